@@ -1,0 +1,51 @@
+"""Resizing as fixed matrices, so that it commutes with everything linear."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@lru_cache(maxsize=256)
+def upsampling(cells: int, length: int, device: torch.device) -> Tensor:
+    """Return the matrix (length, cells) of bilinear up-sampling; its rows sum to 1."""
+    identity = torch.eye(cells, device=device)[None]
+    return F.interpolate(identity, size=length, mode="linear", align_corners=False)[0].T.contiguous()
+
+
+@lru_cache(maxsize=256)
+def spreading(cells: int, length: int, device: torch.device) -> Tensor:
+    """Return the matrix (length, cells) that spreads each cell's amount bilinearly over the pixels, losing none of it.
+
+    Its columns sum to 1; where `length` is a multiple of `cells` it is `upsampling` divided by their ratio.
+    """
+    matrix = upsampling(cells, length, device)
+    return matrix / matrix.sum(0)
+
+
+@lru_cache(maxsize=256)
+def averaging(length: int, size: int, device: torch.device) -> Tensor:
+    """Return the matrix (size, length) of area averages; its rows sum to 1."""
+    edges = torch.linspace(0, length, size + 1, dtype=torch.float64)
+    pixels = torch.arange(length, dtype=torch.float64)
+    lower = torch.maximum(edges[:-1, None], pixels[None])
+    upper = torch.minimum(edges[1:, None], pixels[None] + 1)
+    overlap = (upper - lower).clamp(min=0)
+    return (overlap / overlap.sum(1, keepdim=True)).float().to(device)
+
+
+def smaller(size: tuple[int, int] | None, full: tuple[int, int]) -> tuple[int, int]:
+    """Return `size`, but never more than `full`: to enlarge a heatmap adds nothing."""
+    return full if size is None else (min(size[0], full[0]), min(size[1], full[1]))
+
+
+def shrink(maps: Tensor, size: tuple[int, int] | None) -> Tensor:
+    """Average maps (…, H, W) down to `size`."""
+    full = maps.shape[-2], maps.shape[-1]
+    size = smaller(size, full)
+    if size == full:
+        return maps
+    return averaging(full[0], size[0], maps.device) @ maps @ averaging(full[1], size[1], maps.device).T

@@ -1,0 +1,130 @@
+"""Corpus, foil, target and similarity become the one vector that heatmaps depend on: the direction.
+
+For unit representations u, contrastive corpus similarity (Lin et al., ICLR 2023) is
+``mean_c u(x)·u(c) − mean_v u(x)·u(v) = u(x)·w`` with ``w = mean_c u(c) − mean_v u(v)``; the other targets differ in w
+alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+TargetName = Literal["contrastive_corpus", "corpus", "label_free", "contrastive_label_free"]
+SimilarityName = Literal["cosine", "dot"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a score compares an image with.
+
+    Attributes
+    ----------
+    own : bool
+        Whether the explicand's own representation is part of the direction.
+    corpus, foil : bool
+        Whether the bins' means are.
+    """
+
+    label: str
+    hint: str
+    own: bool
+    corpus: bool
+    foil: bool
+
+
+TARGETS: dict[str, Target] = {
+    "contrastive_corpus": Target(
+        "Corpus − foil", "COCOA: what makes the image like the corpus and unlike the foil", False, True, True
+    ),
+    "corpus": Target("Corpus", "What makes the image like the corpus; the foil is not used", False, True, False),
+    "label_free": Target("Itself", "What the representation rests on; no bins are used", True, False, False),
+    "contrastive_label_free": Target(
+        "Itself − foil", "What the representation rests on and sets it apart from the foil", True, False, True
+    ),
+}
+
+SIMILARITIES: dict[str, tuple[str, str]] = {
+    "cosine": ("Cosine", "Compare the directions of representations (the paper's default)"),
+    "dot": ("Dot product", "Compare representations with their lengths"),
+}
+
+
+class NothingToExplain(ValueError):
+    """The target needs bins that are empty; the message says what to add."""
+
+
+def check_target(name: str) -> None:
+    """Raise `ValueError` for an unknown target."""
+    if name not in TARGETS:
+        raise ValueError(f"Unknown target {name!r}: choose one of {', '.join(get_args(TargetName))}.")
+
+
+def check_similarity(name: str) -> None:
+    """Raise `ValueError` for an unknown similarity."""
+    if name not in SIMILARITIES:
+        raise ValueError(f"Unknown similarity {name!r}: choose one of {', '.join(get_args(SimilarityName))}.")
+
+
+def check_bins(target: str, *, corpus: bool, foil: bool) -> None:
+    """Raise `NothingToExplain` if, with these bins filled or not, `target` leaves no direction."""
+    used = TARGETS[target]
+    if used.own or (used.corpus and corpus) or (used.foil and foil):
+        return
+    if used.foil:
+        raise NothingToExplain("Nothing to explain yet: put images into the corpus, the foil, or both.")
+    raise NothingToExplain("Nothing to explain yet: put images into the corpus.")
+
+
+def directions(
+    target: str,
+    similarity: str,
+    *,
+    corpus: Tensor | None,
+    foil: Tensor | None,
+    explicands: Tensor,
+) -> Tensor:
+    """Compute the direction of each explicand.
+
+    Parameters
+    ----------
+    target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
+        What the score compares with.
+    similarity : {"cosine", "dot"}
+        How.
+    corpus, foil : Tensor or None
+        (d,), the mean over the bin of the representations (``"dot"``) or of their unit vectors (``"cosine"``); None
+        for an empty bin, whose term is left out.
+    explicands : Tensor
+        (n, d), the explicands' representations.
+
+    Returns
+    -------
+    Tensor
+        (n, d), float32.
+
+    Raises
+    ------
+    NothingToExplain
+        No term is left.
+    """
+    check_bins(target, corpus=corpus is not None, foil=foil is not None)
+    used = TARGETS[target]
+    result = torch.zeros_like(explicands)
+    if used.own:
+        result = result + (F.normalize(explicands, dim=-1) if similarity == "cosine" else explicands)
+    if used.corpus and corpus is not None:
+        result = result + corpus
+    if used.foil and foil is not None:
+        result = result - foil
+    return result
+
+
+def scores(representations: Tensor, directions: Tensor, similarity: str) -> Tensor:
+    """Score representations (…, d) by directions (…, d): gamma, shape (…)."""
+    vectors = F.normalize(representations, dim=-1) if similarity == "cosine" else representations
+    return (vectors * directions).sum(-1)

@@ -1,0 +1,38 @@
+"""Which device, and which precision is fast on it."""
+
+from __future__ import annotations
+
+import torch
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def choose_device(device: str | torch.device) -> torch.device:
+    """Resolve ``"auto"`` to CUDA, else MPS, else the CPU."""
+    if str(device) != "auto":
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def choose_precision(precision: str, device: torch.device) -> torch.dtype:
+    """Resolve ``"auto"`` to bfloat16 where the device multiplies it faster than float32, else to float32."""
+    if precision != "auto":
+        if precision not in PRECISIONS:
+            raise ValueError(f"Unknown precision {precision!r}: choose one of auto, {', '.join(PRECISIONS)}.")
+        return PRECISIONS[precision]
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float32
+    if device.type == "cpu":
+        # Private names, and the only place where PyTorch tells; absent ones mean "no".
+        fast = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+        return torch.bfloat16 if any(getattr(torch.cpu, name, bool)() for name in fast) else torch.float32
+    return torch.float32
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether an exception means that a smaller batch may succeed (the CPU has no exception class for it)."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,45 @@
+"""Find where an encoder pools its final feature map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def find_pooling(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
+    """Name the submodule whose 4-D input, averaged over its positions, *is* the representation.
+
+    Found by running the encoder once (`run` returns its output) and comparing numbers, not by type: so it holds for
+    every architecture that ends in global average pooling in a module, and for no other.
+
+    Returns
+    -------
+    str or None
+        The submodule's dotted name; "" if `module` itself returns the map; None if the encoder does not end so.
+    """
+    inputs: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+        def hook(_: nn.Module, args: tuple[Any, ...]) -> None:
+            if args and isinstance(args[0], Tensor) and args[0].ndim == 4:
+                inputs.pop(name, None)  # the last call counts, and lies last
+                inputs[name] = args[0]
+
+        return hook
+
+    handles = [m.register_forward_pre_hook(keep(name)) for name, m in module.named_modules() if name]
+    try:
+        output = run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    if output.ndim == 4:
+        return ""
+    for name, tensor in reversed(inputs.items()):
+        pooled = tensor.float().mean((2, 3))
+        if pooled.shape == output.shape and torch.allclose(pooled, output.float(), rtol=1e-4, atol=1e-6):
+            return name
+    return None

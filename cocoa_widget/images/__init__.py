@@ -1,0 +1,20 @@
+"""Images from any source: ids, upright RGB pixels, thumbnails, labels and captions.
+
+This room knows no torch model and imports neither torch, pandas, datasets nor torchvision: what they hand over is
+recognised by its shape.
+"""
+
+from cocoa_widget.images.demo import demo_images
+from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage
+from cocoa_widget.images.image_set import ImageSet, as_image_set
+from cocoa_widget.images.thumbnails import Thumbnail
+
+__all__ = [
+    "EmptySource",
+    "ImageSet",
+    "Thumbnail",
+    "UnknownImage",
+    "UnreadableImage",
+    "as_image_set",
+    "demo_images",
+]

@@ -1,0 +1,373 @@
+"""The set of images that everything else works on."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any, SupportsIndex
+
+from PIL import Image
+
+from cocoa_widget.images.decode import upright_rgb
+from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage, reason
+from cocoa_widget.images.pictures import File, Missing, Record
+from cocoa_widget.images.sources import ASKED_AT_ONCE, Columns, is_nothing, name_pictures, read_source
+from cocoa_widget.images.thumbnails import Thumbnail, ThumbnailCache, make_thumbnail
+from cocoa_widget.images.workers import Workers
+
+_LOCKS = 64
+"""Images share so many locks; two of them rarely wait for each other."""
+
+
+class ImageSet:
+    """Images from any source, each under an id that is the same after a restart.
+
+    Files and data sets are not decoded before a picture is used. What cannot be read is skipped and listed with its
+    reason; in sets of more than 1,000 files it is only found out when a picture is used.
+
+    Parameters
+    ----------
+    source : object
+        - a folder, with its subfolders; a picture's label is the name of the subfolder that it is in
+        - a path, or a list of paths
+        - a PIL image, or a list of them
+        - a uint8 array (N, H, W, 3) or (N, H, W), or a list of such pictures; float arrays must lie in 0..1
+        - a tensor (N, 3, H, W) or (N, 1, H, W) in 0..1, or a list of such pictures
+        - a torchvision dataset, a subset of it, or anything that gives (image, label) pairs; transforms are left out
+        - a Hugging Face dataset with a column of images; class labels and captions are found
+        - a pandas or polars DataFrame with a column of paths
+        - a dict of id → path, PIL image, array or tensor
+    labels, captions : sequence, dict or str, optional
+        One for each picture of the source, or id → text for some, or the name of a column. They replace the source's.
+    path_column : str, optional
+        The column of a DataFrame or Hugging Face dataset that holds the pictures, if it can't be told by its name.
+
+    Attributes
+    ----------
+    ids : list of str
+        In the source's order; a folder's are sorted.
+    labels, captions : list of (str or None)
+        Parallel to `ids`.
+    skipped : dict
+        id → why it cannot be read. Those found out late keep their place in `ids`.
+
+    Raises
+    ------
+    EmptySource
+        If no picture is left.
+    TypeError, ValueError, FileNotFoundError
+        If the source is of no known kind, wrong, or not there.
+
+    Examples
+    --------
+    >>> images = ImageSet("photos/")  # doctest: +SKIP
+    >>> images["cats/tom.jpg"].size  # doctest: +SKIP
+    (640, 480)
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        labels: Sequence[object] | Mapping[str, object] | str | None = None,
+        captions: Sequence[object] | Mapping[str, object] | str | None = None,
+        path_column: str | None = None,
+    ) -> None:
+        columns = read_source(
+            source,
+            path_column,
+            labels if isinstance(labels, str) else None,
+            captions if isinstance(captions, str) else None,
+        )
+        self._workers = Workers()
+        self._cache = ThumbnailCache()
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+
+        records = _records(columns, labels, captions)
+        self.skipped: dict[str, str] = columns.skipped | self._find_unreadable(records)
+        self._records = {each.id: each for each in records if each.id not in self.skipped}
+        self.ids: list[str] = list(self._records)
+        self.labels: list[str | None] = [each.label for each in self._records.values()]
+        self.captions: list[str | None] = [each.caption for each in self._records.values()]
+        if not self.ids:
+            raise EmptySource(_nothing_left(self.skipped))
+
+    def __len__(self) -> int:
+        """Return the number of ids."""
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the ids."""
+        return iter(self.ids)
+
+    def __contains__(self, image_id: object) -> bool:
+        """Tell whether there is an image with this id."""
+        return image_id in self._records
+
+    def __getitem__(self, which: str | SupportsIndex) -> Image.Image:
+        """Load an image by its id or its position; see `load`."""
+        return self.load(which if isinstance(which, str) else self.ids[which])
+
+    def __repr__(self) -> str:
+        """Say how many images there are, and of what."""
+        kinds = len({label for label in self.labels if label is not None})
+        labels = f", {kinds} label{'s' * (kinds != 1)}" if kinds else ""
+        skipped = f", {len(self.skipped)} skipped" if self.skipped else ""
+        return f"<ImageSet: {len(self)} image{'s' * (len(self) != 1)}{labels}{skipped}>"
+
+    def load(self, image_id: str) -> Image.Image:
+        """Decode an image.
+
+        Parameters
+        ----------
+        image_id : str
+
+        Returns
+        -------
+        PIL.Image.Image
+            RGB, upright, full size; the caller's own.
+
+        Raises
+        ------
+        UnknownImage
+            If there is no such id.
+        UnreadableImage
+            If it cannot be decoded; it is then in `skipped`.
+        """
+        with self._opened(image_id) as image:
+            return upright_rgb(image)
+
+    def label(self, image_id: str) -> str | None:
+        """Return an image's label, or None."""
+        return self._record(image_id).label
+
+    def caption(self, image_id: str) -> str | None:
+        """Return an image's caption, or None."""
+        return self._record(image_id).caption
+
+    def key(self, image_id: str) -> str:
+        """Return the identity of an image's pixels, for caches.
+
+        Parameters
+        ----------
+        image_id : str
+
+        Returns
+        -------
+        str
+            32 hexadecimal digits: of path, size and time of change for a file, of the content for what is in memory
+            or in a data set. Two sets that hold the same picture in the same way give the same key.
+
+        Raises
+        ------
+        UnknownImage, UnreadableImage
+            As for `load`.
+        """
+        picture = self._record(image_id).picture
+        with self._noted(image_id):
+            return picture.key()
+
+    def thumbnail(self, image_id: str, size: int) -> Thumbnail:
+        """Return a small encoded picture; each is made once and kept while there is room.
+
+        Parameters
+        ----------
+        image_id : str
+        size : int
+            Longer side at most, in pixels; a smaller picture keeps its size.
+
+        Returns
+        -------
+        Thumbnail
+
+        Raises
+        ------
+        UnknownImage, UnreadableImage
+            As for `load`.
+        """
+        if size < 1:
+            raise ValueError(f"a thumbnail's size must be at least 1 pixel, not {size}")
+        self._record(image_id)
+        # Whoever asks for the same image in the meantime, at any size, waits and may find what it needs.
+        with self._locks[hash(image_id) % _LOCKS]:
+            kept = self._cache.get(image_id)
+            if size not in kept:
+                larger = min((each for each in kept if each > size), default=None)
+                if larger is None:
+                    with self._opened(image_id) as image:
+                        made = make_thumbnail(image, size)
+                else:
+                    source = kept[larger]
+                    with Image.open(io.BytesIO(source.data)) as image:
+                        made = replace(make_thumbnail(image, size), width=source.width, height=source.height)
+                self._cache.put(image_id, size, made)
+                return made
+            return kept[size]
+
+    def thumbnails(self, ids: Iterable[str], size: int) -> Iterator[tuple[str, Thumbnail | UnreadableImage]]:
+        """Make thumbnails in several threads.
+
+        Parameters
+        ----------
+        ids : iterable of str
+        size : int
+            As for `thumbnail`.
+
+        Returns
+        -------
+        iterator of (id, Thumbnail or UnreadableImage)
+            In the order in which they are done. Closing it drops what has not started.
+
+        Raises
+        ------
+        UnknownImage
+            At once, before the first thumbnail.
+        """
+        ids = list(ids)
+        self.check(ids)
+        return self._workers.each(partial(self._thumbnail_or_error, size), ids)
+
+    def select(self, ids: Iterable[str]) -> ImageSet:
+        """Return a set with some of the images, under the same ids.
+
+        Parameters
+        ----------
+        ids : iterable of str
+
+        Raises
+        ------
+        UnknownImage
+            If the set does not have all of them.
+        """
+        ids = list(ids)
+        self.check(ids)
+        return ImageSet([self._records[each] for each in ids])
+
+    def check(self, ids: Iterable[str]) -> None:
+        """Raise `UnknownImage`, naming all of them, if there are ids that the set does not have."""
+        unknown = [each for each in ids if each not in self._records]
+        if unknown:
+            raise UnknownImage(unknown, self.ids)
+
+    def close(self) -> None:
+        """End the threads. The set can still be used: they start again when they are needed."""
+        self._workers.close()
+
+    def _record(self, image_id: str) -> Record:
+        try:
+            return self._records[image_id]
+        except KeyError:
+            if image_id in self.skipped:
+                raise UnreadableImage(image_id, self.skipped[image_id]) from None
+            raise UnknownImage([image_id], self.ids) from None
+
+    @contextmanager
+    def _opened(self, image_id: str) -> Iterator[Image.Image]:
+        record = self._record(image_id)
+        with self._noted(image_id), record.picture.open() as image:
+            yield image
+        self.skipped.pop(image_id, None)  # it may have failed before: a disk that was away for a while
+
+    @contextmanager
+    def _noted(self, image_id: str) -> Iterator[None]:
+        """Turn any failure into `UnreadableImage` and note it: decoders raise errors of all kinds."""
+        try:
+            yield
+        except Exception as error:
+            self.skipped[image_id] = why = reason(error)
+            raise UnreadableImage(image_id, why) from error
+
+    def _thumbnail_or_error(self, size: int, image_id: str) -> Thumbnail | UnreadableImage:
+        try:
+            return self.thumbnail(image_id, size)
+        except UnreadableImage as error:
+            return error
+
+    def _find_unreadable(self, records: Sequence[Record]) -> dict[str, str]:
+        found = {each.id: each.picture.reason for each in records if isinstance(each.picture, Missing)}
+        files = [each for each in records if isinstance(each.picture, File)]
+        if len(files) <= ASKED_AT_ONCE:
+            for record, failure in self._workers.each(_header_failure, files):
+                if failure is not None:
+                    found[record.id] = failure
+            self._workers.close()
+        return found
+
+
+def as_image_set(source: Any) -> ImageSet:
+    """Return an `ImageSet` as it is, and make one of anything else."""
+    return source if isinstance(source, ImageSet) else ImageSet(source)
+
+
+def _header_failure(record: Record) -> str | None:
+    try:
+        record.picture.open().close()
+    except Exception as error:
+        return reason(error)
+    return None
+
+
+def _nothing_left(skipped: Mapping[str, str]) -> str:
+    if not skipped:
+        return "there are no images in the source"
+    some = "; ".join(f"{image_id}: {why}" for image_id, why in list(skipped.items())[:3])
+    return f"none of the {len(skipped)} images can be read: {some}{'; …' if len(skipped) > 3 else ''}"
+
+
+# ---- from columns to records ---------------------------------------------------------------------------------------
+
+
+def _records(columns: Columns, labels: Any, captions: Any) -> list[Record]:
+    ids = _unique(columns.ids or name_pictures(columns.pictures))
+    return [
+        Record(*each)
+        for each in zip(
+            ids,
+            columns.pictures,
+            _texts("labels", labels, columns.labels, ids),
+            _texts("captions", captions, columns.captions, ids),
+            strict=True,
+        )
+    ]
+
+
+def _unique(ids: Sequence[str]) -> list[str]:
+    taken: dict[str, int] = {}
+    unique = []
+    for image_id in ids:
+        name, count = image_id, taken.get(image_id, 0)
+        while name in taken:
+            count += 1
+            name = f"{image_id}-{count + 1}"
+        taken[image_id] = count
+        taken.setdefault(name, 0)
+        unique.append(name)
+    return unique
+
+
+def _texts(what: str, given: Any, own: Sequence[Any] | None, ids: Sequence[str]) -> list[str | None]:
+    if isinstance(given, Mapping):
+        unknown = given.keys() - set(ids)
+        if unknown:
+            raise UnknownImage(sorted(unknown), ids)
+        return [_text(given.get(image_id)) for image_id in ids]
+    values = own if given is None or isinstance(given, str) else given
+    if values is None:
+        return [None] * len(ids)
+    if hasattr(values, "tolist"):  # an array's or a tensor's own numbers
+        values = values.tolist()
+    if len(values) != len(ids):
+        raise ValueError(
+            f"there are {len(values)} {what} for {len(ids)} images; give one for each, or a dict of id → text"
+        )
+    return [_text(value) for value in values]
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, (list, tuple)):  # several captions of one picture
+        value = value[0] if value else None
+    return None if is_nothing(value) else str(value)

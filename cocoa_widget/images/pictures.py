@@ -1,0 +1,212 @@
+"""Where one picture is, and how to open it: on disk, in memory, or in a row of a data set."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from cocoa_widget.images.decode import pixel_array, upright_rgb
+from cocoa_widget.images.errors import UnreadableImage
+
+_HEIF = (".heic", ".heif")
+
+
+class Picture(Protocol):
+    """A picture that has not been decoded yet."""
+
+    def open(self) -> Image.Image:
+        """Open it, as far as possible without decoding; whoever opens it closes it."""
+        ...
+
+    def key(self) -> str:
+        """Return the identity of its pixels: equal keys mean equal pixels, in any set and after a restart."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One picture of a set and what is known about it."""
+
+    id: str
+    picture: Picture
+    label: str | None = None
+    caption: str | None = None
+
+
+@dataclass(slots=True)
+class File:
+    """A picture in a file, by its absolute path."""
+
+    path: str
+
+    def open(self) -> Image.Image:
+        """Read the header."""
+        try:
+            return Image.open(self.path)
+        except UnidentifiedImageError as error:
+            raise UnreadableImage(self.path, _not_a_picture(self.path)) from error
+
+    def key(self) -> str:
+        """Hash path, size and time of change, which is what a cache can afford to ask of 100,000 files."""
+        path = os.path.realpath(self.path)
+        stat = os.stat(path)
+        return digest(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
+
+
+class Pixels:
+    """A picture in memory.
+
+    Parameters
+    ----------
+    pixels : PIL.Image.Image or ndarray
+        Not copied; for arrays see `pixel_array`.
+    """
+
+    def __init__(self, pixels: Image.Image | NDArray[Any]) -> None:
+        self._pixels = pixels if isinstance(pixels, Image.Image) else pixel_array(pixels)
+        # At once, as the id is made of it; this also decodes the image, after which threads may share it.
+        self._key = pixel_key(self._pixels)
+
+    def open(self) -> Image.Image:
+        """Copy it, so that closing it closes nothing of the owner's."""
+        return self._pixels.copy() if isinstance(self._pixels, Image.Image) else Image.fromarray(self._pixels)
+
+    def key(self) -> str:
+        """Return the hash of its upright RGB pixels."""
+        return self._key
+
+
+class Item:
+    """A picture that a data set makes when it is asked for.
+
+    Parameters
+    ----------
+    dataset : object with __getitem__
+        Gives a PIL image, a path, an array or a tensor, or a tuple that starts with one, or a dict with an ``"image"``.
+    index : int
+    """
+
+    def __init__(self, dataset: Any, index: int) -> None:
+        self._dataset = dataset
+        self._index = index
+
+    def open(self) -> Image.Image:
+        """Ask the data set."""
+        item = self._dataset[self._index]
+        if isinstance(item, dict):
+            item = item["image"]
+        elif isinstance(item, (tuple, list)):
+            item = item[0]
+        if isinstance(item, (str, os.PathLike)):
+            return File(os.fspath(item)).open()
+        if isinstance(item, Image.Image):
+            return item.copy()  # some data sets keep what they hand out
+        if is_tensor(item):
+            item = tensor_array(item)
+        if not isinstance(item, np.ndarray):
+            raise TypeError(f"the data set gives a {type(item).__name__} instead of an image")
+        return Image.fromarray(pixel_array(item))
+
+    def key(self) -> str:
+        """Return the hash of its upright RGB pixels."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
+        return pixel_key(self.open())
+
+
+class Cell:
+    """An encoded picture in a column of a Hugging Face dataset.
+
+    Parameters
+    ----------
+    dataset : datasets.Dataset
+        With its column of images *not* decoded, so that Pillow can decode at the size that is needed.
+    column : str
+    index : int
+    """
+
+    def __init__(self, dataset: Any, column: str, index: int) -> None:
+        self._dataset = dataset
+        self._column = column
+        self._index = index
+
+    def open(self) -> Image.Image:
+        """Read the header."""
+        encoded = self._encoded()
+        return encoded.open() if isinstance(encoded, File) else Image.open(io.BytesIO(encoded))
+
+    def key(self) -> str:
+        """Return the hash of the encoded bytes, or the key of the file that the row points to."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
+        encoded = self._encoded()
+        return encoded.key() if isinstance(encoded, File) else digest(encoded)
+
+    def _encoded(self) -> bytes | File:
+        value = self._dataset[self._index][self._column]
+        if not value:
+            raise ValueError(f"row {self._index} has no image")
+        return value["bytes"] or File(os.path.abspath(value["path"]))
+
+
+@dataclass(slots=True)
+class Missing:
+    """A place in a source where there should be a picture."""
+
+    reason: str
+
+    def open(self) -> Image.Image:
+        """Raise `UnreadableImage`."""
+        raise UnreadableImage("", self.reason)
+
+    def key(self) -> str:
+        """Raise `UnreadableImage`."""
+        raise UnreadableImage("", self.reason)
+
+
+def digest(data: bytes) -> str:
+    """Return 32 hexadecimal digits that stand for some bytes."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def pixel_key(pixels: Image.Image | NDArray[np.uint8]) -> str:
+    """Return the hash of a picture's upright RGB pixels, however it is stored."""
+    if isinstance(pixels, np.ndarray) and pixels.shape[2:] == (3,):  # RGB already, and perhaps one of 100,000
+        height, width = pixels.shape[:2]
+        return digest(f"{width}x{height}\0".encode() + pixels.tobytes())
+    upright = upright_rgb(pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels))
+    return digest(f"{upright.width}x{upright.height}\0".encode() + upright.tobytes())
+
+
+def is_tensor(value: object) -> bool:
+    """Tell whether something is a torch tensor, without importing torch: if there is one, torch is loaded."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def tensor_array(tensor: Any) -> NDArray[Any]:
+    """Turn a tensor (..., C, H, W) or (H, W) into an array (..., H, W, C) or (H, W)."""
+    tensor = tensor.detach().cpu()
+    array: NDArray[Any] = (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+    return array if array.ndim < 3 else np.moveaxis(array, -3, -1)
+
+
+def _not_a_picture(path: str) -> str:
+    if os.path.getsize(path) == 0:
+        return f"{path} is empty"
+    if path.lower().endswith(_HEIF):
+        return f"{path} needs `pip install pillow-heif` and `pillow_heif.register_heif_opener()`"
+    return f"{path} is no picture that Pillow knows, or its beginning is damaged"

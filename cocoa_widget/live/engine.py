@@ -1,0 +1,163 @@
+"""The engine's face: ask a question, say what is on screen, wait for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ..attribution import Baseline
+from ..encoders import Encoder
+from ..images import ImageSet
+from .operators import OperatorStore
+from .painter import Painter
+from .preparer import Preparer
+from .state import Listener, Picture, Question, State, View
+
+
+class LiveEngine:
+    """Keep heatmaps in step with a changing question.
+
+    Two lanes, a thread each: the painter answers a changed question from what is ready, at once; the preparer runs the
+    encoder in short slices and hands over what it has after each. The newest question wins, by being the only one that
+    either lane ever looks at.
+
+    Parameters
+    ----------
+    images : ImageSet
+    encoder : Encoder
+    baseline : callable
+        What replaces removed parts of an explicand.
+    question : Question
+        The first one.
+    listener : Listener
+        Is told of heatmaps, progress and errors, from the engine's threads.
+    memory_budget : int
+        Bytes that operators may hold.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        encoder: Encoder,
+        baseline: Baseline,
+        question: Question,
+        listener: Listener,
+        memory_budget: int,
+    ) -> None:
+        self._state = State(question, OperatorStore(memory_budget))
+        self._painter = Painter(self._state, images, encoder, listener)
+        self._preparer = Preparer(self._state, images, encoder, baseline, listener)
+        self._painter.start()
+        self._preparer.start()
+
+    @property
+    def version(self) -> int:
+        """Number of the present question."""
+        return self._state.version
+
+    def ask(self, question: Question) -> None:
+        """Replace the question; returns at once."""
+        state = self._state
+        with state.changed:
+            old = state.question
+            if question == old:
+                return
+            state.question = question
+            state.version += 1
+            state.stale = True
+            # What failed is tried again when it is put somewhere anew, or by another method.
+            before = {*old.corpus, *old.foil, *old.explicands} if question.method == old.method else set()
+            for image in {*question.corpus, *question.foil, *question.explicands} - before:
+                state.failures.pop(image, None)
+            state.changed.notify_all()
+
+    def watch(self, name: str, view: View) -> None:
+        """Say what the view `name` shows now; it is sent what it newly shows."""
+        state = self._state
+        with state.changed:
+            old = state.views.get(name)
+            state.views[name] = view
+            state.abandoned = False
+            if old is None or (old.explicands, old.gallery) != (view.explicands, view.gallery):
+                state.stale = True
+            elif view.gallery:
+                state.dirty.update(set(view.visible) - set(old.visible))
+            state.changed.notify_all()
+
+    def leave(self, name: str) -> None:
+        """Say that a view is gone; after the last one nothing more is prepared."""
+        with self._state.changed:
+            self._state.views.pop(name, None)
+            self._state.abandoned = not self._state.views
+            self._state.changed.notify_all()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until the explicands' heatmaps are complete.
+
+        Raises
+        ------
+        TimeoutError
+            They are not within `timeout` seconds.
+        Exception
+            What kept one of them, or of the bins' members, from being prepared.
+        """
+        state = self._state
+        with self._waiting():
+            self._wait_for(
+                lambda: not (state.stale or state.dirty or state.painting) and self._preparer.idle(), timeout
+            )
+            for image in state.members():
+                if image in state.failures:
+                    raise state.failures[image]
+
+    def picture(self, image: str, timeout: float | None = None) -> Picture | None:
+        """Block until the heatmap of `image` is complete and return it; None if there is nothing to explain."""
+        state = self._state
+        with self._waiting():
+            state.asked[image] = state.asked.get(image, 0) + 1
+            state.changed.notify_all()
+            try:
+                self._wait_for(self._preparer.idle, timeout)
+                if image in state.failures:
+                    raise state.failures[image]
+                question, version = state.question, state.version
+            finally:
+                state.asked[image] -= 1
+                if not state.asked[image]:
+                    del state.asked[image]
+        found = self._painter.pictures(question, version, {image: None})
+        return found[0] if found else None
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Hold the state's lock, and count as somebody who wants results."""
+        state = self._state
+        with state.changed:
+            state.waiters += 1
+            state.changed.notify_all()
+            try:
+                yield
+            finally:
+                state.waiters -= 1
+
+    def _wait_for(self, done: Callable[[], bool], timeout: float | None) -> None:
+        state = self._state
+        if not state.changed.wait_for(lambda: state.closed or done(), timeout):
+            raise TimeoutError(f"The heatmaps were not complete within {timeout} s.")
+        if state.closed:
+            raise RuntimeError("The widget was closed.")
+
+    def failures(self, images: Sequence[str]) -> dict[str, Exception]:
+        """Return what went wrong with `images`."""
+        with self._state.changed:
+            return {image: error for image, error in self._state.failures.items() if image in images}
+
+    def close(self) -> None:
+        """Stop both lanes and free what they hold."""
+        with self._state.changed:
+            self._state.closed = True
+            self._state.changed.notify_all()
+        self._painter.join()
+        self._preparer.join()
+        self._state.store.clear()
+        self._state.paths.clear()

@@ -1,0 +1,347 @@
+"""The slow lane: encoder passes, in short slices, the most wanted first."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..attribution import Baseline, CAMOperator, Operator, Path
+from ..attribution.method import GradientMethod, LinearMethod
+from ..attribution.run import advance, advance_path
+from ..direction import TARGETS, NothingToExplain, directions
+from ..encoders import Encoder
+from ..images import ImageSet
+from .operators import Key
+from .painter import PREVIEW
+from .state import Listener, Progress, State
+
+SLICE_SECONDS = 0.05
+"""What one slice should take: the longest that a change of the bins may have to share the processor."""
+STATUS_SECONDS = 0.1
+SHARPER = 1.25
+"""How many times the passes make a heatmap visibly sharper."""
+KEPT_INPUTS = 32
+ENCODING = "Encoding images"
+
+
+class BudgetExceeded(RuntimeError):
+    """The explicands' operators alone need more memory than the budget allows."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One slice of work: `run` it; `urgent` work is what a waiting cell waits for."""
+
+    label: str
+    run: Callable[[], None]
+    images: list[str]
+    urgent: bool
+
+
+class Preparer:
+    """Decide after every slice what is wanted most, so that nothing needs to be cancelled: it is just not chosen again."""
+
+    def __init__(
+        self, state: State, images: ImageSet, encoder: Encoder, baseline: Baseline, listener: Listener
+    ) -> None:
+        self._state, self._images, self._encoder = state, images, encoder
+        self._baseline, self._listener = baseline, listener
+        self._pass_seconds = {"encode": 0.0, "gradient": 0.0}
+        self._inputs: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
+        self._told = 0.0
+        self._last_progress: Progress | None = None
+        self._encoded_up_to = 0
+        self._last_error = ""
+        self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
+        self._decoders = ThreadPoolExecutor(2, thread_name_prefix="cocoa-decode")
+        self._thread = threading.Thread(target=self._run, name="cocoa-preparer", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread's end, unless called from it."""
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        self._decoders.shutdown(cancel_futures=True)
+
+    def idle(self) -> bool:
+        """Tell whether all that a waiting cell waits for is done; hold `state.changed`."""
+        return not any(job.urgent for job in self._wanted())
+
+    # ---- the loop ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        state = self._state
+        try:
+            self._pools = self._encoder.pooling is not None
+        except Exception:
+            self._pools = False  # the first pass over a real image will say what is wrong
+        while True:
+            with state.changed:
+                # The fast lane goes first.
+                state.changed.wait_for(lambda: state.closed or not (state.stale or state.painting), timeout=1)
+                job = None
+                while not state.closed:
+                    nobody = state.abandoned and not state.waiters
+                    job = None if nobody else self._next()
+                    if job is not None:
+                        break
+                    self._tell(None)
+                    state.changed.notify_all()
+                    state.changed.wait()
+                if state.closed or job is None:
+                    return
+            self._tell(job.label)
+            try:
+                job.run()
+            except Exception as error:
+                self._fail(job, error)
+            with state.changed:
+                state.changed.notify_all()
+
+    def _next(self) -> Job | None:
+        """Choose the next slice; hold `state.changed`."""
+        return next(self._wanted(), None)
+
+    def _wanted(self) -> Iterator[Job]:
+        state, question = self._state, self._state.question
+        explained = state.alive(state.explained())
+        if unknown := self._unknown(state.alive(state.members())):
+            yield self._encoding(unknown, urgent=True)
+        if unknown := self._unknown(state.alive(state.visible())):
+            yield self._encoding(unknown, urgent=False)
+        preparations = [(image, self._preparation(image)) for image in explained]
+        if coarse := [image for image, p in preparations if p is None or not p.presentable]:
+            yield self._slice(coarse[0])
+        if rough := [(p.done / p.total, image) for image, p in preparations if p is not None and not p.complete]:
+            yield self._slice(min(rough, key=lambda item: item[0])[1])
+        if isinstance(question.method, LinearMethod):
+            for image in state.alive(state.in_gallery()):
+                preparation = self._preparation(image)
+                if preparation is None or not preparation.complete:
+                    yield self._slice(image, urgent=False)
+        if state.views and (unknown := self._rest()):
+            yield self._encoding(unknown, urgent=False)
+
+    # ---- what is known -------------------------------------------------------------------------------------------
+
+    def _unknown(self, ids: list[str]) -> list[str]:
+        """List the images that lack a representation, or the CAM map that comes with it."""
+        table, store = self._encoder.representations, self._state.store
+        return [
+            i
+            for i in ids
+            if self._images.key(i) not in table or (self._pools and store.peek(i, PREVIEW) is None)
+        ][: self._encoder.batch_size]
+
+    def _rest(self) -> list[str]:
+        """List the next images, in the gallery's order, that have no representation."""
+        table, failed, ids = self._encoder.representations, self._state.failures, self._images.ids
+        found: list[str] = []
+        at = self._encoded_up_to
+        while at < len(ids) and len(found) < self._encoder.batch_size:
+            if self._images.key(ids[at]) not in table and ids[at] not in failed:
+                found.append(ids[at])
+            at += 1
+            if not found:
+                self._encoded_up_to = at  # so that a large gallery is not looked through from the start each time
+        return found
+
+    def _preparation(self, image: str) -> Operator | Path | None:
+        question = self._state.question
+        if isinstance(question.method, GradientMethod):
+            version, path = self._state.paths.get(image, (-1, None))
+            return path if version == self._state.version else None
+        return self._state.store.peek(image, question.method)
+
+    # ---- slices --------------------------------------------------------------------------------------------------
+
+    def _encoding(self, ids: list[str], *, urgent: bool) -> Job:
+        return Job(ENCODING, lambda: self._encode(ids), ids, urgent)
+
+    def _encode(self, ids: list[str]) -> None:
+        pictures = list(self._decoders.map(self._images.load, ids))
+        inputs = self._encoder.stack(pictures)
+        start = 0
+        while start < len(ids):
+            some = ids[start : start + self._count("encode")]
+            batch = inputs[start : start + len(some)]
+            begun = time.perf_counter()
+            encoded = self._encoder.forward(batch, features=self._pools)
+            self._measure("encode", len(some), begun)
+            self._encoder.representations.add([self._images.key(i) for i in some], encoded.representations)
+            if encoded.features is not None:
+                full = batch.shape[-2], batch.shape[-1]
+                for image, features in zip(some, encoded.features, strict=True):
+                    self._state.store.put(image, PREVIEW, CAMOperator.from_features(features, full))
+            self._trim()
+            with self._state.changed:
+                self._sharpened(some)
+            start += len(some)
+            if self._state.stale:
+                return  # the fast lane goes first; what is left will be chosen again
+
+    def _slice(self, image: str, *, urgent: bool = True) -> Job:
+        method, version = self._state.question.method, self._state.version
+        label = f"Preparing {method.label}"
+        if isinstance(method, GradientMethod):
+            return Job(label, lambda: self._advance_path(image, method, version), [image], urgent)
+        assert isinstance(method, LinearMethod)
+        return Job(label, lambda: self._advance_operator(image, method), [image], urgent)
+
+    def _advance_operator(self, image: str, method: LinearMethod) -> None:
+        store = self._state.store
+        operator = store.peek(image, method)
+        if operator is None:
+            operator = method.start(*self._input(image))
+            store.put(image, method, operator)
+        begun, before = time.perf_counter(), operator.done
+        advance(self._encoder, [operator], self._count("encode"))
+        self._measure("encode", operator.done - before, begun)
+        if not self._trim():
+            store.discard(image, method)
+            raise BudgetExceeded(
+                f"No memory left for the heatmaps of more explicands: {store.budget >> 20} MiB are in use. Explain fewer"
+                " images at once, use fewer masks, or raise CocoaWidget(…, memory_budget=…)."
+            )
+        self._show(image, operator, before)
+
+    def _advance_path(self, image: str, method: GradientMethod, version: int) -> None:
+        state = self._state
+        with state.changed:
+            if version != state.version:
+                return
+            question = state.question
+            at, path = state.paths.get(image, (-1, None))
+        if path is None or at != version:
+            path = method.start(*self._input(image))
+            with state.changed:
+                state.paths = {i: entry for i, entry in state.paths.items() if entry[0] == version}
+                state.paths[image] = (version, path)
+        table = self._encoder.representations
+        target = TARGETS[question.target]
+        means = []
+        for used, members in ((target.corpus, question.corpus), (target.foil, question.foil)):
+            keys = [self._images.key(i) for i in state.alive(members)] if used else []
+            means.append(table.mean(keys, unit=question.similarity == "cosine") if keys else None)
+        own = table.get([self._images.key(image)])
+        try:
+            w = directions(question.target, question.similarity, corpus=means[0], foil=means[1], explicands=own)
+        except NothingToExplain:
+            path.done = path.total  # the page says so; there is nothing to follow
+            return
+        begun, before = time.perf_counter(), path.done
+        advance_path(self._encoder, path, w[0], question.similarity, self._count("gradient"))
+        self._measure("gradient", path.done - before, begun)
+        self._show(image, path, before)
+
+    def _input(self, image: str) -> tuple[Tensor, Tensor]:
+        """Return an image's preprocessed explicand and baseline, both (3, H, W)."""
+        if image not in self._inputs:
+            explicand = self._encoder.stack([self._images.load(image)])
+            self._inputs[image] = explicand[0], self._baseline(explicand)[0]
+            if len(self._inputs) > KEPT_INPUTS:
+                self._inputs.popitem(last=False)
+        self._inputs.move_to_end(image)
+        return self._inputs[image]
+
+    # ---- book-keeping --------------------------------------------------------------------------------------------
+
+    def _count(self, kind: str) -> int:
+        """Return how many passes fit into a slice."""
+        seconds = self._pass_seconds[kind]
+        # A few to begin with, which tells how long one takes.
+        wanted = 4 if seconds == 0 else int(SLICE_SECONDS / seconds)
+        return max(1, min(wanted, self._encoder.batch_size))
+
+    def _measure(self, kind: str, passes: int, begun: float) -> None:
+        if passes:
+            if self._encoder.device.type == "cuda":
+                torch.cuda.synchronize(self._encoder.device)
+            seconds = (time.perf_counter() - begun) / passes
+            old = self._pass_seconds[kind]
+            self._pass_seconds[kind] = seconds if old == 0 else 0.7 * old + 0.3 * seconds
+
+    def _trim(self) -> bool:
+        with self._state.changed:
+            method = self._state.question.method
+            pinned: set[Key] = {(i, m) for i in self._state.explained() for m in (method, PREVIEW)}
+        return self._state.store.trim(pinned)
+
+    def _show(self, image: str, preparation: Operator | Path, before: int) -> None:
+        """Have a sharper heatmap painted, if it is visibly sharper than the last one (a remote page is not loopback)."""
+        steps = [preparation.first_picture]
+        while steps[-1] < preparation.total:
+            steps.append(math.ceil(steps[-1] * SHARPER))
+        if preparation.complete or any(before < step <= preparation.done for step in steps):
+            with self._state.changed:
+                self._sharpened([image])
+
+    def _sharpened(self, images: list[str]) -> None:
+        """Have the fast lane paint images anew; hold `state.changed`."""
+        state = self._state
+        question = state.question
+        if any(image in question.corpus or image in question.foil for image in images):
+            state.stale = True  # the direction itself became known
+        else:
+            state.dirty.update(images)
+        state.changed.notify_all()
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        """Set the images aside that cannot be prepared, say so once, and go on."""
+        failed = [(image, error) for image in job.images]
+        if len(job.images) > 1:  # find out which
+            failed = []
+            for image in job.images:
+                try:
+                    self._encode([image])
+                except Exception as single:
+                    failed.append((image, single))
+        with self._state.changed:
+            for image, reason in failed:
+                self._state.failures[image] = reason
+            self._state.stale = True
+        by_reason: dict[str, list[str]] = {}
+        for image, reason in failed:
+            by_reason.setdefault(str(reason), []).append(image)
+        for text, images in by_reason.items():
+            if text != self._last_error:
+                self._last_error = text
+                names = ", ".join(images[:3]) + (f" and {len(images) - 3} more" if len(images) > 3 else "")
+                self._listener.error(f"{names}: {text}")
+
+    def _tell(self, label: str | None) -> None:
+        now = time.monotonic()
+        if label is not None and now - self._told < STATUS_SECONDS:
+            return
+        self._told = now
+        with self._state.changed:
+            explained = self._state.alive(self._state.explained())
+            preparations = [self._preparation(image) for image in explained]
+        known = [p for p in preparations if p is not None]
+        per_image = max((p.total for p in known), default=0)
+        done, total = sum(p.done for p in known), per_image * len(explained)
+        if label == ENCODING:
+            done, total = len(self._encoder.representations), len(self._images)
+        progress = Progress(
+            label,
+            done,
+            total,
+            sum(p.complete for p in known),
+            len(self._state.question.explicands),
+            self._state.store.nbytes,
+            self._state.store.budget,
+        )
+        if progress != self._last_progress:
+            self._last_progress = progress
+            self._listener.progress(progress)

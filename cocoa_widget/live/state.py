@@ -1,0 +1,118 @@
+"""What both lanes share: the question, who watches, and what is known so far."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..attribution import Method, Path
+from .operators import OperatorStore
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be explained, and how; ids of images throughout."""
+
+    corpus: tuple[str, ...]
+    foil: tuple[str, ...]
+    explicands: tuple[str, ...]
+    method: Method
+    target: str
+    similarity: str
+
+
+@dataclass(frozen=True)
+class View:
+    """What one display of the widget shows; sizes are a heatmap's longer side in pixels, 0 for none."""
+
+    explicands: int = 0
+    gallery: int = 0
+    visible: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A heatmap (h, w) of an image as it is known now; `preview` where CAM stands in for the method."""
+
+    image: str
+    method: str
+    preview: bool
+    values: NDArray[np.float32]
+    score: float
+    progress: float
+    gap: float | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the preparation is; `label` is None when there is nothing to do."""
+
+    label: str | None
+    done: int
+    total: int
+    ready: int
+    explicands: int
+    memory: int
+    budget: int
+
+
+class Listener(Protocol):
+    """Whoever is told; called from the engine's threads."""
+
+    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
+        """Take new pictures; `nothing` says why there are none to expect."""
+        ...
+
+    def progress(self, progress: Progress) -> None:
+        """Take the state of the preparation."""
+        ...
+
+    def error(self, message: str) -> None:
+        """Take what went wrong."""
+        ...
+
+
+@dataclass
+class State:
+    """Everything that both lanes read and write; hold `changed` while touching it."""
+
+    question: Question
+    store: OperatorStore
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    version: int = 0
+    views: dict[str, View] = field(default_factory=dict)
+    abandoned: bool = False  # all views have left: nobody looks, so nothing is prepared
+    waiters: int = 0  # cells that wait for results, view or no view
+    asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
+    paths: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, path
+    failures: dict[str, Exception] = field(default_factory=dict)  # by image; tried again when it is dropped again
+    dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
+    stale: bool = True  # all heatmaps answer an older question
+    painting: bool = False
+    closed: bool = False
+
+    def explained(self) -> list[str]:
+        """List the images whose heatmaps are wanted in full: explicands, and what cells ask for."""
+        return list(dict.fromkeys([*self.question.explicands, *self.asked]))
+
+    def members(self) -> list[str]:
+        """List all images that the question names."""
+        q = self.question
+        return list(dict.fromkeys([*self.explained(), *q.corpus, *q.foil]))
+
+    def visible(self) -> list[str]:
+        """List the gallery images that any view has on screen."""
+        return list(dict.fromkeys(i for view in self.views.values() for i in view.visible))
+
+    def in_gallery(self) -> list[str]:
+        """List the gallery images whose heatmap any view has on screen."""
+        return list(dict.fromkeys(i for view in self.views.values() if view.gallery for i in view.visible))
+
+    def alive(self, ids: Iterable[str]) -> list[str]:
+        """Leave out the images that failed."""
+        return [i for i in ids if i not in self.failures]

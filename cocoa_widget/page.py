@@ -1,0 +1,211 @@
+"""The kernel's end of the wire: answer the page's requests, and tell it what the engine finds.
+
+It only validates and enqueues: requests may come on any thread (JupyterLab's kernel subshells), and none may block it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import protocol
+from .encoders import Encoder
+from .images import ImageSet, UnreadableImage
+from .live import LiveEngine, Picture, Progress, View
+
+Send = Callable[[Any, list[bytes]], None]
+
+PART_IMAGES = 24
+PART_SECONDS = 0.1
+"""A part of the thumbnails is sent when it has this many, or has been gathered for this long."""
+
+
+class Page:
+    """Speak `protocol` with all views of one widget; listens to its engine.
+
+    Parameters
+    ----------
+    send : callable
+        Takes a message and its buffers, from any thread.
+    images : ImageSet
+    encoder : Encoder
+    catalogue : callable
+        Makes the reply to `hello`, but for its id.
+    step : callable
+        Undoes (−1) or redoes (+1) a change of the bins.
+    history : callable
+        Returns what undo and redo would do.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        images: ImageSet,
+        encoder: Encoder,
+        catalogue: Callable[[str], protocol.Catalogue],
+        step: Callable[[int], None],
+        history: Callable[[], tuple[str | None, str | None]],
+    ) -> None:
+        self._send = send
+        self._images, self._encoder = images, encoder
+        self._catalogue, self._step, self._history = catalogue, step, history
+        self._status: protocol.Status | None = None
+        self._engine: LiveEngine | None = None
+        self._cancelled: set[str] = set()
+        self._requests: queue.SimpleQueue[protocol.ThumbnailRequest | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve_thumbnails, name="cocoa-thumbnails", daemon=True)
+        self._thread.start()
+
+    def connect(self, engine: LiveEngine) -> None:
+        """Say whom the views watch."""
+        self._engine = engine
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._requests.put(None)
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        self._engine = None
+
+    # ---- requests ------------------------------------------------------------------------------------------------
+
+    def receive(self, message: Any) -> None:
+        """Take a message of the page's."""
+        if not isinstance(message, dict) or message.get("kind") not in protocol.REQUEST_KINDS:
+            return  # somebody else's: anywidget has messages of its own
+        try:
+            self._handle(message)
+        except Exception as error:
+            self.error(f"{type(error).__name__}: {error}", message.get("id"))
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        view = message.get("view", "")
+        match message["kind"]:
+            case "hello":
+                self._send(self._catalogue(message["id"]), [])
+                if self._status is not None:
+                    self._send(self._status, [])
+                self.tell_history()
+            case "thumbnails":
+                self._images.check(message["images"])
+                self._requests.put(message)  # type: ignore[arg-type]
+            case "watch" if self._engine is not None:
+                self._images.check(message["visible"])
+                sizes = {name: max(0, min(int(message[name]), 4096)) for name in ("explicands", "gallery")}
+                self._engine.watch(view, View(visible=tuple(message["visible"]), **sizes))
+            case "leave" if self._engine is not None:
+                self._engine.leave(view)
+            case "cancel":
+                self._cancelled.add(message["cancels"])
+            case "undo":
+                self._step(-1)
+            case "redo":
+                self._step(1)
+
+    def _serve_thumbnails(self) -> None:
+        while (request := self._requests.get()) is not None:
+            try:
+                self._thumbnails(request)
+            except Exception as error:
+                self.error(f"{type(error).__name__}: {error}", request["id"])
+            finally:
+                self._cancelled.discard(request["id"])
+
+    def _thumbnails(self, request: protocol.ThumbnailRequest) -> None:
+        items: list[protocol.Thumbnail] = []
+        buffers: list[bytes] = []
+        begun = time.monotonic()
+        for image, found in self._images.thumbnails(request["images"], max(16, min(int(request["size"]), 4096))):
+            if request["id"] in self._cancelled:
+                return
+            if isinstance(found, UnreadableImage):
+                items.append(
+                    {
+                        "image": image,
+                        "width": 1,
+                        "height": 1,
+                        "frame": (0.0, 0.0, 1.0, 1.0),
+                        "type": "",
+                        "error": str(found),
+                    }
+                )
+                buffers.append(b"")
+            else:
+                items.append(
+                    {
+                        "image": image,
+                        "width": found.width,
+                        "height": found.height,
+                        "frame": self._encoder.frame(found.width, found.height),
+                        "type": found.media_type,
+                    }
+                )
+                buffers.append(found.data)
+            if len(items) >= PART_IMAGES or time.monotonic() - begun > PART_SECONDS:
+                self._send({"id": request["id"], "kind": "thumbnails", "items": items, "last": False}, buffers)
+                items, buffers, begun = [], [], time.monotonic()
+        self._send({"id": request["id"], "kind": "thumbnails", "items": items, "last": True}, buffers)
+
+    # ---- events (the engine's listener) --------------------------------------------------------------------------
+
+    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
+        """Send heatmaps, all of an update in one message."""
+        message: protocol.Heatmaps = {"kind": "heatmaps", "version": version, "items": []}
+        if nothing is not None:
+            message["nothing"] = nothing
+        buffers = []
+        for picture in pictures:
+            item, buffer = _packed(picture)
+            message["items"].append(item)
+            buffers.append(buffer)
+        self._send(message, buffers)
+
+    def progress(self, progress: Progress) -> None:
+        """Send the state of the preparation."""
+        self._status = {
+            "kind": "status",
+            "device": str(self._encoder.device),
+            "task": None
+            if progress.label is None
+            else {"label": progress.label, "done": progress.done, "total": progress.total},
+            "ready": progress.ready,
+            "explicands": progress.explicands,
+            "memory": progress.memory,
+            "budget": progress.budget,
+        }
+        self._send(self._status, [])
+
+    def error(self, message: str, request: str | None = None) -> None:
+        """Send what went wrong; to everybody, or in answer to a request."""
+        reply: protocol.Error = {"kind": "error", "message": message}
+        if request is not None:
+            reply["id"] = request
+        self._send(reply, [])
+
+    def tell_history(self) -> None:
+        """Send what undo and redo would do."""
+        undo, redo = self._history()
+        self._send({"kind": "history", "undo": undo, "redo": redo}, [])
+
+
+def _packed(picture: Picture) -> tuple[protocol.Heatmap, bytes]:
+    # Relative to the peak, since float16 has few digits left for values as small as a pixel's share of a score.
+    peak = float(np.abs(picture.values).max(initial=0.0))
+    relative = picture.values / peak if peak > 0 else np.zeros_like(picture.values)
+    item: protocol.Heatmap = {
+        "image": picture.image,
+        "method": picture.method,
+        "preview": picture.preview,
+        "shape": (picture.values.shape[0], picture.values.shape[1]),
+        "peak": peak,
+        "score": picture.score,
+        "progress": picture.progress,
+    }
+    if picture.gap is not None:
+        item["gap"] = picture.gap
+    return item, relative.astype("<f2").tobytes()

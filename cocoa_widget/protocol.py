@@ -1,0 +1,207 @@
+"""The messages between kernel and page; must be kept in sync with ``js/src/protocol.ts``.
+
+Every message is a flat JSON object with a ``kind``. The page's requests carry an ``id`` and the ``view`` that asks;
+replies repeat the ``id``. Events carry no ``id`` and go to every view, so a view ignores image ids that it does not show.
+
+What a saved notebook should keep (ids, bins, settings) is a trait and never a message; pixels are message buffers and
+never traits or base64.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+REQUEST_KINDS = ("hello", "thumbnails", "watch", "leave", "cancel", "undo", "redo")
+"""What the page sends."""
+
+RESPONSE_KINDS = ("catalogue", "thumbnails", "heatmaps", "status", "history", "error")
+"""What the kernel sends."""
+
+
+# ---- page → kernel -------------------------------------------------------------------------------------------------
+
+
+class Hello(TypedDict):
+    """The first message of a view; answered by `Catalogue`, `Status` and `History`."""
+
+    id: str
+    kind: Literal["hello"]
+    view: str
+
+
+class ThumbnailRequest(TypedDict):
+    """Ask for pictures whose longer side is `size` pixels; answered by one or more `Thumbnails`."""
+
+    id: str
+    kind: Literal["thumbnails"]
+    view: str
+    images: list[str]
+    size: int
+
+
+class Watch(TypedDict):
+    """What a view shows; sent on every change of it, and answered by `Heatmaps` for what it newly shows.
+
+    `explicands` and `gallery` are the largest side in device pixels at which heatmaps are painted there; 0 for none.
+    `visible` lists the gallery images on screen.
+    """
+
+    id: str
+    kind: Literal["watch"]
+    view: str
+    explicands: int
+    gallery: int
+    visible: list[str]
+
+
+class Simple(TypedDict):
+    """`leave`: the view is gone. `undo`, `redo`: one step in the history of the bins."""
+
+    id: str
+    kind: Literal["leave", "undo", "redo"]
+    view: str
+
+
+class Cancel(TypedDict):
+    """The reply to the request `cancels` is not wanted any more."""
+
+    id: str
+    kind: Literal["cancel"]
+    view: str
+    cancels: str
+
+
+Request = Hello | ThumbnailRequest | Watch | Simple | Cancel
+
+
+# ---- kernel → page -------------------------------------------------------------------------------------------------
+
+
+class Choice(TypedDict):
+    """An entry of a menu; `unavailable` says why it cannot be chosen with this encoder."""
+
+    name: str
+    label: str
+    hint: str
+    unavailable: NotRequired[str]
+
+
+class Skipped(TypedDict):
+    """A source image that could not be read."""
+
+    image: str
+    reason: str
+
+
+class EncoderInfo(TypedDict):
+    """`input`: height and width in pixels of what the encoder sees."""
+
+    name: str
+    device: str
+    precision: str
+    input: tuple[int, int]
+
+
+class Catalogue(TypedDict):
+    """Everything that does not change while the widget lives."""
+
+    id: str
+    kind: Literal["catalogue"]
+    images: list[str]
+    labels: list[str | None]
+    captions: list[str | None]
+    skipped: list[Skipped]
+    encoder: EncoderInfo
+    methods: list[Choice]
+    targets: list[Choice]
+    similarities: list[Choice]
+
+
+class Thumbnail(TypedDict):
+    """One picture; its encoded bytes are the buffer at the same index (empty where `error` says why).
+
+    `width` and `height` are the original's; `frame` is what the encoder sees of it, as left, top, right, bottom in
+    fractions of the picture (values outside 0..1 mean that the encoder sees padding).
+    """
+
+    image: str
+    width: int
+    height: int
+    frame: tuple[float, float, float, float]
+    type: str
+    error: NotRequired[str]
+
+
+class Thumbnails(TypedDict):
+    """Part of the answer to a `ThumbnailRequest`; `last` on the final part."""
+
+    id: str
+    kind: Literal["thumbnails"]
+    items: list[Thumbnail]
+    last: bool
+
+
+class Heatmap(TypedDict):
+    """One heatmap; the buffer at the same index holds ``value / peak`` as little-endian float16, row by row.
+
+    `score` is gamma of the image; `progress` runs to 1 as the map sharpens; `preview` marks a CAM map that stands in
+    until `method` has its first picture. `gap` is the completeness gap of path methods.
+    """
+
+    image: str
+    method: str
+    preview: bool
+    shape: tuple[int, int]
+    peak: float
+    score: float
+    progress: float
+    gap: NotRequired[float]
+
+
+class Heatmaps(TypedDict):
+    """Heatmaps for one state of the bins.
+
+    `version` grows with every change of bins, target, similarity or method: a page drops what is older than the newest
+    version that it has seen. `nothing` says why there is nothing to explain; the page then clears its heatmaps.
+    """
+
+    kind: Literal["heatmaps"]
+    version: int
+    items: list[Heatmap]
+    nothing: NotRequired[str]
+
+
+class Task(TypedDict):
+    """What the kernel prepares now, `done` of `total` encoder passes."""
+
+    label: str
+    done: int
+    total: int
+
+
+class Status(TypedDict):
+    """How far the kernel is; `task` is ``None`` when it is idle."""
+
+    kind: Literal["status"]
+    device: str
+    task: Task | None
+    ready: int
+    explicands: int
+    memory: int
+    budget: int
+
+
+class History(TypedDict):
+    """What undo and redo would do, in words; ``None`` where there is nothing to do."""
+
+    kind: Literal["history"]
+    undo: str | None
+    redo: str | None
+
+
+class Error(TypedDict):
+    """Something went wrong; with `id` it answers that request, without it concerns everybody."""
+
+    kind: Literal["error"]
+    message: str
+    id: NotRequired[str]

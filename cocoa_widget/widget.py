@@ -1,0 +1,374 @@
+"""The widget: traits and wiring."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import anywidget
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+from torch import nn
+
+from . import protocol
+from .attribution import METHODS, Baseline, Blur, Method, as_method
+from .direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
+from .encoders import Encoder, load_encoder
+from .history import Bins, History
+from .images import ImageSet, UnknownImage, as_image_set
+from .live import LiveEngine, Question
+from .page import Page
+
+STATIC = Path(__file__).parent / "static"
+BINS = Bins._fields
+QUESTION = (*BINS, "method", "target", "similarity")
+
+BinName = Literal["corpus", "foil", "explicands", "gallery"]
+
+
+@cache
+def _static(name: str) -> str:
+    """Read a part of the built page.
+
+    As text and not as a path: anywidget watches paths through an object that keeps every widget alive (its issue 929).
+    """
+    try:
+        return (STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RuntimeError(
+            f"The page ({name}) has not been built. In a checkout, run `npm ci && npm run build` in js/, or install the"
+            " package again without COCOA_WIDGET_SKIP_PAGE."
+        ) from None
+
+
+class MethodTrait(traitlets.TraitType[Method, "str | Method"]):
+    """A method, set by name or as an object; the page knows it by name."""
+
+    info_text = "the name of a method, or a method"
+
+    def validate(self, obj: Any, value: str | Method) -> Method:
+        """Turn names into methods; a name keeps the settings of a method that was set before under it."""
+        if isinstance(value, str) and value in obj._configured:
+            return obj._configured[value]  # type: ignore[no-any-return]
+        try:
+            method = as_method(value)
+        except (TypeError, ValueError) as error:
+            raise traitlets.TraitError(str(error)) from None
+        obj._configured[method.name] = method
+        return method
+
+
+class CocoaWidget(anywidget.AnyWidget):
+    """A gallery, a corpus bin, a foil bin, and heatmaps on the explicands that follow every change of the bins.
+
+    Parameters
+    ----------
+    images : ImageSet, or anything that it takes
+        The gallery.
+    encoder : Encoder, torch.nn.Module or str
+        Whose representations are explained; a module is wrapped, a name is loaded.
+    corpus, foil, explicands : sequence of str
+        Ids of the images that are in these bins at first.
+    method : str or Method, default "rise"
+        ``"rise"``, ``"cam"``, ``"integrated_gradients"``, or one with settings, e.g. ``RISE(n_masks=512)``.
+    target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
+        What the score compares with.
+    similarity : {"cosine", "dot"}
+        How.
+    baseline : callable, optional
+        What replaces removed parts of an explicand; ``Blur(kernel_size=21, sigma=5.0)`` by default.
+    memory_budget : int
+        Bytes that prepared operators may hold; 1 GiB by default.
+    **display
+        `colormap`, `opacity`, `scale`, `gallery_heatmaps` and `height`: how the page looks; traits, all of them.
+
+    Attributes
+    ----------
+    corpus, foil, explicands : list of str
+        Ids. Set them and the page follows; drag on the page and they change, and `observe` fires. An image is in at
+        most one of corpus and foil.
+
+    Examples
+    --------
+    >>> widget = CocoaWidget(demo_images(), load_encoder("demo"), corpus=["cat/1"], explicands=["mosaic/1"])
+    ... # doctest: +SKIP
+    >>> widget.foil = ["coffee/1"]  # doctest: +SKIP
+    >>> widget.heatmap("mosaic/1").shape  # doctest: +SKIP
+    (224, 224)
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+
+    corpus = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    foil = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    explicands = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    method = MethodTrait("rise").tag(sync=True, to_json=lambda method, _: method.name)
+    target = traitlets.Unicode("contrastive_corpus").tag(sync=True)
+    similarity = traitlets.Unicode("cosine").tag(sync=True)
+
+    colormap = traitlets.Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
+    opacity = traitlets.Float(0.8, min=0.0, max=1.0).tag(sync=True)
+    scale = traitlets.Enum(["shared", "image"], "shared").tag(sync=True)
+    gallery_heatmaps = traitlets.Bool(False).tag(sync=True)
+    height = traitlets.Int(720, min=320, max=4096).tag(sync=True)
+
+    # Until the constructor is through; an instance that it refuses is still closed when it is collected.
+    _engine: LiveEngine | None = None
+    _page: Page | None = None
+
+    DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
+
+    def __init__(
+        self,
+        images: Any,
+        encoder: Encoder | nn.Module | str,
+        *,
+        corpus: Sequence[str] = (),
+        foil: Sequence[str] = (),
+        explicands: Sequence[str] = (),
+        method: str | Method = "rise",
+        target: str = "contrastive_corpus",
+        similarity: str = "cosine",
+        baseline: Baseline | None = None,
+        memory_budget: int = 1 << 30,
+        **display: Any,
+    ) -> None:
+        for name in display:
+            if name not in self.DISPLAY:
+                known = [*QUESTION, "baseline", "memory_budget", *self.DISPLAY]
+                near = difflib.get_close_matches(name, known, n=1)
+                raise TypeError(
+                    f"CocoaWidget has no argument {name!r}."
+                    + (f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(known)}.")
+                )
+        self.images: ImageSet = as_image_set(images)
+        self.encoder = _as_encoder(encoder)
+        self._configured: dict[str, Method] = {}
+        bins = {"corpus": list(corpus), "foil": list(foil), "explicands": list(explicands)}
+        super().__init__(**bins, method=method, target=target, similarity=similarity, **display)
+        self._history = History(self._bins())
+        self._page = Page(
+            self._send_to_page, self.images, self.encoder, self._catalogue, self._step, self._history_labels
+        )
+        self._engine = LiveEngine(
+            self.images, self.encoder, baseline or Blur(), self._question(), self._page, memory_budget
+        )
+        self._page.connect(self._engine)
+        self.on_msg(self._receive)
+        self.observe(self._changed, names=list(QUESTION))
+
+    @traitlets.default("_esm")
+    def _read_esm(self) -> str:
+        return _static("widget.js")
+
+    @traitlets.default("_css")
+    def _read_css(self) -> str:
+        return _static("widget.css")
+
+    # ---- for code ------------------------------------------------------------------------------------------------
+
+    def move(self, images: str | Sequence[str], to: BinName) -> None:
+        """Put images into a bin, out of corpus or foil where they are in the other; ``"gallery"`` takes them out of all.
+
+        Parameters
+        ----------
+        images : str or sequence of str
+            Ids.
+        to : {"corpus", "foil", "explicands", "gallery"}
+            Where to.
+        """
+        if to not in (*BINS, "gallery"):
+            raise ValueError(f"There is no bin {to!r}: choose one of {', '.join(BINS)}, gallery.")
+        moved = [images] if isinstance(images, str) else list(images)
+        self.images.check(moved)
+        leave = {"corpus": ("foil",), "foil": ("corpus",), "explicands": (), "gallery": BINS}[to]
+        bins = {name: [i for i in getattr(self, name) if i not in moved] for name in leave}
+        if to != "gallery":
+            present = getattr(self, to)
+            bins[to] = [*present, *(i for i in dict.fromkeys(moved) if i not in present)]
+        self._set(bins)
+
+    def undo(self) -> None:
+        """Take the last change of the bins back."""
+        self._step(-1)
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        self._step(1)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until the heatmaps of all explicands are complete.
+
+        Raises
+        ------
+        TimeoutError
+            They are not within `timeout` seconds.
+        EncoderError, UnreadableImage
+            What kept an explicand, or a member of the bins, from being prepared.
+        """
+        self._live.wait(timeout)
+
+    def heatmap(self, image: str, timeout: float | None = None) -> NDArray[np.float32]:
+        """Return the heatmap of an image, an explicand or not, for the bins as they are; blocks until it is complete.
+
+        Parameters
+        ----------
+        image : str
+            Id.
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Returns
+        -------
+        ndarray
+            (H, W), float32, at the encoder's input size; positive where the image is like the corpus.
+
+        Raises
+        ------
+        NothingToExplain
+            The target needs bins that are empty.
+        UnknownImage
+            There is no such image.
+        """
+        self.images.check([image])
+        picture = self._live.picture(image, timeout)
+        if picture is None:
+            raise NothingToExplain("Nothing to explain yet: put images into the corpus, the foil, or both.")
+        return picture.values
+
+    def close(self) -> None:
+        """Stop all work and free what it holds; the page goes blank."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        if self._page is not None:
+            self._page.close()
+            self._page = None
+        self.unobserve_all()
+        super().close()
+
+    # ---- traits --------------------------------------------------------------------------------------------------
+
+    @traitlets.validate(*BINS)
+    def _validate_bin(self, proposal: Any) -> list[str]:
+        name, ids = proposal["trait"].name, list(dict.fromkeys(proposal["value"]))
+        try:
+            self.images.check(ids)
+        except UnknownImage as error:
+            raise traitlets.TraitError(f"{name}: {error.args[0]}") from None
+        other = {"corpus": "foil", "foil": "corpus"}.get(name)
+        if other and (both := [i for i in ids if i in getattr(self, other)]):
+            raise traitlets.TraitError(
+                f"{_named(both)} cannot be in both corpus and foil. To move from one to the other, use"
+                f" widget.move({both!r}, {name!r})."
+            )
+        return ids
+
+    @traitlets.validate("target", "similarity")
+    def _validate_choice(self, proposal: Any) -> str:
+        try:
+            (check_target if proposal["trait"].name == "target" else check_similarity)(proposal["value"])
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+        return str(proposal["value"])
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take traits from the page; what cannot be is said there, and the page gets the old values back."""
+        try:
+            super().set_state(sync_data)
+        except traitlets.TraitError as error:
+            if self._page is not None:
+                self._page.error(str(error))
+            self.send_state([name for name in sync_data if name in self.keys])
+
+    def _changed(self, change: Any) -> None:
+        if self._engine is None or self._page is None:
+            return
+        if self._history.record(self._bins()):
+            self._page.tell_history()
+        self._engine.ask(self._question())
+
+    def _set(self, bins: dict[str, list[str]]) -> None:
+        with self.hold_sync(), self.hold_trait_notifications():
+            for name, ids in bins.items():
+                self.set_trait(name, ids)
+
+    def _bins(self) -> Bins:
+        return Bins(*(tuple(getattr(self, name)) for name in BINS))
+
+    def _question(self) -> Question:
+        return Question(*self._bins(), self.method, self.target, self.similarity)
+
+    # ---- wiring --------------------------------------------------------------------------------------------------
+
+    @property
+    def _live(self) -> LiveEngine:
+        if self._engine is None:
+            raise RuntimeError("The widget was closed.")
+        return self._engine
+
+    def _step(self, by: int) -> None:
+        bins = self._history.step(by)
+        if bins is not None:
+            self._set({name: list(ids) for name, ids in bins._asdict().items()})
+            if self._page is not None:
+                self._page.tell_history()
+
+    def _history_labels(self) -> tuple[str | None, str | None]:
+        return self._history.undo_label, self._history.redo_label
+
+    def _receive(self, _: Any, message: Any, __: Any) -> None:
+        if self._page is not None:
+            self._page.receive(message)
+
+    def _send_to_page(self, message: Any, buffers: list[bytes]) -> None:
+        if self.comm is not None:
+            self.send(message, buffers)
+
+    def _catalogue(self, request: str) -> protocol.Catalogue:
+        images, encoder = self.images, self.encoder
+        return {
+            "id": request,
+            "kind": "catalogue",
+            "images": list(images.ids),
+            "labels": list(images.labels),
+            "captions": list(images.captions),
+            "skipped": [{"image": image, "reason": reason} for image, reason in images.skipped.items()],
+            "encoder": {
+                "name": encoder.name,
+                "device": str(encoder.device),
+                "precision": encoder.precision,
+                "input": encoder.input_size,
+            },
+            "methods": [_method_choice(kind) for kind in METHODS.values()],
+            "targets": [{"name": name, "label": t.label, "hint": t.hint} for name, t in TARGETS.items()],
+            "similarities": [
+                {"name": name, "label": label, "hint": hint} for name, (label, hint) in SIMILARITIES.items()
+            ],
+        }
+
+
+def _method_choice(method: type[Method]) -> protocol.Choice:
+    return {"name": method.name, "label": method.label, "hint": method.hint}
+
+
+def _as_encoder(encoder: Encoder | nn.Module | str) -> Encoder:
+    if isinstance(encoder, Encoder):
+        return encoder
+    if isinstance(encoder, str):
+        return load_encoder(encoder)
+    if isinstance(encoder, nn.Module):
+        return Encoder(encoder)
+    raise TypeError(
+        f"encoder must be a cocoa_widget.Encoder, a torch.nn.Module or a name, not {type(encoder).__name__}."
+    )
+
+
+def _named(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+    return ", ".join(repr(i) for i in ids[:3]) + more

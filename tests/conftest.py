@@ -1,0 +1,91 @@
+"""Encoders whose heatmaps are known in closed form, and pictures to feed them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+import cocoa_widget as cw
+
+
+class Linear(nn.Module):
+    """A linear encoder: one number for each pixel of each channel."""
+
+    def __init__(self, size: int = 32, dimensions: int = 16) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.weight = nn.Parameter(torch.randn(dimensions, 3 * size * size) / size)
+        self.calls = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.calls += len(images)
+        return images.flatten(1) @ self.weight.T
+
+
+class Convolutional(nn.Module):
+    """A small convolutional network that ends in global average pooling."""
+
+    def __init__(self, dimensions: int = 16) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=2, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(8, dimensions, 3, stride=2, padding=1),
+            nn.GELU(),
+        )
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.calls = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.calls += len(images)
+        return self.pool(self.body(images)).flatten(1)
+
+
+def encoder_of(module: nn.Module, **options: object) -> cw.Encoder:
+    return cw.Encoder(module, **{"image_size": 32, "precision": "float32", "device": "cpu", **options})
+
+
+@pytest.fixture
+def linear() -> cw.Encoder:
+    return encoder_of(Linear())
+
+
+@pytest.fixture
+def convolutional() -> cw.Encoder:
+    return encoder_of(Convolutional())
+
+
+@pytest.fixture
+def inputs() -> Tensor:
+    return torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def corpus() -> Tensor:
+    return torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.fixture
+def foil() -> Tensor:
+    return torch.randn(6, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture
+def pictures() -> dict[str, Image.Image]:
+    rng = np.random.default_rng(0)
+    return {f"p{i}": Image.fromarray(rng.integers(0, 256, (40, 48, 3), dtype=np.uint8)) for i in range(10)}
+
+
+@pytest.fixture(scope="session")
+def demo_encoder() -> cw.Encoder:
+    return cw.load_encoder("demo", device="cpu", precision="float32")
+
+
+@pytest.fixture(scope="session")
+def photographs() -> cw.ImageSet:
+    return cw.demo_images()

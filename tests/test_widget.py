@@ -1,0 +1,343 @@
+"""The widget without a page: traits, messages, validation and life."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+
+import numpy as np
+import pytest
+import traitlets
+
+import cocoa_widget as cw
+from tests.conftest import Convolutional, encoder_of
+
+
+class Wire:
+    """Stands where the comm would: keeps what the widget sends, and speaks as the page does."""
+
+    def __init__(self, widget):
+        self.widget, self.messages, self.states = widget, [], []
+        self.arrived = threading.Condition()
+        widget.send = self._send
+        widget.send_state = lambda key=None: self.states.append(key)
+        self.count = 0
+
+    def _send(self, content, buffers=None):
+        with self.arrived:
+            self.messages.append((content, buffers or []))
+            self.arrived.notify_all()
+
+    def ask(self, kind, **body):
+        self.count += 1
+        message = {"id": f"a-{self.count}", "kind": kind, "view": "a", **body}
+        self.widget._receive(self.widget, message, [])
+        return message["id"]
+
+    def wait(self, predicate, timeout=20):
+        def find():
+            return next((m for m in self.messages if predicate(m[0])), None)
+
+        with self.arrived:
+            assert self.arrived.wait_for(find, timeout), [m[0] for m in self.messages[-5:]]
+            return find()
+
+    def reply(self, request, last=True):
+        return self.wait(lambda m: m.get("id") == request and (not last or m.get("last", True)))
+
+
+@pytest.fixture
+def make(pictures):
+    widgets = []
+
+    def start(images=None, **options):
+        encoder = options.pop("encoder", None) or encoder_of(Convolutional())
+        options = {"method": cw.RISE(n_masks=128), **options}
+        widgets.append(cw.CocoaWidget(images or pictures, encoder, **options))
+        return widgets[-1]
+
+    yield start
+    for widget in widgets:
+        widget.close()
+
+
+BINS = {"corpus": ["p1", "p2"], "foil": ["p3"], "explicands": ["p0"]}
+
+
+def test_heatmaps_for_scripts(make, pictures):
+    widget = make(**BINS)
+    widget.wait(20)
+    expected = cw.Explainer(widget.encoder, widget.method).explain(
+        pictures["p0"], corpus=[pictures["p1"], pictures["p2"]], foil=[pictures["p3"]]
+    )
+    found = widget.heatmap("p0")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected.heatmaps[0], atol=1e-5 * abs(found).max())
+    assert widget.heatmap("p9").shape == (32, 32)  # need not be an explicand
+    assert widget.explicands == ["p0"]
+
+
+def test_setting_a_trait_fires_observe_and_changes_the_heatmap(make):
+    widget = make(**BINS)
+    before = widget.heatmap("p0")
+    seen = []
+    widget.observe(lambda change: seen.append(change["new"]), "corpus")
+    widget.corpus = ["p4"]
+    assert seen == [["p4"]]
+    assert not np.allclose(widget.heatmap("p0"), before)
+
+
+def test_the_page_moves_tiles(make):
+    """What a drag does: both bins in one message."""
+    widget = make(**BINS)
+    seen = []
+    widget.observe(lambda change: seen.append((change["name"], change["new"])), ["corpus", "foil"])
+    widget.set_state({"corpus": ["p1"], "foil": ["p3", "p2"]})
+    assert sorted(seen) == [("corpus", ["p1"]), ("foil", ["p3", "p2"])]
+
+
+def test_what_the_page_may_not_do_is_said_and_taken_back(make):
+    widget = make(**BINS)
+    wire = Wire(widget)
+    widget.set_state({"corpus": ["p1", "p3"]})
+    assert widget.corpus == ["p1", "p2"]
+    message, _ = wire.wait(lambda m: m["kind"] == "error")
+    assert "cannot be in both corpus and foil" in message["message"]
+    assert wire.states[-1] == ["corpus"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("corpus", ["p1", "q1"], r"corpus: .*'q1'"),
+        ("foil", ["p2"], r"'p2' cannot be in both corpus and foil.*widget.move"),
+        ("explicands", ["P0"], r"'P0'.*p0"),
+        ("method", "rice", r"Unknown method 'rice': choose one of rise, cam, integrated_gradients"),
+        ("method", 3, r"name or a cocoa_widget method, not int"),
+        ("target", "nearest", r"Unknown target 'nearest'.*label_free"),
+        ("similarity", "euclid", r"Unknown similarity 'euclid'.*cosine, dot"),
+        ("scale", "log", r"log"),
+        ("opacity", 3.0, r"opacity"),
+    ],
+)
+def test_bad_values_change_nothing(make, name, value, says):
+    widget = make(**BINS)
+    before = {key: getattr(widget, key) for key in (*BINS, "method", "target", "similarity", "scale", "opacity")}
+    with pytest.raises(traitlets.TraitError, match=says):
+        setattr(widget, name, value)
+    assert {key: getattr(widget, key) for key in before} == before
+    with pytest.raises(traitlets.TraitError, match=says):
+        make(**{**BINS, name: value})
+
+
+def test_bad_constructions(make, pictures, tmp_path):
+    with pytest.raises(traitlets.TraitError, match="both corpus and foil"):
+        make(corpus=["p1"], foil=["p1"])
+    with pytest.raises(TypeError, match=r"no argument 'explicand'. Did you mean 'explicands'"):
+        make(explicand=["p1"])
+    with pytest.raises(TypeError, match=r"no argument 'zzz'. It takes corpus"):
+        make(zzz=1)
+    with pytest.raises(cw.EmptySource, match=str(tmp_path)):
+        make(images=tmp_path)
+    with pytest.raises(cw.EmptySource):
+        make(images=[])
+    with pytest.raises(TypeError, match="Encoder, a torch.nn.Module or a name, not int"):
+        cw.CocoaWidget(pictures, 3)
+
+
+def test_one_image_is_enough(make, pictures):
+    widget = make(images=[pictures["p0"]])
+    (only,) = widget.images.ids
+    widget.explicands = [only]
+    widget.target = "label_free"
+    assert np.isfinite(widget.heatmap(only)).all()
+
+
+def test_nothing_to_explain(make):
+    widget = make(explicands=["p0"])
+    widget.wait(20)
+    with pytest.raises(cw.NothingToExplain, match="put images into the corpus"):
+        widget.heatmap("p0")
+    with pytest.raises(cw.UnknownImage, match="p00"):
+        widget.heatmap("p00")
+
+
+def test_methods_by_name_keep_their_settings(make):
+    mine = cw.RISE(n_masks=64, seed=7)
+    widget = make(method=mine)
+    assert widget.get_state("method")["method"] == "rise"
+    widget.set_state({"method": "cam"})
+    assert widget.method == cw.CAM()
+    widget.set_state({"method": "rise"})
+    assert widget.method is mine
+
+
+def test_move(make):
+    widget = make(**BINS)
+    widget.move("p1", "foil")
+    assert (widget.corpus, widget.foil) == (["p2"], ["p3", "p1"])
+    widget.move(["p2", "p5"], "explicands")
+    assert (widget.corpus, widget.explicands) == (["p2"], ["p0", "p2", "p5"])
+    widget.move(["p2", "p3"], "gallery")
+    assert (widget.corpus, widget.foil, widget.explicands) == ([], ["p1"], ["p0", "p5"])
+    with pytest.raises(ValueError, match="no bin 'corpse'"):
+        widget.move("p1", "corpse")
+    with pytest.raises(cw.UnknownImage):
+        widget.move("q", "corpus")
+
+
+def test_undo_and_redo_of_every_change(make):
+    widget = make(**BINS)
+    wire = Wire(widget)
+    widget.corpus = ["p4"]
+    widget.set_state({"corpus": [], "foil": ["p3", "p4"]})
+    message, _ = wire.wait(lambda m: m["kind"] == "history" and m["undo"] == "Add p4 to foil")
+    assert message["redo"] is None
+    wire.ask("undo")
+    assert (widget.corpus, widget.foil) == (["p4"], ["p3"])
+    widget.undo()
+    assert widget.corpus == ["p1", "p2"]
+    widget.undo()  # nothing left: nothing happens
+    wire.ask("redo")
+    widget.redo()
+    assert (widget.corpus, widget.foil) == ([], ["p3", "p4"])
+
+
+def test_hello(make):
+    widget = make(**BINS)
+    wire = Wire(widget)
+    catalogue, _ = wire.reply(wire.ask("hello"))
+    assert catalogue["images"] == widget.images.ids
+    assert catalogue["encoder"] == {
+        "name": "Convolutional",
+        "device": "cpu",
+        "precision": "float32",
+        "input": (32, 32),
+    }
+    assert [m["name"] for m in catalogue["methods"]] == list(cw.METHODS)
+    assert [t["name"] for t in catalogue["targets"]] == list(cw.TARGETS)
+
+
+def test_thumbnails_come_as_buffers_with_their_frame(make, pictures):
+    widget = make()
+    wire = Wire(widget)
+    request = wire.ask("thumbnails", images=["p0", "p1"], size=24)
+    wire.reply(request)
+    parts = [(m, b) for m, b in wire.messages if m.get("id") == request]
+    items = {item["image"]: (item, buffer) for m, b in parts for item, buffer in zip(m["items"], b, strict=True)}
+    assert set(items) == {"p0", "p1"}
+    item, buffer = items["p0"]
+    assert (item["width"], item["height"]) == (48, 40)
+    assert item["frame"] == pytest.approx(widget.encoder.frame(48, 40))
+    assert item["type"].startswith("image/")
+    assert len(buffer) > 50
+
+
+def test_heatmaps_come_as_float16_relative_to_their_peak(make):
+    widget = make(**BINS)
+    wire = Wire(widget)
+    wire.ask("watch", explicands=32, gallery=0, visible=[])
+    widget.wait(20)
+    message, buffers = next(
+        (m, b) for m, b in reversed(wire.messages) if m["kind"] == "heatmaps" and m["items"]
+    )
+    (item,) = message["items"]
+    values = np.frombuffer(buffers[0], "<f2").reshape(item["shape"]).astype(np.float32) * item["peak"]
+    expected = widget.heatmap("p0")
+    np.testing.assert_allclose(values, expected, atol=1e-3 * item["peak"])
+    assert item["peak"] == pytest.approx(float(abs(expected).max()))
+    assert (item["progress"], item["preview"], item["method"]) == (1, False, "rise")
+    assert len(buffers[0]) == 32 * 32 * 2
+
+
+def test_requests_that_cannot_be_are_answered(make):
+    widget = make()
+    wire = Wire(widget)
+    request = wire.ask("thumbnails", images=["nope"], size=24)
+    message, _ = wire.reply(request)
+    assert message["kind"] == "error"
+    assert "nope" in message["message"]
+    message, _ = wire.reply(wire.ask("watch", explicands="x", gallery=0, visible=[]))
+    assert message["kind"] == "error"
+    widget._receive(widget, {"kind": "anywidget-command", "id": "1"}, [])
+    widget._receive(widget, "nonsense", [])
+
+
+def test_a_cancelled_request_goes_unanswered(make):
+    widget = make()
+    wire = Wire(widget)
+    gate = threading.Event()
+    thumbnails = widget.images.thumbnails
+
+    def slowly(ids, size):
+        gate.wait(10)
+        yield from thumbnails(ids, size)
+
+    widget.images.thumbnails = slowly
+    first = wire.ask("thumbnails", images=["p0"], size=24)
+    second = wire.ask("thumbnails", images=["p1"], size=24)
+    wire.ask("cancel", cancels=first)
+    gate.set()
+    wire.reply(second)
+    assert not any(m.get("id") == first for m, _ in wire.messages)
+
+
+class Broken(Convolutional):
+    def forward(self, images):
+        raise RuntimeError("no weights today")
+
+
+def test_an_encoder_that_raises_is_said_on_the_page_and_in_the_cell(make):
+    widget = make(encoder=encoder_of(Broken()), **BINS)
+    wire = Wire(widget)
+    wire.ask("watch", explicands=32, gallery=0, visible=[])
+    with pytest.raises(cw.EncoderError, match="'Broken' raised RuntimeError.*no weights today"):
+        widget.wait(20)
+    message, _ = wire.wait(lambda m: m["kind"] == "error")
+    assert "no weights today" in message["message"]
+    assert widget.corpus == ["p1", "p2"]
+    assert wire.reply(wire.ask("hello"))[0]["kind"] == "catalogue"
+
+
+def test_the_handler_does_not_wait_for_the_encoder(make):
+    class Slow(Convolutional):
+        def forward(self, images):
+            time.sleep(0.5)
+            return super().forward(images)
+
+    widget = make(encoder=encoder_of(Slow()), **BINS)
+    wire = Wire(widget)
+    wire.ask("hello")
+    begun = time.monotonic()
+    wire.ask("watch", explicands=32, gallery=16, visible=["p5"])
+    widget.set_state({"corpus": ["p4"]})
+    wire.ask("undo")
+    wire.ask("thumbnails", images=["p0"], size=24)
+    assert time.monotonic() - begun < 0.4
+
+
+def test_close_frees_everything(pictures):
+    widget = cw.CocoaWidget(pictures, encoder_of(Convolutional()), method=cw.RISE(n_masks=64), **BINS)
+    widget.wait(20)
+    engine, kept = weakref.ref(widget._engine), weakref.ref(widget)
+    widget.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        widget.heatmap("p0")
+    widget.close()
+    del widget
+    gc.collect()
+    assert engine() is None
+    assert kept() is None
+    assert not [t for t in threading.enumerate() if t.name in ("cocoa-painter", "cocoa-preparer", "cocoa-thumbnails")]
+
+
+def test_a_missing_page_says_how_to_build_it(make, monkeypatch, tmp_path):
+    from cocoa_widget import widget as module
+
+    monkeypatch.setattr(module, "STATIC", tmp_path)
+    module._static.cache_clear()
+    with pytest.raises(RuntimeError, match=r"npm ci && npm run build"):
+        make()
+    module._static.cache_clear()
