@@ -85,6 +85,7 @@ class ImageSet:
         )
         self._workers = Workers()
         self._cache = ThumbnailCache()
+        self._keys: dict[str, str] = {}
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
         records = _records(columns, labels, captions)
@@ -161,15 +162,20 @@ class ImageSet:
         str
             32 hexadecimal digits: of path, size and time of change for a file, of the content for what is in memory
             or in a data set. Two sets that hold the same picture in the same way give the same key.
+            A set asks once; when a file has changed, make a new set.
 
         Raises
         ------
         UnknownImage, UnreadableImage
             As for `load`.
         """
-        picture = self._record(image_id).picture
-        with self._noted(image_id):
-            return picture.key()
+        known = self._keys.get(image_id)
+        if known is None:
+            picture = self._record(image_id).picture
+            with self._noted(image_id):
+                # Once: every update of the page asks for the keys of all images in the bins.
+                known = self._keys[image_id] = picture.key()
+        return known
 
     def thumbnail(self, image_id: str, size: int) -> Thumbnail:
         """Return a small encoded picture; each is made once and kept while there is room.

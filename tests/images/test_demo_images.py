@@ -54,6 +54,12 @@ def test_crops_lie_inside_their_photographs(pictures):
             assert edge.max() > 0, f"{image_id} has a black edge, as what is cut outside a picture has"
 
 
+def test_crops_and_mirrored_crops_show_what_they_should(pictures):
+    whole = pictures["cat/1"]
+    np.testing.assert_array_equal(pictures["cat/2"], whole.crop((75, 0, 375, 300)))
+    np.testing.assert_array_equal(pictures["cat/3"], np.asarray(whole.crop((0, 0, 300, 300)))[:, ::-1])
+
+
 def test_all_are_different(images, pictures):
     assert len({images.key(each) for each in images}) == len(images)
     small = {each: np.asarray(picture.resize((16, 16)), dtype=float) for each, picture in pictures.items()}

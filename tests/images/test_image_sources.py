@@ -113,16 +113,17 @@ def test_ids_follow_the_pixels_and_duplicates_are_told_apart(noise):
     assert ImageSet([noise[0], noise[0], noise[1], noise[0]]).ids == [first, f"{first}-2", one.ids[1], f"{first}-3"]
 
 
-def test_pil_images_stay_their_owners(save):
-    path = save("a.gif", Image.new("P", (4, 4)))
+@pytest.mark.parametrize("held", [lambda image: [image], lambda image: [(image, "film")]])
+def test_pil_images_stay_their_owners(save, held):
+    frames = [Image.new("RGB", (4, 4), each) for each in ("red", "blue")]
+    path = save("film.gif", frames[0], save_all=True, append_images=frames[1:])
     with Image.open(path) as image:
-        images = ImageSet([image])
+        images = ImageSet(held(image))
         loaded = images[0]
         loaded.paste("white", (0, 0, 4, 4))
-        images[0].close()
-        assert image.getpixel((0, 0)) == 0
-        image.seek(0)
-    assert images[0].getpixel((0, 0)) == (0, 0, 0)
+        assert images[0].getpixel((0, 0)) == (255, 0, 0)
+        image.seek(1)  # it has not been closed
+        assert image.convert("RGB").getpixel((0, 0)) == (0, 0, 255)
 
 
 def test_damaged_pil_image_is_skipped(save, noise):
@@ -258,7 +259,12 @@ def test_hugging_face(noise, save):
     assert images.ids == ["00000", "00001", "00002", "00003"]
     assert images.labels == ["zero", "one", None, "one"]
     assert images.captions == ["a", "b", None, "d"]
-    assert images.key("00002") == ImageSet(dataset.with_format("numpy")).key("00002") != images.key("00001")
+    assert images.key("00002") != images.key("00001")
+    for formatted in (dataset.with_format("numpy"), dataset.with_transform(lambda rows: {"picture": ["tensor"]})):
+        again = ImageSet(formatted)
+        assert_pictures(again, noise)
+        assert again.labels == images.labels
+        assert again.key("00002") == images.key("00002")
     assert_pictures(ImageSet(dataset.select([2])), noise[2:3])
 
     path = save("a.png", Image.fromarray(noise[0]))

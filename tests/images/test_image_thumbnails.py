@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 from cocoa_widget.images import ImageSet, Thumbnail, UnknownImage
 from cocoa_widget.images import image_set as image_set_module
 from cocoa_widget.images.thumbnails import ThumbnailCache, make_thumbnail
+from cocoa_widget.images.workers import _THREADS, Workers
 
 
 def decoded(thumbnail: Thumbnail) -> Image.Image:
@@ -115,15 +116,21 @@ def test_unknown_ids_are_told_before_the_first_thumbnail(save):
         ImageSet(save("a.png")).thumbnails(["a.png", "b.png"], 16)
 
 
-def test_stopping_early_drops_the_rest(save, tmp_path, count_originals):
-    for index in range(300):
-        save(f"{index}.png")
-    images = ImageSet(tmp_path)
-    some = images.thumbnails(images, 16)
-    next(some)
-    some.close()
-    images.close()
-    assert 1 <= len(count_originals) < 150
+def test_stopping_early_drops_what_has_not_started():
+    workers, gate, started = Workers(), threading.Event(), []
+
+    def work(item: int) -> int:
+        started.append(item)
+        if item:
+            gate.wait(10)
+        return 2 * item
+
+    results = workers.each(work, range(1000))
+    assert next(results) == (0, 0)
+    results.close()
+    gate.set()
+    workers.close()
+    assert len(started) <= 1 + _THREADS
 
 
 def test_close_ends_the_threads_and_the_set_stays_usable(save, tmp_path):
