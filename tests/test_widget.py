@@ -55,7 +55,7 @@ def make(pictures):
     def start(images=None, **options):
         encoder = options.pop("encoder", None) or encoder_of(Convolutional())
         options = {"method": cw.RISE(n_masks=128), **options}
-        widgets.append(cw.CocoaWidget(images or pictures, encoder, **options))
+        widgets.append(cw.CocoaWidget(pictures if images is None else images, encoder, **options))
         return widgets[-1]
 
     yield start

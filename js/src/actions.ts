@@ -1,0 +1,98 @@
+import { type Bin, type Bins, changes, clear, move, type Region, remove, swap } from "./bins";
+import { images } from "./format";
+import { carried, NOTHING_SELECTED } from "./selection";
+import type { Store } from "./state";
+
+/** What the buttons, the keys and the drops do. Each is one change of the traits, hence one step to undo. */
+
+const NAMES: Record<Region, string> = { gallery: "gallery", corpus: "corpus", foil: "foil", explicands: "explicands" };
+const TITLES: Record<Bin, string> = { corpus: "Corpus", foil: "Foil", explicands: "Explicands" };
+
+function apply(store: Store, after: Bins): boolean {
+  const changed = changes(store.bins.peek(), after);
+  if (!Object.keys(changed).length) return false;
+  store.traits.set(changed);
+  return true;
+}
+
+const sizeOf = (store: Store, bin: Bin) => `${TITLES[bin]} has ${store.t[bin].peek().length}.`;
+
+export function moveImages(store: Store, ids: readonly string[], from: Region, to: Region): void {
+  if (!ids.length || from === to) return;
+  const before = store.bins.peek();
+  const left = from === "corpus" || from === "foil" ? before[from].indexOf(ids[0] ?? "") : -1;
+  if (!apply(store, move(before, ids, from, to))) {
+    store.announce(`Nothing moved: already in ${NAMES[to]}.`);
+    return;
+  }
+  const told = to === "gallery" ? (from as Bin) : to;
+  const verb = to === "explicands" ? "now explained" : to === "gallery" ? `removed from ${NAMES[from]}` : null;
+  store.announce(
+    `${images(ids.length)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, told)}`,
+  );
+  settleFocus(store, from, left);
+}
+
+export function removeImages(store: Store, ids: readonly string[], from: Region): void {
+  const left = from === "gallery" ? -1 : store.order(from).indexOf(ids[0] ?? "");
+  if (!ids.length || !apply(store, remove(store.bins.peek(), ids, from))) return;
+  const where = from === "gallery" ? "all bins" : NAMES[from];
+  store.announce(`${images(ids.length)} removed from ${where}.${from === "gallery" ? "" : ` ${sizeOf(store, from)}`}`);
+  settleFocus(store, from, left);
+}
+
+/** When the focused tile has left, the one that took its place has the focus. */
+function settleFocus(store: Store, region: Region, index: number): void {
+  const order = store.order(region);
+  const focused = store.focused[region];
+  if (focused.peek() !== null && region !== "gallery" && !order.includes(focused.peek() as string)) {
+    focused.value = order[Math.min(Math.max(index, 0), order.length - 1)] ?? null;
+    store.focusIntent.value = region;
+  }
+  // What was selected has been dealt with.
+  store.selection.value = NOTHING_SELECTED;
+}
+
+export function clearBin(store: Store, bin: Bin): void {
+  const count = store.t[bin].peek().length;
+  if (apply(store, clear(store.bins.peek(), bin))) store.announce(`${TITLES[bin]} cleared, ${images(count)} removed.`);
+}
+
+export function swapBins(store: Store): void {
+  if (apply(store, swap(store.bins.peek()))) store.announce("Corpus and foil swapped.");
+}
+
+/** Undo and redo belong to the kernel, which also sees what code does to the bins. */
+export function step(store: Store, kind: "undo" | "redo"): void {
+  const what = store.history.peek()[kind];
+  store.connection.notify({ kind });
+  store.announce(what ? `${kind === "undo" ? "Undone" : "Redone"}: ${what}.` : `Nothing to ${kind}.`);
+}
+
+/** What an action on the focused tile or on the selection is about. */
+export function subject(store: Store): { ids: string[]; region: Region } {
+  const selection = store.selection.peek();
+  return { ids: store.order(selection.region).filter((id) => selection.ids.has(id)), region: selection.region };
+}
+
+export function subjectAt(store: Store, region: Region, id: string): string[] {
+  return carried(store.selection.peek(), region, store.order(region), id);
+}
+
+export function clearSelection(store: Store): void {
+  store.selection.value = NOTHING_SELECTED;
+}
+
+export function enlarge(store: Store, image: string, from: Region): void {
+  store.lightbox.value = { image, from };
+}
+
+/** Steps through the images of the region that the enlarged one was opened from. */
+export function enlargeNext(store: Store, by: 1 | -1): void {
+  const open = store.lightbox.peek();
+  if (!open) return;
+  const order = store.order(open.from);
+  const at = order.indexOf(open.image);
+  const next = order[(at + by + order.length) % order.length];
+  if (next !== undefined) store.lightbox.value = { ...open, image: next };
+}

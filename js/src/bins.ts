@@ -1,0 +1,66 @@
+/** Which image is in which bin, and what a move does to that. Pure functions: the store and the kernel hold the state. */
+
+export type Bin = "corpus" | "foil" | "explicands";
+export type Region = Bin | "gallery";
+export type Bins = Readonly<Record<Bin, readonly string[]>>;
+
+export const BINS: readonly Bin[] = ["corpus", "foil", "explicands"];
+
+const added = (list: readonly string[], ids: readonly string[]): readonly string[] => {
+  const present = new Set(list);
+  const fresh = ids.filter((id) => !present.has(id));
+  return fresh.length ? [...list, ...fresh] : list;
+};
+
+const without = (list: readonly string[], ids: readonly string[]): readonly string[] => {
+  const gone = new Set(ids);
+  return list.some((id) => gone.has(id)) ? list.filter((id) => !gone.has(id)) : list;
+};
+
+/**
+ * Corpus and foil exclude each other, so joining one leaves the other; being an explicand is independent of both.
+ * The gallery always shows everything, so moving there means leaving the bin that the images came from.
+ */
+export function move(bins: Bins, ids: readonly string[], from: Region, to: Region): Bins {
+  switch (to) {
+    case "corpus":
+      return { ...bins, corpus: added(bins.corpus, ids), foil: without(bins.foil, ids) };
+    case "foil":
+      return { ...bins, foil: added(bins.foil, ids), corpus: without(bins.corpus, ids) };
+    case "explicands":
+      return { ...bins, explicands: added(bins.explicands, ids) };
+    case "gallery":
+      return from === "gallery" ? bins : remove(bins, ids, from);
+  }
+}
+
+/** Takes images out of a bin; said in the gallery, it means every bin. */
+export function remove(bins: Bins, ids: readonly string[], from: Region): Bins {
+  if (from !== "gallery") return { ...bins, [from]: without(bins[from], ids) };
+  return {
+    corpus: without(bins.corpus, ids),
+    foil: without(bins.foil, ids),
+    explicands: without(bins.explicands, ids),
+  };
+}
+
+export const clear = (bins: Bins, bin: Bin): Bins => ({ ...bins, [bin]: [] });
+
+export const swap = (bins: Bins): Bins => ({ ...bins, corpus: bins.foil, foil: bins.corpus });
+
+/** Only the bins that differ: these are the traits to write. */
+export function changes(before: Bins, after: Bins): Partial<Record<Bin, string[]>> {
+  const changed: Partial<Record<Bin, string[]>> = {};
+  for (const bin of BINS) {
+    const [old, now] = [before[bin], after[bin]];
+    if (old.length !== now.length || old.some((id, i) => id !== now[i])) changed[bin] = [...now];
+  }
+  return changed;
+}
+
+/** What dropping here would do, in the fewest words. */
+export function dropHint(from: Region, to: Region | null): string | null {
+  if (to === null || to === from) return null;
+  if (to === "gallery") return `Remove from ${from}`;
+  return to === "explicands" ? "Explain" : `Add to ${to}`;
+}

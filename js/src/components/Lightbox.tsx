@@ -1,0 +1,130 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { enlargeNext } from "../actions";
+import type { Region } from "../bins";
+import { useStore } from "../context";
+import { signed } from "../format";
+import type { Size } from "../geometry";
+import { Button } from "./Button";
+import { Dialog } from "./Dialog";
+import { Probe, Reading } from "./Explicands";
+import { Icon } from "./icons";
+import { Legend } from "./Legend";
+import { Photo } from "./Photo";
+
+/** One image as large as the page allows; the space bar, held, shows it without its heatmap. */
+export function Lightbox({ image, from }: { image: string; from: Region }): JSX.Element {
+  const store = useStore();
+  const plain = useSignal(false);
+  const area = useRef<HTMLDivElement>(null);
+  const box = useSignal<Size>({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const measure = () => {
+      const { clientWidth: width = 0, clientHeight: height = 0 } = area.current ?? {};
+      if (width !== box.peek().width || height !== box.peek().height) box.value = { width, height };
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    if (area.current) observer.observe(area.current);
+    return () => observer.disconnect();
+  }, []);
+  const { width, height } = box.value;
+  useEffect(() => {
+    store.lightboxPixels.value = Math.min(1024, Math.min(width, height) * devicePixelRatio);
+    return () => {
+      store.lightboxPixels.value = 0;
+    };
+  }, [width, height]);
+
+  const close = () => {
+    store.lightbox.value = null;
+  };
+  const onKey = (event: KeyboardEvent): boolean => {
+    if (event.key === "ArrowRight" || event.key === "ArrowDown") enlargeNext(store, 1);
+    else if (event.key === "ArrowLeft" || event.key === "ArrowUp") enlargeNext(store, -1);
+    else if (event.key === " " && !(event.target as Element).closest("button")) plain.value = true;
+    else return false;
+    return true;
+  };
+  const several = store.order(from).length > 1;
+  return (
+    <Dialog
+      label={store.describe(image)}
+      class="lightbox"
+      onClose={close}
+      onKey={onKey}
+      onKeyUp={(event) => {
+        if (event.key === " " && !(event.target as Element).closest("button")) plain.value = false;
+      }}
+    >
+      <div class="lightbox-head">
+        <Title image={image} />
+        <span class="spacer" />
+        <Reading image={image} />
+        <Button
+          class="labelled"
+          label="Show the photograph alone (hold Space)"
+          pressed={plain.value}
+          onClick={() => {
+            plain.value = !plain.peek();
+          }}
+        >
+          {plain.value ? "Show heatmap" : "Show original"}
+        </Button>
+        <Button label="Close (Esc)" onClick={close}>
+          <Icon name="close" />
+        </Button>
+      </div>
+      <div class="lightbox-body" data-plain={plain.value || undefined} ref={area}>
+        {width > 0 && (
+          <Photo key={image} image={image} box={{ width, height }} heatmap pixels={1024}>
+            {(frame) => <Probe image={image} frame={frame} />}
+          </Photo>
+        )}
+      </div>
+      {several && (
+        <>
+          <Button class="step step-left" label="Previous image" onClick={() => enlargeNext(store, -1)}>
+            <Icon name="left" />
+          </Button>
+          <Button class="step step-right" label="Next image" onClick={() => enlargeNext(store, 1)}>
+            <Icon name="right" />
+          </Button>
+        </>
+      )}
+      <Facts image={image} />
+    </Dialog>
+  );
+}
+
+function Title({ image }: { image: string }): JSX.Element {
+  const store = useStore();
+  const label = store.label(image);
+  return (
+    <div class="lightbox-title">
+      <strong>{label ?? image}</strong>
+      {label && label !== image && <span class="caption-id">{image}</span>}
+    </div>
+  );
+}
+
+/** The small print: which method, which scale, how complete. */
+function Facts({ image }: { image: string }): JSX.Element {
+  const store = useStore();
+  const info = store.heatmaps.info(image).value;
+  const caption = store.caption(image);
+  const method = store.catalogue.value?.methods.find(({ name }) => name === info?.method)?.label ?? info?.method;
+  return (
+    <div class="lightbox-facts">
+      <Legend />
+      {caption && <span>{caption}</span>}
+      {info && (
+        <span>
+          {method}, peak {signed(info.peak).slice(1)}
+          {info.gap !== undefined && `, completeness gap ${signed(info.gap)}`}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { FOCUSABLE } from "../keyboard";
+import type { Choice } from "../protocol";
+import { Icon } from "./icons";
+
+interface MenuProps {
+  setting: string;
+  title: string;
+  choices: readonly Choice[];
+  value: string;
+  onChoose: (name: string) => void;
+}
+
+/** A button with a list of choices and their hints, which a native select could not show. */
+export function Menu({ setting, title, choices, value, onChoose }: MenuProps): JSX.Element {
+  const open = useSignal(false);
+  const holder = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  const current = choices.find((choice) => choice.name === value);
+  const close = () => {
+    open.value = false;
+    button.current?.focus();
+  };
+  const onFocusOut = (event: FocusEvent) => {
+    if (!holder.current?.contains(event.relatedTarget as Node | null)) open.value = false;
+  };
+  return (
+    <div class="menu" ref={holder} onFocusOut={onFocusOut}>
+      <button
+        ref={button}
+        type="button"
+        class="button menu-button"
+        data-setting={setting}
+        data-value={value}
+        title={current?.hint || title}
+        aria-haspopup="menu"
+        aria-expanded={open.value}
+        aria-label={`${title}: ${current?.label ?? value}`}
+        onClick={() => {
+          open.value = !open.value;
+        }}
+        {...FOCUSABLE}
+      >
+        <span class="menu-title">{title}</span>
+        <span class="menu-value">{current?.label ?? value}</span>
+        <Icon name="chevron" />
+      </button>
+      {open.value && <MenuList {...{ title, choices, value, onChoose, close }} />}
+    </div>
+  );
+}
+
+type ListProps = Omit<MenuProps, "setting"> & { close: () => void };
+
+function MenuList({ title, choices, value, onChoose, close }: ListProps): JSX.Element {
+  const list = useRef<HTMLDivElement>(null);
+  const items = () => [...(list.current?.querySelectorAll<HTMLElement>("[role=menuitemradio]") ?? [])];
+  useEffect(() => {
+    (items().find((item) => item.ariaChecked === "true") ?? items()[0])?.focus();
+  }, []);
+  useLayoutEffect(() => keepInside(list.current), []);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const all = items();
+    const at = all.indexOf(event.target as HTMLElement);
+    const steps: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 };
+    const next = steps[event.key];
+    if (next !== undefined) all[(next + all.length) % all.length]?.focus();
+    else if (event.key === "Escape") close();
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="menu-list" role="menu" tabIndex={-1} aria-label={title} ref={list} onKeyDown={onKeyDown} {...FOCUSABLE}>
+      {choices.map((choice) => (
+        <button
+          type="button"
+          role="menuitemradio"
+          key={choice.name}
+          class="menu-item"
+          data-value={choice.name}
+          aria-checked={choice.name === value}
+          aria-disabled={choice.unavailable ? true : undefined}
+          onClick={() => {
+            if (choice.unavailable) return;
+            onChoose(choice.name);
+            close();
+          }}
+          {...FOCUSABLE}
+        >
+          <span class="menu-check">{choice.name === value && <Icon name="check" />}</span>
+          <span>
+            <span class="menu-label">{choice.label}</span>
+            <span class="menu-hint">{choice.unavailable ?? choice.hint}</span>
+          </span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** A list that would stick out of the page at the right is moved to the left. */
+function keepInside(list: HTMLElement | null): void {
+  const root = list?.closest(".cocoa");
+  if (!list || !root) return;
+  const excess = list.getBoundingClientRect().right + 8 - root.getBoundingClientRect().right;
+  if (excess > 0) list.style.marginLeft = `${-excess}px`;
+}

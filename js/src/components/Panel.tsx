@@ -1,0 +1,35 @@
+import { useComputed } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { dropHint, type Region } from "../bins";
+import { useStore } from "../context";
+
+interface PanelProps {
+  region: Region;
+  title: string;
+  count?: string;
+  subtitle?: string;
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** A titled part of the page that images are dragged from and dropped on. */
+export function Panel({ region, title, count, subtitle, actions, children }: PanelProps): JSX.Element {
+  const { drag } = useStore();
+  const drop = useComputed(() => {
+    const now = drag.value;
+    if (now.phase !== "dragging" || dropHint(now.region, region) === null) return undefined;
+    return now.over === region ? "over" : "possible";
+  });
+  return (
+    <section class="panel" data-bin={region} data-drop={drop.value} aria-label={title}>
+      <div class="panel-head">
+        <h3>{title}</h3>
+        {count !== undefined && <span class="count">{count}</span>}
+        {subtitle && <span class="subtitle">{subtitle}</span>}
+        <span class="spacer" />
+        {actions}
+      </div>
+      {children}
+    </section>
+  );
+}

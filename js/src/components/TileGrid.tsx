@@ -1,0 +1,179 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { clearSelection, enlarge } from "../actions";
+import type { Region } from "../bins";
+import { useStore } from "../context";
+import type { Size } from "../geometry";
+import { clickMode, FOCUSABLE } from "../keyboard";
+import { NOTHING_SELECTED, select } from "../selection";
+import { Tile } from "./Tile";
+
+export interface Cell extends Size {
+  columns: number;
+}
+
+interface TileGridProps {
+  region: Region;
+  ids: readonly string[];
+  label: string;
+  gap: number;
+  /** How large the tiles are, given the space. */
+  cell: (area: Size, count: number) => Cell;
+  renderTile: (image: string, cell: Size) => ComponentChildren;
+  describe: (image: string) => string;
+  onShown?: (ids: readonly string[], cell: Size) => void;
+  /** A click looks closer instead of selecting. */
+  clickEnlarges?: boolean;
+  empty: ComponentChildren;
+}
+
+const PADDING = 8;
+
+/** A listbox whose tiles exist only while they are near the visible part, so that 100,000 images are no more than 100. */
+export function TileGrid(props: TileGridProps): JSX.Element {
+  const { region, ids, label, gap, renderTile, describe, onShown } = props;
+  const store = useStore();
+  const box = useRef<HTMLDivElement>(null);
+  const area = useSignal<Size>({ width: 0, height: 0 });
+  const firstRow = useSignal(0);
+
+  useLayoutEffect(() => observeSize(box.current, area), []);
+
+  const inner = { width: area.value.width - 2 * PADDING, height: area.value.height - 2 * PADDING };
+  const measured = inner.width > 0 && inner.height > 0;
+  const { columns, width, height } = props.cell(inner, ids.length);
+  const pitch = height + gap;
+  const rows = Math.ceil(ids.length / columns);
+  const rowsPerPage = Math.max(1, Math.floor((inner.height + gap) / pitch));
+  const rowsShown = Math.ceil(area.value.height / pitch) + 1;
+  // The list may have shrunk under the scroll position.
+  const first = Math.max(0, Math.min(firstRow.value, rows - rowsShown));
+  const start = Math.max(0, first - 1) * columns;
+  const end = Math.min(ids.length, (first + rowsShown + 1) * columns);
+  store.shapes.set(region, { columns, rowsPerPage });
+
+  const readScroll = () => {
+    if (box.current) firstRow.value = Math.max(0, Math.floor((box.current.scrollTop - PADDING) / pitch));
+  };
+  useLayoutEffect(readScroll, [pitch]);
+
+  const shown = measured ? ids.slice(first * columns, (first + rowsShown) * columns) : [];
+  const shownKey = shown.join("\n");
+  useEffect(() => onShown?.(shown, { width, height }), [shownKey, width, height]);
+
+  const focusedId = store.focused[region].value;
+  const focusedAt = focusedId === null ? -1 : ids.indexOf(focusedId);
+  const tabStop = Math.max(focusedAt, 0);
+  useFocus(region, box, Math.floor(tabStop / columns), pitch, ids.length);
+
+  const indices = measured ? Array.from({ length: end - start }, (_, i) => start + i) : [];
+  // A focused tile that is scrolled away stays, or the focus would fall out of the page.
+  if (measured && ids.length && (tabStop < start || tabStop >= end)) indices.push(tabStop);
+
+  return (
+    <div
+      ref={box}
+      class="tiles"
+      role="listbox"
+      aria-multiselectable="true"
+      aria-label={label}
+      tabIndex={ids.length ? -1 : 0}
+      onScroll={readScroll}
+      onClick={(event) => clicked(event, props, store)}
+      onDblClick={(event) => {
+        const image = tileOf(event);
+        if (image) enlarge(store, image, region);
+      }}
+      onFocusIn={(event) => {
+        const image = tileOf(event);
+        if (image) store.focused[region].value = image;
+      }}
+      {...FOCUSABLE}
+    >
+      {ids.length === 0 && <div class="empty">{props.empty}</div>}
+      <div class="tiles-all" role="presentation" style={{ height: `${Math.max(0, rows * pitch - gap)}px` }}>
+        {indices.map((index) => {
+          const image = ids[index] as string;
+          return (
+            <Tile
+              key={image}
+              {...{ image, region, index, width, height }}
+              count={ids.length}
+              left={(index % columns) * (width + gap)}
+              top={Math.floor(index / columns) * pitch}
+              focusable={index === tabStop}
+              describe={describe}
+            >
+              {renderTile(image, { width, height })}
+            </Tile>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function tileOf(event: Event): string | undefined {
+  return (event.target as Element).closest<HTMLElement>("[data-image-id]")?.dataset.imageId;
+}
+
+function clicked(
+  event: MouseEvent,
+  { region, clickEnlarges }: TileGridProps,
+  store: ReturnType<typeof useStore>,
+): void {
+  if ((event.target as Element).closest("button")) return;
+  const image = tileOf(event);
+  if (!image) return clearSelection(store);
+  const mode = clickMode(event);
+  store.focused[region].value = image;
+  if (clickEnlarges && !event.shiftKey && !event.ctrlKey && !event.metaKey) return enlarge(store, image, region);
+  const { selection } = store;
+  const only = selection.peek().region === region && selection.peek().ids.size === 1 && selection.peek().ids.has(image);
+  // A second click on the only selected tile takes the selection back.
+  selection.value =
+    mode === "replace" && only
+      ? { ...NOTHING_SELECTED, region, anchor: image }
+      : select(selection.peek(), region, store.order(region), image, mode);
+}
+
+/** Measures at once and then on every change. */
+function observeSize(element: HTMLElement | null, area: { value: Size; peek(): Size }): (() => void) | undefined {
+  if (!element) return;
+  const measure = () => {
+    const width = element.clientWidth;
+    // Should the style sheet be missing, the list is as high as its content: never lay out more than a tall screen.
+    const height = Math.min(element.clientHeight, 4096);
+    const before = area.peek();
+    if (before.width !== width || before.height !== height) area.value = { width, height };
+  };
+  measure();
+  const observer = new ResizeObserver(measure);
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+/** Moves the focus to this region's tab stop when asked to, scrolling it into view first. */
+function useFocus(
+  region: Region,
+  box: { current: HTMLElement | null },
+  row: number,
+  pitch: number,
+  count: number,
+): void {
+  const { focusIntent } = useStore();
+  const wanted = focusIntent.value === region;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!wanted || !element) return;
+    focusIntent.value = null;
+    const top = PADDING + row * pitch;
+    if (top < element.scrollTop + PADDING) element.scrollTop = top - PADDING;
+    else if (top + pitch > element.scrollTop + element.clientHeight) {
+      element.scrollTop = top + pitch - element.clientHeight;
+    }
+    const target = count ? element.querySelector<HTMLElement>("[role=option][tabindex='0']") : element;
+    target?.focus({ preventScroll: true });
+  });
+}

@@ -1,0 +1,27 @@
+import type { JSX } from "preact";
+import { useStore } from "../context";
+import { Button } from "./Button";
+import { Icon } from "./icons";
+
+/** What went wrong, as text, until it is dismissed. */
+export function Toasts(): JSX.Element {
+  const { errors } = useStore();
+  return (
+    <div class="toasts">
+      {errors.value.map((message) => (
+        <div class="toast" role="alert" key={message}>
+          <Icon name="warning" />
+          <p>{message}</p>
+          <Button
+            label="Dismiss"
+            onClick={() => {
+              errors.value = errors.peek().filter((other) => other !== message);
+            }}
+          >
+            <Icon name="close" />
+          </Button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,160 @@
+import type { JSX } from "preact";
+import { step } from "../actions";
+import { COLORMAPS } from "../colormaps";
+import { useStore } from "../context";
+import { FOCUSABLE } from "../keyboard";
+import type { Choice } from "../protocol";
+import { Button } from "./Button";
+import { Icon, Logo } from "./icons";
+import { Menu } from "./Menu";
+
+const COLORMAP_CHOICES: Choice[] = COLORMAPS.map(({ name, label }) => ({
+  name,
+  label,
+  hint: `${label.split(" – ")[0]} speaks for the corpus, ${label.split(" – ")[1]} for the foil`,
+}));
+
+export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
+  const { catalogue, t, traits } = useStore();
+  const known = catalogue.value;
+  return (
+    <header class="toolbar">
+      <div class="brand">
+        <Logo />
+        <strong>COCOA</strong>
+        {known && (
+          <span class="encoder" title={`${known.encoder.name}, ${known.encoder.precision}, ${known.encoder.device}`}>
+            {known.encoder.name}
+          </span>
+        )}
+      </div>
+      <div class="toolbar-group" role="group" aria-label="Explanation">
+        <Menu
+          setting="method"
+          title="Method"
+          choices={known?.methods ?? []}
+          value={t.method.value}
+          onChoose={(method) => traits.set({ method })}
+        />
+        <Menu
+          setting="target"
+          title="Target"
+          choices={known?.targets ?? []}
+          value={t.target.value}
+          onChoose={(target) => traits.set({ target })}
+        />
+        <Menu
+          setting="similarity"
+          title="Similarity"
+          choices={known?.similarities ?? []}
+          value={t.similarity.value}
+          onChoose={(similarity) => traits.set({ similarity })}
+        />
+      </div>
+      <div class="toolbar-group" role="group" aria-label="Heatmaps">
+        <Opacity />
+        <Menu
+          setting="colormap"
+          title="Colours"
+          choices={COLORMAP_CHOICES}
+          value={t.colormap.value}
+          onChoose={(colormap) => traits.set({ colormap })}
+        />
+        <ScaleToggle />
+        <Button
+          action="toggle-gallery-heatmaps"
+          label={t.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
+          pressed={t.gallery_heatmaps.value}
+          onClick={() => traits.set({ gallery_heatmaps: !t.gallery_heatmaps.peek() })}
+        >
+          <Icon name="grid" />
+        </Button>
+      </div>
+      <History root={root} />
+    </header>
+  );
+}
+
+function Opacity(): JSX.Element {
+  const { t, traits } = useStore();
+  const percent = Math.round(t.opacity.value * 100);
+  return (
+    <label class="opacity" title={`Opacity of the heatmaps: ${percent} %`}>
+      <span class="menu-title">Opacity</span>
+      <input
+        type="range"
+        data-setting="opacity"
+        min="0"
+        max="100"
+        value={percent}
+        aria-label="Opacity of the heatmaps"
+        style={{ "--filled": `${percent}%` }}
+        onInput={(event) => traits.setSoon({ opacity: Number(event.currentTarget.value) / 100 })}
+        {...FOCUSABLE}
+      />
+    </label>
+  );
+}
+
+function ScaleToggle(): JSX.Element {
+  const { t, traits } = useStore();
+  const shared = t.scale.value === "shared";
+  return (
+    <Button
+      action="scale"
+      label={
+        shared
+          ? "All heatmaps share one scale, so colours compare between images. Click to give each image its own."
+          : "Each image has its own scale: colours do not compare between images. Click to share one."
+      }
+      onClick={() => traits.set({ scale: shared ? "image" : "shared" })}
+    >
+      <span class="menu-value">{shared ? "Shared scale" : "Scale per image"}</span>
+    </Button>
+  );
+}
+
+function History({ root }: { root: HTMLElement }): JSX.Element {
+  const store = useStore();
+  const { undo, redo } = store.history.value;
+  return (
+    <div class="toolbar-group toolbar-end" role="group" aria-label="Page">
+      <Button
+        action="undo"
+        label={undo ? `Undo: ${undo} (Ctrl+Z)` : "Nothing to undo"}
+        disabled={!undo}
+        onClick={() => step(store, "undo")}
+      >
+        <Icon name="undo" />
+      </Button>
+      <Button
+        action="redo"
+        label={redo ? `Redo: ${redo} (Ctrl+Shift+Z)` : "Nothing to redo"}
+        disabled={!redo}
+        onClick={() => step(store, "redo")}
+      >
+        <Icon name="redo" />
+      </Button>
+      {document.fullscreenEnabled && (
+        <Button action="fullscreen" label="Full screen" onClick={() => toggleFullScreen(root)}>
+          <Icon name="expand" />
+        </Button>
+      )}
+      <Button
+        action="help"
+        label="Help and keys (?)"
+        onClick={() => {
+          store.help.value = true;
+        }}
+      >
+        <Icon name="help" />
+      </Button>
+    </div>
+  );
+}
+
+function toggleFullScreen(root: HTMLElement): void {
+  const current = (root.getRootNode() as Document | ShadowRoot).fullscreenElement;
+  // A host may forbid it (an iframe without permission); then nothing happens, as the browser tells by itself.
+  (current ? document.exitFullscreen() : root.requestFullscreen()).catch(() => undefined);
+}

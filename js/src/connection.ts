@@ -1,0 +1,123 @@
+import type { AnyModel } from "@anywidget/types";
+import {
+  type Failure,
+  type Heatmaps,
+  type History,
+  RESPONSE_KINDS,
+  type RequestBody,
+  type Response,
+  type Status,
+  type Traits,
+} from "./protocol";
+
+export type Model = AnyModel<Traits>;
+
+/** What the kernel says unasked; it goes to every view. */
+export type KernelEvent = Heatmaps | Status | History | Failure;
+
+interface Pending {
+  receive(message: Response, buffers: DataView[]): void;
+  fail(error: Error): void;
+}
+
+interface RequestOptions {
+  signal?: AbortSignal;
+  /** Called for each part of the answer. */
+  receive?: (message: Response, buffers: DataView[]) => void;
+  /** Send the same message again after this many milliseconds without an answer: a busy kernel may have missed it. */
+  resend?: number;
+  onResend?: () => void;
+}
+
+function randomName(): string {
+  // crypto.randomUUID needs a secure context, which a hub on plain http is not.
+  return Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("");
+}
+
+function isResponse(message: unknown): message is Response {
+  const kind = (message as { kind?: unknown } | null)?.kind;
+  return RESPONSE_KINDS.some((known) => known === kind);
+}
+
+const isLast = (message: Response) => message.kind !== "thumbnails" || message.last;
+
+/** One view's side of the conversation: numbers its requests, pairs replies with them and ignores those of other views. */
+export class Connection {
+  readonly view = randomName();
+  #pending = new Map<string, Pending>();
+  #count = 0;
+
+  constructor(
+    private readonly model: Model,
+    private readonly onEvent: (event: KernelEvent, buffers: DataView[]) => void,
+  ) {
+    model.on("msg:custom", this.#receive);
+  }
+
+  /** Sends what needs no answer. */
+  notify(body: RequestBody): string {
+    const id = `${this.view}-${++this.#count}`;
+    this.model.send({ ...body, id, view: this.view });
+    return id;
+  }
+
+  /** Resolves with the (last part of the) answer; rejects when the kernel reports an error or `signal` aborts. */
+  request(body: RequestBody, { signal, receive, resend, onResend }: RequestOptions = {}): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const id = this.notify(body);
+      const repeat = () => {
+        this.model.send({ ...body, id, view: this.view });
+        onResend?.();
+      };
+      const timer = resend ? setInterval(repeat, resend) : undefined;
+      const settle = () => {
+        clearInterval(timer);
+        signal?.removeEventListener("abort", abort);
+        this.#pending.delete(id);
+      };
+      const abort = () => {
+        settle();
+        this.notify({ kind: "cancel", cancels: id });
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", abort);
+      this.#pending.set(id, {
+        receive: (message, buffers) => {
+          receive?.(message, buffers);
+          if (!isLast(message)) return;
+          settle();
+          resolve(message);
+        },
+        fail: (error) => {
+          settle();
+          reject(error);
+        },
+      });
+    });
+  }
+
+  /** Says goodbye; what is still pending is rejected. */
+  close(): void {
+    this.model.off("msg:custom", this.#receive);
+    for (const pending of [...this.#pending.values()]) pending.fail(new Error("The view was closed."));
+    this.notify({ kind: "leave" });
+  }
+
+  #receive = (message: unknown, buffers: DataView[] = []): void => {
+    if (!isResponse(message)) return;
+    const id = "id" in message ? message.id : undefined;
+    if (id === undefined) {
+      this.onEvent(message as KernelEvent, buffers);
+      return;
+    }
+    const pending = this.#pending.get(id);
+    if (message.kind === "error") {
+      // A failed request that nobody waits for, an undo say, still has to be told.
+      if (pending) pending.fail(new Error(message.message));
+      else if (id.startsWith(`${this.view}-`)) this.onEvent(message, buffers);
+      return;
+    }
+    pending?.receive(message, buffers);
+  };
+}

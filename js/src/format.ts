@@ -1,0 +1,21 @@
+/** Numbers and amounts as the page writes them. */
+
+/** Signed, three significant digits: heatmap values and scores are compared by eye. */
+export function signed(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const digits = size < 0.001 || size >= 10_000 ? size.toExponential(1) : size.toPrecision(3);
+  return (value < 0 ? "−" : "+") + digits;
+}
+
+export function bytes(count: number): string {
+  if (count < 1e6) return `${Math.round(count / 1e3)} kB`;
+  return count < 1e9 ? `${Math.round(count / 1e6)} MB` : `${(count / 1e9).toFixed(1)} GB`;
+}
+
+const grouped = new Intl.NumberFormat("en");
+
+export const count = (n: number): string => grouped.format(n);
+
+export const images = (n: number): string => `${count(n)} ${n === 1 ? "image" : "images"}`;

@@ -1,0 +1,192 @@
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { BINS, type Bin, type Bins, type Region } from "./bins";
+import { Connection, type KernelEvent, type Model } from "./connection";
+import type { Drag } from "./drag";
+import { HeatmapLayer } from "./heatmaps";
+import type { Catalogue, History, Status } from "./protocol";
+import { NOTHING_SELECTED, pruned, type Selection } from "./selection";
+import { ThumbnailCache } from "./thumbnails";
+import { TraitMirror, type TraitSignals } from "./traits";
+
+/** What a scrolling grid of tiles tells the keyboard. */
+export interface GridShape {
+  columns: number;
+  rowsPerPage: number;
+}
+
+export interface Probe {
+  image: string;
+  value: number;
+}
+
+const HELLO_AGAIN_MS = 3_000;
+
+/** All state of one view. Nothing here is shared between views but what goes through the model. */
+export class Store {
+  readonly connection: Connection;
+  readonly traits: TraitMirror;
+  readonly t: TraitSignals;
+  readonly thumbnails: ThumbnailCache;
+  readonly heatmaps: HeatmapLayer;
+
+  readonly catalogue = signal<Catalogue | null>(null);
+  readonly status = signal<Status | null>(null);
+  readonly history = signal<History>({ kind: "history", undo: null, redo: null });
+  /** The kernel has let the first message wait. */
+  readonly waiting = signal(false);
+  readonly failure = signal<string | null>(null);
+  readonly errors = signal<readonly string[]>([]);
+  readonly announcement = signal("");
+
+  readonly selection = signal<Selection>(NOTHING_SELECTED);
+  /** The tile of each region that Tab comes to. */
+  readonly focused: Record<Region, Signal<string | null>> = {
+    gallery: signal(null),
+    corpus: signal(null),
+    foil: signal(null),
+    explicands: signal(null),
+  };
+  /** A region that shall take the focus as soon as its tile is there. */
+  readonly focusIntent = signal<Region | null>(null);
+  readonly shapes = new Map<Region, GridShape>();
+  readonly drag = signal<Drag>({ phase: "idle" });
+
+  readonly filter = signal("");
+  readonly lightbox = signal<{ image: string; from: Region } | null>(null);
+  readonly help = signal(false);
+  readonly probe = signal<Probe | null>(null);
+
+  readonly dark: ReadonlySignal<boolean>;
+  /** Gallery images on screen, and the device pixels at which heatmaps are painted. */
+  readonly visible = signal<readonly string[]>([]);
+  readonly trayPixels = signal(0);
+  readonly galleryPixels = signal(0);
+  readonly lightboxPixels = signal(0);
+  /** Pictures on screen that are not painted yet, one token each. */
+  readonly unpainted = signal(0);
+
+  readonly bins: ReadonlySignal<Bins>;
+  readonly members: Record<Bin, ReadonlySignal<ReadonlySet<string>>>;
+  readonly galleryIds: ReadonlySignal<readonly string[]>;
+  readonly #position: ReadonlySignal<ReadonlyMap<string, number>>;
+  readonly #haystack: ReadonlySignal<readonly string[]>;
+  #cleanups: (() => void)[] = [];
+
+  constructor(model: Model, dark: ReadonlySignal<boolean>) {
+    this.dark = dark;
+    this.traits = new TraitMirror(model);
+    this.t = this.traits.signals;
+    this.connection = new Connection(model, this.#hear);
+    this.thumbnails = new ThumbnailCache(this.connection, (message) => this.report(message));
+    this.heatmaps = new HeatmapLayer(
+      (image) => this.members.explicands.peek().has(image),
+      () => this.t.scale.peek() === "shared",
+    );
+
+    this.bins = computed(() => ({
+      corpus: this.t.corpus.value,
+      foil: this.t.foil.value,
+      explicands: this.t.explicands.value,
+    }));
+    const memberOf = (bin: Bin) => computed(() => new Set(this.t[bin].value));
+    this.members = { corpus: memberOf("corpus"), foil: memberOf("foil"), explicands: memberOf("explicands") };
+
+    this.#position = computed(() => new Map(this.catalogue.value?.images.map((id, i) => [id, i])));
+    this.#haystack = computed(() => {
+      const { images = [], labels = [] } = this.catalogue.value ?? {};
+      return images.map((id, i) => `${id} ${labels[i] ?? ""}`.toLowerCase());
+    });
+    this.galleryIds = computed(() => {
+      const images = this.catalogue.value?.images ?? [];
+      const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      if (!words.length) return images;
+      const haystack = this.#haystack.value;
+      return images.filter((_, i) => words.every((word) => haystack[i]?.includes(word)));
+    });
+
+    this.#cleanups.push(
+      effect(() => this.heatmaps.useColormap(this.t.colormap.value)),
+      effect(() => {
+        this.t.scale.value;
+        this.heatmaps.repaint();
+      }),
+      effect(() => {
+        const { region, ids } = this.selection.value;
+        if (region === "gallery" || !ids.size) return;
+        this.selection.value = pruned(this.selection.peek(), this.members[region].value);
+      }),
+    );
+    this.#greet();
+  }
+
+  async #greet(): Promise<void> {
+    try {
+      const reply = await this.connection.request(
+        { kind: "hello" },
+        {
+          resend: HELLO_AGAIN_MS,
+          onResend: () => {
+            this.waiting.value = true;
+          },
+        },
+      );
+      if (reply.kind === "catalogue") this.catalogue.value = reply;
+    } catch (error) {
+      this.failure.value = (error as Error).message;
+    }
+    this.waiting.value = false;
+  }
+
+  #hear = (event: KernelEvent, buffers: DataView[]): void => {
+    try {
+      if (event.kind === "heatmaps") this.heatmaps.receive(event, buffers);
+      else if (event.kind === "status") this.status.value = event;
+      else if (event.kind === "history") this.history.value = event;
+      else this.report(event.message);
+    } catch (error) {
+      this.report((error as Error).message);
+    }
+  };
+
+  /** Shows a message until it is dismissed; the same one twice is shown once. */
+  report(message: string): void {
+    if (!this.errors.peek().includes(message)) this.errors.value = [...this.errors.peek().slice(-2), message];
+  }
+
+  announce(message: string): void {
+    // A live region says nothing when its text does not change, so a repeated message differs by a blank.
+    this.announcement.value = this.announcement.peek() === message ? `${message} ` : message;
+  }
+
+  order(region: Region): readonly string[] {
+    return region === "gallery" ? this.galleryIds.peek() : this.t[region].peek();
+  }
+
+  label(image: string): string | null {
+    const position = this.#position.value.get(image);
+    return position === undefined ? null : (this.catalogue.value?.labels[position] ?? null);
+  }
+
+  caption(image: string): string | null {
+    const position = this.#position.value.get(image);
+    return position === undefined ? null : (this.catalogue.value?.captions[position] ?? null);
+  }
+
+  /** Everything known about an image, in words. */
+  describe(image: string): string {
+    const words = [image];
+    const label = this.label(image);
+    if (label && label !== image) words.push(`label ${label}`);
+    for (const bin of BINS) {
+      if (this.members[bin].value.has(image)) words.push(bin === "explicands" ? "explained" : `in ${bin}`);
+    }
+    return words.join(", ");
+  }
+
+  dispose(): void {
+    for (const cleanup of this.#cleanups) cleanup();
+    this.traits.dispose();
+    this.thumbnails.dispose();
+    this.connection.close();
+  }
+}

@@ -1,0 +1,110 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { FakeKernel } from "../dev/fake-kernel";
+import { drag, greyPicture, mount, NAMES, type Page, settled } from "./page";
+
+const pages: Page[] = [];
+const open = async (...args: Parameters<typeof mount>) => {
+  const page = await mount(...args);
+  pages.push(page);
+  return page;
+};
+afterEach(() => {
+  for (const page of pages.splice(0)) page.cleanup();
+});
+
+test("names, labels and messages are text", async () => {
+  const evil = "<img src=x onerror='window.hacked=1'>";
+  const page = await open({ images: [evil], labels: [evil], traits: { explicands: [evil] } });
+  page.kernel.say({ kind: "error", message: evil });
+  page.kernel.sayHeatmaps([{ image: evil }]);
+  await settled();
+  expect(page.root.querySelector("img[onerror]")).toBeNull();
+  expect(page.root.querySelector(".toast")?.textContent).toContain(evil);
+  page.root.querySelector<HTMLElement>(".toast button")?.click();
+  await settled();
+  expect(page.root.querySelector(".toast")).toBeNull();
+  expect("hacked" in window).toBe(false);
+});
+
+test("closing says goodbye and leaves nothing behind", async () => {
+  const page = await open();
+  const revoked = vi.spyOn(URL, "revokeObjectURL");
+  const host = page.root.parentElement as HTMLElement;
+  page.cleanup();
+  expect(page.kernel.requests("leave")).toHaveLength(1);
+  expect(page.kernel.listenerCount).toBe(0);
+  expect(revoked).toHaveBeenCalledTimes(NAMES.length);
+  expect(host.children).toHaveLength(0);
+  revoked.mockRestore();
+});
+
+test("two views of one model agree", async () => {
+  const kernel = new FakeKernel({ images: NAMES, picture: greyPicture });
+  const [one, two] = [await open({ kernel }), await open({ kernel })];
+  drag(one.tile("gallery", "image-1"), one.region("corpus"));
+  await settled();
+  expect(two.images("corpus")).toEqual(["image-1"]);
+  one.cleanup();
+  kernel.set({ foil: ["image-2"] });
+  await settled();
+  expect(two.images("foil")).toEqual(["image-2"]);
+});
+
+test("100,000 images open fast, in few elements, and scroll to the end", async () => {
+  const images = Array.from({ length: 100_000 }, (_, i) => `photo-${i}`);
+  const start = performance.now();
+  const page = await open({ images });
+  expect(performance.now() - start).toBeLessThan(2000);
+  expect(page.root.querySelectorAll("*").length).toBeLessThan(500);
+  const list = page.region("gallery").querySelector("[role=listbox]") as HTMLElement;
+  list.scrollTop = list.scrollHeight;
+  await vi.waitFor(() => expect(page.images("gallery")).toContain("photo-99999"));
+  await vi.waitFor(() => expect(page.tile("gallery", "photo-99999").querySelector("img")).not.toBeNull());
+  const asked = page.kernel.requests("thumbnails").flatMap((request) => request.images);
+  expect(asked.length).toBeLessThan(200);
+  expect(page.root.querySelectorAll("*").length).toBeLessThan(500);
+});
+
+test("the filter finds by label", async () => {
+  const page = await open({ labels: NAMES.map((_, i) => (i % 2 ? "Tabby Cat" : null)) });
+  const input = page.root.querySelector("input[type=search]") as HTMLInputElement;
+  input.value = "cat 3";
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  await settled();
+  expect(page.images("gallery")).toEqual(["image-3"]);
+  expect(page.region("gallery").textContent).toContain("1 of 12");
+});
+
+test("a narrow page stacks", async () => {
+  const [narrow, wide] = [await open({ width: 600 }), await open({ width: 1200 })];
+  const top = (page: Page, region: string) => page.region(region).getBoundingClientRect().top;
+  expect(top(narrow, "explicands")).toBeGreaterThan(top(narrow, "gallery") + 100);
+  expect(top(narrow, "corpus")).toBeGreaterThan(top(narrow, "explicands") + 100);
+  expect(top(wide, "explicands")).toBe(top(wide, "gallery"));
+  expect(narrow.root.scrollWidth).toBeLessThanOrEqual(narrow.root.clientWidth);
+});
+
+test("works inside a shadow root", async () => {
+  const page = await open({ shadow: true });
+  drag(page.tile("gallery", "image-1"), page.region("foil"));
+  await settled();
+  expect(page.images("foil")).toEqual(["image-1"]);
+});
+
+test("follows the host's theme, and stops when it is closed", async () => {
+  const page = await open();
+  document.body.dataset.jpThemeLight = "false";
+  await vi.waitFor(() => expect(page.root.dataset.theme).toBe("dark"));
+  document.body.dataset.jpThemeLight = "true";
+  await vi.waitFor(() => expect(page.root.dataset.theme).toBe("light"));
+  delete document.body.dataset.jpThemeLight;
+});
+
+test("a kernel that fails to answer shows why", async () => {
+  const page = await open({ silent: true });
+  expect(page.root.dataset.state).toBe("loading");
+  page.kernel.say({ kind: "error", id: page.kernel.sent[0]?.id, message: "out of memory" });
+  await settled();
+  expect(page.root.dataset.state).toBe("error");
+  expect(page.region("gallery").textContent).toContain("out of memory");
+});
