@@ -113,9 +113,7 @@ class Stopwatch:
 
 def first_pictures(encoder: cw.Encoder, images: cw.ImageSet) -> None:
     stopwatch = Stopwatch()
-    question = Question(
-        ("cat/1", "cat/2"), ("coffee/1",), ("mosaic/1",), METHOD, "contrastive_corpus", "cosine"
-    )
+    question = Question(("cat/1", "cat/2"), ("coffee/1",), ("mosaic/1",), METHOD, "contrastive_corpus", "cosine")
     engine = LiveEngine(images, encoder, cw.Blur(), question, stopwatch, 1 << 30)
     engine.watch("view", View(explicands=224, gallery=112, visible=tuple(images.ids)))
     while ("mosaic/1", "rise") not in stopwatch.first:

@@ -85,9 +85,7 @@ class Explainer:
             raise ValueError("There are no explicands: give at least one image to explain.")
         prepared = Prepared(self, inputs, self.encoder.forward(inputs).representations)
         if isinstance(self.method, LinearMethod):
-            prepared.operators = [
-                self.method.start(x, b) for x, b in zip(inputs, prepared.baselines, strict=True)
-            ]
+            prepared.operators = [self.method.start(x, b) for x, b in zip(inputs, prepared.baselines, strict=True)]
             total = remaining(prepared.operators)
             with tqdm(total=total, delay=1, disable=not progress, desc=self.method.label, unit="pass") as bar:
                 while left := remaining(prepared.operators):

@@ -1,7 +1,7 @@
 """The messages between kernel and page; must be kept in sync with ``js/src/protocol.ts``.
 
 Every message is a flat JSON object with a ``kind``. The page's requests carry an ``id`` and the ``view`` that asks;
-replies repeat the ``id``. Events carry no ``id`` and go to every view, so a view ignores image ids that it does not show.
+replies repeat the ``id``. Events carry no ``id`` and go to every view, which ignores images that it does not show.
 
 What a saved notebook should keep (ids, bins, settings) is a trait and never a message; pixels are message buffers and
 never traits or base64.

@@ -173,14 +173,14 @@ class CocoaWidget(anywidget.AnyWidget):
     # ---- for code ------------------------------------------------------------------------------------------------
 
     def move(self, images: str | Sequence[str], to: BinName) -> None:
-        """Put images into a bin, out of corpus or foil where they are in the other; ``"gallery"`` takes them out of all.
+        """Put images into a bin; out of the foil into the corpus, and the other way around.
 
         Parameters
         ----------
         images : str or sequence of str
             Ids.
         to : {"corpus", "foil", "explicands", "gallery"}
-            Where to.
+            Where to; ``"gallery"`` takes them out of all bins.
         """
         if to not in (*BINS, "gallery"):
             raise ValueError(f"There is no bin {to!r}: choose one of {', '.join(BINS)}, gallery.")

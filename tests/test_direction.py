@@ -91,9 +91,7 @@ def test_representations_are_kept_once_and_averaged(vectors):
     assert table.missing(["a", "z"]) == ["z"]
     torch.testing.assert_close(table.get(["d", "e"]), torch.stack([corpus[3], foil[0]]))
     for similarity in ("cosine", "dot"):
-        torch.testing.assert_close(
-            table.mean(list("abcd"), unit=similarity == "cosine"), mean(corpus, similarity)
-        )
+        torch.testing.assert_close(table.mean(list("abcd"), unit=similarity == "cosine"), mean(corpus, similarity))
 
 
 def test_a_table_grows_beyond_its_capacity():

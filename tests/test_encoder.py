@@ -152,7 +152,9 @@ def test_the_frame_of_a_transform_that_is_no_ramp_is_everything():
 
 def test_our_preprocess_is_torchvisions():
     rng = np.random.default_rng(0)
-    smooth = Image.fromarray(rng.integers(0, 256, (12, 20, 3), dtype=np.uint8)).resize((400, 300), Image.Resampling.BICUBIC)
+    smooth = Image.fromarray(rng.integers(0, 256, (12, 20, 3), dtype=np.uint8)).resize(
+        (400, 300), Image.Resampling.BICUBIC
+    )
     theirs = torchvision.models.ResNet18_Weights.DEFAULT.transforms()(smooth)
     ours = cw.Preprocess(224, resize=256)(smooth)
     assert (ours - theirs).abs().max() < 0.05

@@ -240,9 +240,7 @@ def test_heatmaps_come_as_float16_relative_to_their_peak(make):
     wire = Wire(widget)
     wire.ask("watch", explicands=32, gallery=0, visible=[])
     widget.wait(20)
-    message, buffers = next(
-        (m, b) for m, b in reversed(wire.messages) if m["kind"] == "heatmaps" and m["items"]
-    )
+    message, buffers = next((m, b) for m, b in reversed(wire.messages) if m["kind"] == "heatmaps" and m["items"])
     (item,) = message["items"]
     values = np.frombuffer(buffers[0], "<f2").reshape(item["shape"]).astype(np.float32) * item["peak"]
     expected = widget.heatmap("p0")

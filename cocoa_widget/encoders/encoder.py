@@ -312,7 +312,7 @@ class Encoder:
 
     @property
     def pooling(self) -> str | None:
-        """Name of the module that pools the final feature map; "" if the module returns the map; None if there is none."""
+        """Name of the submodule that pools the final feature map; "" if it returns the map; None without one."""
         if not self._pooling:
             height, width = self.input_size
             probe = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(self.device)

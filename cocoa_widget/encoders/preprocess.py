@@ -58,7 +58,7 @@ class Preprocess:
         left, top = (w - self.image_size) // 2, (h - self.image_size) // 2
         image = image.resize((w, h), self.resample).crop((left, top, left + self.image_size, top + self.image_size))
         pixels = np.asarray(image, dtype=np.float32) / 255.0
-        normalised = (pixels - np.float32(self.mean)) / np.float32(self.std)
+        normalised = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return torch.from_numpy(normalised.transpose(2, 0, 1).copy())
 
 

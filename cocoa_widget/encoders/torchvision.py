@@ -90,7 +90,7 @@ def _last_linear(network: nn.Module, name: str) -> str:
             f"torchvision/{name} has no linear classifier to drop; wrap the part that you want with"
             " cocoa_widget.Encoder(module)."
         )
-    return linear[-1]
+    return str(linear[-1])
 
 
 def _drop_last_linear(network: nn.Module, name: str) -> None:

@@ -104,7 +104,8 @@ class LiveEngine:
         state = self._state
         with self._waiting():
             self._wait_for(
-                lambda: not (state.stale or state.dirty or state.painting) and self._preparer.idle(), timeout
+                lambda: not (state.stale or state.dirty or state.painting) and self._preparer.idle(state.members()),
+                timeout,
             )
             for image in state.members():
                 if image in state.failures:
@@ -117,7 +118,9 @@ class LiveEngine:
             state.asked[image] = state.asked.get(image, 0) + 1
             state.changed.notify_all()
             try:
-                self._wait_for(self._preparer.idle, timeout)
+                self._wait_for(
+                    lambda: self._preparer.idle({image, *state.question.corpus, *state.question.foil}), timeout
+                )
                 if image in state.failures:
                     raise state.failures[image]
                 question, version = state.question, state.version

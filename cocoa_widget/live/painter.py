@@ -111,14 +111,15 @@ class Painter:
             ids, vectors, w = known
             gamma = scores(vectors, w, question.similarity).tolist()
             found = [
-                self._picture(question, version, image, w[i, None], gamma[i], sizes[image]) for i, image in enumerate(ids)
+                self._picture(question, version, image, w[i, None], gamma[i], sizes[image])
+                for i, image in enumerate(ids)
             ]
         return [picture for picture in found if picture is not None]
 
     def _directions(
         self, question: Question, ids: list[str], failed: set[str]
     ) -> tuple[list[str], Tensor, Tensor] | None:
-        """Return those of `ids` whose representation is known, it, and their directions; None while a bin is not known."""
+        """Return the `ids` that are known, with representations and directions; None while a bin is not known."""
         table = self._encoder.representations
         target = TARGETS[question.target]
         means = []

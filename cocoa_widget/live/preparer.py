@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class BudgetExceeded(RuntimeError):
 
 @dataclass(frozen=True)
 class Job:
-    """One slice of work: `run` it; `urgent` work is what a waiting cell waits for."""
+    """One slice of work: `run` it for `images`; `urgent` is what the question itself needs."""
 
     label: str
     run: Callable[[], None]
@@ -47,7 +47,10 @@ class Job:
 
 
 class Preparer:
-    """Decide after every slice what is wanted most, so that nothing needs to be cancelled: it is just not chosen again."""
+    """Run the encoder for what is wanted most, decided anew after every slice.
+
+    So nothing needs to be cancelled: what is no longer wanted is just not chosen again.
+    """
 
     def __init__(
         self, state: State, images: ImageSet, encoder: Encoder, baseline: Baseline, listener: Listener
@@ -74,9 +77,9 @@ class Preparer:
             self._thread.join()
         self._decoders.shutdown(cancel_futures=True)
 
-    def idle(self) -> bool:
-        """Tell whether all that a waiting cell waits for is done; hold `state.changed`."""
-        return not any(job.urgent for job in self._wanted())
+    def idle(self, images: Collection[str]) -> bool:
+        """Tell whether nothing is left to do for `images`; hold `state.changed`."""
+        return not any(image in images for job in self._wanted() if job.urgent for image in job.images)
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
@@ -123,8 +126,11 @@ class Preparer:
         preparations = [(image, self._preparation(image)) for image in explained]
         if coarse := [image for image, p in preparations if p is None or not p.presentable]:
             yield self._slice(coarse[0])
-        if rough := [(p.done / p.total, image) for image, p in preparations if p is not None and not p.complete]:
-            yield self._slice(min(rough, key=lambda item: item[0])[1])
+        if rough := [(image, p) for image, p in preparations if p is not None and not p.complete]:
+            # What a cell waits for first; else all in step, the least advanced first.
+            yield self._slice(
+                min(rough, key=lambda item: (item[0] not in state.asked, item[1].done / item[1].total))[0]
+            )
         if isinstance(question.method, LinearMethod):
             for image in state.alive(state.in_gallery()):
                 preparation = self._preparation(image)
@@ -138,11 +144,9 @@ class Preparer:
     def _unknown(self, ids: list[str]) -> list[str]:
         """List the images that lack a representation, or the CAM map that comes with it."""
         table, store = self._encoder.representations, self._state.store
-        return [
-            i
-            for i in ids
-            if self._images.key(i) not in table or (self._pools and store.peek(i, PREVIEW) is None)
-        ][: self._encoder.batch_size]
+        return [i for i in ids if self._images.key(i) not in table or (self._pools and store.peek(i, PREVIEW) is None)][
+            : self._encoder.batch_size
+        ]
 
     def _rest(self) -> list[str]:
         """List the next images, in the gallery's order, that have no representation."""
@@ -211,8 +215,8 @@ class Preparer:
         if not self._trim():
             store.discard(image, method)
             raise BudgetExceeded(
-                f"No memory left for the heatmaps of more explicands: {store.budget >> 20} MiB are in use. Explain fewer"
-                " images at once, use fewer masks, or raise CocoaWidget(…, memory_budget=…)."
+                f"No memory left for the heatmaps of more explicands: {store.budget >> 20} MiB are in use. Explain"
+                " fewer images at once, use fewer masks, or raise CocoaWidget(…, memory_budget=…)."
             )
         self._show(image, operator, before)
 
@@ -279,7 +283,7 @@ class Preparer:
         return self._state.store.trim(pinned)
 
     def _show(self, image: str, preparation: Operator | Path, before: int) -> None:
-        """Have a sharper heatmap painted, if it is visibly sharper than the last one (a remote page is not loopback)."""
+        """Have a heatmap painted if it is visibly sharper than the last one: a remote page is not loopback."""
         steps = [preparation.first_picture]
         while steps[-1] < preparation.total:
             steps.append(math.ceil(steps[-1] * SHARPER))

@@ -97,8 +97,8 @@ class State:
     closed: bool = False
 
     def explained(self) -> list[str]:
-        """List the images whose heatmaps are wanted in full: explicands, and what cells ask for."""
-        return list(dict.fromkeys([*self.question.explicands, *self.asked]))
+        """List the images whose heatmaps are wanted in full: what cells wait for, and the explicands."""
+        return list(dict.fromkeys([*self.asked, *self.question.explicands]))
 
     def members(self) -> list[str]:
         """List all images that the question names."""

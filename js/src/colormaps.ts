@@ -45,7 +45,7 @@ const MAX_ALPHA = 235;
 
 /** The arm's colour at a magnitude in 0..1: light and airy near zero, deep at the end. */
 function armColor(hue: number, magnitude: number): Rgb {
-  return oklch(0.8 - 0.2 * magnitude, 0.12 + 0.06 * magnitude, hue);
+  return oklch(0.78 - 0.18 * magnitude, 0.14 + 0.05 * magnitude, hue);
 }
 
 /** Where a value in −1..1 (zero at `ZERO` exactly) looks up its colour. */
@@ -61,8 +61,7 @@ export function colorTable(map: Colormap): Uint32Array<ArrayBuffer> {
   for (let i = 0; i < TABLE_SIZE; i++) {
     const value = Math.max(-1, (i - ZERO) / (ZERO - 1));
     const [red, green, blue] = armColor(value < 0 ? map.negative : map.positive, Math.abs(value));
-    // Slightly convex, so that small values leave the photograph alone.
-    bytes.set([red, green, blue, MAX_ALPHA * Math.abs(value) ** 1.1], 4 * i);
+    bytes.set([red, green, blue, MAX_ALPHA * Math.abs(value)], 4 * i);
   }
   return table;
 }

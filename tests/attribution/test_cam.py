@@ -22,9 +22,7 @@ class MapModule(nn.Module):
 @pytest.mark.parametrize("module", [Convolutional, MapModule])
 def test_maps_sum_to_gamma(module, inputs, corpus, foil, target, similarity):
     encoder = encoder_of(module())
-    found = cw.Explainer(encoder, "cam").explain(
-        inputs, corpus=corpus, foil=foil, target=target, similarity=similarity
-    )
+    found = cw.Explainer(encoder, "cam").explain(inputs, corpus=corpus, foil=foil, target=target, similarity=similarity)
     assert found.heatmaps.shape == (3, 32, 32)
     assert found.heatmaps.sum((1, 2)) == pytest.approx(found.scores, rel=1e-4, abs=1e-5)
 

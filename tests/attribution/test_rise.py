@@ -109,7 +109,10 @@ def test_half_prepared_is_what_the_first_masks_give(convolutional, inputs):
 def test_centring_finds_the_picture_from_few_masks(demo_encoder, photographs):
     """What the default is for: close to the converged map, where plain RISE is still noise."""
     x = demo_encoder.stack([photographs.load("cat/1")])
-    w = {"corpus": demo_encoder.represent(photographs, ["cat/2"]), "foil": demo_encoder.represent(photographs, ["coffee/1"])}
+    w = {
+        "corpus": demo_encoder.represent(photographs, ["cat/2"]),
+        "foil": demo_encoder.represent(photographs, ["coffee/1"]),
+    }
 
     def explain(**settings):
         explainer = cw.Explainer(demo_encoder, cw.RISE(**settings))

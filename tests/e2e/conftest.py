@@ -23,10 +23,15 @@ from tests.e2e.browser import find_browser
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "test-results"
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 # The idle light is on before the kernel is connected, and a run asked for then does nothing: wait for the connection.
 READY = """async () => {
@@ -137,6 +142,16 @@ class Notebook:
 
     def run_all(self) -> None:
         self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def run_cell(self, index: int) -> None:
+        """Run one cell; does not wait for its end."""
+        self.page.evaluate(
+            """(index) => {
+              window.jupyterapp.shell.currentWidget.content.activeCellIndex = index;
+              window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            index,
+        )
 
     def python(self, code: str) -> str:
         """Run code in the notebook's kernel, beside its cells, and return what it prints."""

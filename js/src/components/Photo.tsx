@@ -37,7 +37,7 @@ export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JS
   return (
     <div class="photo" style={{ width: `${stage.width}px`, height: `${stage.height}px` }}>
       <img src={picture.url} alt="" draggable={false} style={px(photo)} onLoad={onPainted} onError={onPainted} />
-      {isCropped(picture.frame) && <Outside frame={picture.frame} photo={photo} inside={frame} />}
+      {heatmap && isCropped(picture.frame) && <Outside frame={picture.frame} photo={photo} inside={frame} />}
       {heatmap && <HeatCanvas image={image} frame={frame} />}
       {children?.(frame)}
     </div>
