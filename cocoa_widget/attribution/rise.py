@@ -14,7 +14,7 @@ from .masks import MaskBank, mask_bank
 from .method import LinearMethod, Operator, Size
 from .resample import smaller
 
-FIRST_PICTURE = 64
+FIRST_PICTURE = 48
 
 
 class RISEOperator(Operator):

@@ -18,6 +18,8 @@ from ..images import ImageSet
 from .state import Listener, Picture, Question, State
 
 PREVIEW = CAM()
+QUIET_SECONDS = 0.1
+"""How long the slow lane rests after a changed question on a CPU, which server and browser share to show the answer."""
 SHARPEN_SECONDS = 0.12
 """Least time between two pictures of the same question; a changed question never waits."""
 
@@ -62,6 +64,8 @@ class Painter:
             finally:
                 with state.changed:
                     state.painting = False
+                    if everything and self._encoder.device.type == "cpu":
+                        state.quiet_until = time.monotonic() + QUIET_SECONDS
                     state.changed.notify_all()
             self._painted = time.monotonic()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -34,6 +36,15 @@ ENCODING = "Encoding images"
 
 class BudgetExceeded(RuntimeError):
     """The explicands' operators alone need more memory than the budget allows."""
+
+
+def _lower_priority() -> None:
+    """Have the system prefer everybody else to this thread: the fast lane, the server and the browser are all waited for.
+
+    On Linux a thread's niceness is its own, and passes on to the threads that PyTorch starts for it.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 @dataclass(frozen=True)
@@ -85,14 +96,14 @@ class Preparer:
 
     def _run(self) -> None:
         state = self._state
+        _lower_priority()
         try:
             self._pools = self._encoder.pooling is not None
         except Exception:
             self._pools = False  # the first pass over a real image will say what is wrong
         while True:
             with state.changed:
-                # The fast lane goes first.
-                state.changed.wait_for(lambda: state.closed or not (state.stale or state.painting), timeout=1)
+                self._give_way()
                 job = None
                 while not state.closed:
                     nobody = state.abandoned and not state.waiters
@@ -111,6 +122,16 @@ class Preparer:
                 self._fail(job, error)
             with state.changed:
                 state.changed.notify_all()
+
+    def _give_way(self) -> None:
+        """Let the fast lane go first, and its pictures reach the page; hold `state.changed`."""
+        state = self._state
+        while not state.closed:
+            state.changed.wait_for(lambda: state.closed or not (state.stale or state.painting), timeout=1)
+            rest = state.quiet_until - time.monotonic()
+            if rest <= 0:
+                return
+            state.changed.wait(rest)
 
     def _next(self) -> Job | None:
         """Choose the next slice; hold `state.changed`."""

@@ -94,6 +94,7 @@ class State:
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
     stale: bool = True  # all heatmaps answer an older question
     painting: bool = False
+    quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to whoever shows the new heatmaps
     closed: bool = False
 
     def explained(self) -> list[str]:

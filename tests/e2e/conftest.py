@@ -72,6 +72,9 @@ class Lab:
                 )
             },
         }
+        settings = folder / "jupyterlab_settings_dir/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text('{"fetchNews": "false"}')  # else a question lies over the page
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
@@ -225,7 +228,11 @@ def open_notebook(lab: Lab, page: Page) -> Iterator[Open]:
     def start(*cells: str, path: Path | None = None) -> Notebook:
         name = f"n{time.time_ns()}.ipynb"
         if path is None:
-            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+            # Without a kernel's name JupyterLab asks for one, and waits.
+            notebook = nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+                metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            )
             nbformat.write(notebook, lab.folder / name)
         else:
             shutil.copy(path, lab.folder / name)

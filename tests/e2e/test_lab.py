@@ -299,19 +299,17 @@ def test_dark_and_narrow(notebook: Notebook) -> None:
     page.wait_for_function(
         "([root, light]) => getComputedStyle(root).backgroundColor !== light", arg=[root.element_handle(), light]
     )
-    page.screenshot(path=RESULTS / "dark.png")
-    page.set_viewport_size({"width": 900, "height": 1000})
-    gallery, tray = (
-        root.locator("[data-bin=gallery]").bounding_box(),
-        root.locator("[data-bin=explicands]").bounding_box(),
-    )
-    assert gallery
-    assert tray
-    root.screenshot(path=RESULTS / "narrow.png")
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    root.screenshot(path=RESULTS / "dark.png")
+    page.set_viewport_size({"width": 960, "height": 1000})
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    expect(root).to_have_attribute("data-layout", "narrow")
     width = root.bounding_box()["width"]
-    assert width < 760
-    for box in (gallery, tray):
-        assert box["width"] <= width + 1
+    for name in ("gallery", "explicands", "corpus", "foil"):
+        box = root.locator(f"[data-bin={name}]").bounding_box()
+        assert 100 < box["width"] <= width
+    root.screenshot(path=RESULTS / "narrow.png")
 
 
 def test_sources_load_nothing_from_outside() -> None:

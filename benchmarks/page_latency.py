@@ -1,0 +1,129 @@
+"""From pointer-up to repainted heatmaps in JupyterLab: 50 drops, 12 prepared explicands, the slow lane busy.
+
+python benchmarks/page_latency.py [--drops 50]
+
+The time is taken in the page: from the pointer-up event to the frame in which all heatmaps of the new bins are on their
+canvases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Locator, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.e2e.browser import find_browser
+from tests.e2e.conftest import CHROMIUM_FLAGS, Lab, Notebook
+
+PREPARED = 12
+CELL = """
+import cocoa_widget as cw
+images = cw.demo_images()
+widget = cw.CocoaWidget(
+    images, cw.load_encoder("demo"), corpus=["cat/1"], foil=["coffee/1"], explicands=images.ids[8:20],
+    method=cw.RISE(n_masks=96)
+)
+widget
+"""
+# Other images' heatmaps in the gallery keep the slow lane busy, for far longer than the drops take.
+BUSY = "widget.method = cw.RISE(n_masks=4000)"
+
+WATCH = """
+(root) => {
+  const wanted = () => root.querySelectorAll('[data-bin=explicands] [data-image-id]').length;
+  window.cocoaTimes = [];
+  let up = 0;
+  let from = 0;
+  addEventListener('pointerup', () => {
+    up = performance.now();
+    from = Number(root.dataset.heatmapVersion);
+  }, true);
+  new MutationObserver(() => {
+    if (!up || Number(root.dataset.heatmapVersion) <= from) return;
+    const version = root.dataset.heatmapVersion;
+    const fresh = root.querySelectorAll(`[data-bin=explicands] canvas[data-heatmap-version='${version}']`).length;
+    if (fresh < wanted()) return;
+    const begun = up;
+    up = 0;
+    // The next frame is when the canvases' new pixels reach the screen.
+    requestAnimationFrame(() => window.cocoaTimes.push(performance.now() - begun));
+  }).observe(root, { attributes: true });
+}
+"""
+
+
+def drag(page: Page, source: Locator, target: Locator) -> None:
+    start, end = source.bounding_box(), target.bounding_box()
+    assert start
+    assert end
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=4)
+    page.mouse.up()
+
+
+def measure(notebook: Notebook, drops: int) -> tuple[list[float], list[str]]:
+    page = notebook.page
+    notebook.run_cell(0)
+    root = page.locator("[data-cocoa][data-state=ready]")
+    root.wait_for(timeout=120_000)
+    root.scroll_into_view_if_needed()
+    for _ in range(240):
+        time.sleep(0.5)
+        if page.locator("[data-bin=explicands] canvas[data-progress='1']").count() == PREPARED:
+            break
+    notebook.python(BUSY)
+    # The first picture of each explicand is there, and their masks go on for minutes.
+    page.wait_for_function(
+        "() => document.querySelectorAll('[data-bin=explicands] canvas[data-method=rise]').length === 12",
+        timeout=120_000,
+    )
+    page.evaluate(WATCH, root.element_handle())
+    busy = []
+    tile = root.locator("[data-bin] [data-image-id='motorcycle/left']")
+    for i in range(drops):
+        here, there = ("corpus", "foil") if i % 2 else ("foil", "corpus")
+        source = root.locator(f"[data-bin={here}] [data-image-id='cat/2']") if i else tile.first
+        if i == 0:
+            source = root.locator("[data-bin=gallery] [data-image-id='cat/2']")
+        drag(page, source, root.locator(f"[data-bin={there}]"))
+        page.wait_for_function("(count) => window.cocoaTimes.length === count", arg=i + 1)
+        busy.append(notebook.python("print(widget._page._status['task'] is not None)"))
+        time.sleep(0.15)
+    return page.evaluate("window.cocoaTimes"), busy
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--drops", type=int, default=50)
+    arguments = parser.parse_args()
+    lab = Lab(Path(tempfile.mkdtemp()))
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_browser(), args=CHROMIUM_FLAGS)
+            page = browser.new_context(viewport={"width": 1500, "height": 1100}).new_page()
+            cells = [nbformat.v4.new_code_cell(CELL)]
+            metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+            nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), lab.folder / "latency.ipynb")
+            times, busy = measure(Notebook(lab, page, "latency.ipynb"), arguments.drops)
+            browser.close()
+    finally:
+        lab.stop()
+    times.sort()
+    print(
+        f"pointer-up → repainted heatmaps of {PREPARED} explicands, {len(times)} drops, slow lane busy at"
+        f" {busy.count('True')} of them: p50 {statistics.median(times):.0f} ms,"
+        f" p95 {times[int(0.95 * (len(times) - 1))]:.0f} ms, most {times[-1]:.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
