@@ -40,6 +40,11 @@ WATCH = """
 (root) => {
   const wanted = () => root.querySelectorAll('[data-bin=explicands] [data-image-id]').length;
   window.cocoaTimes = [];
+  let timed = () => {};
+  window.cocoaTimed = (count) => new Promise((resolve) => {
+    timed = () => window.cocoaTimes.length >= count && resolve();
+    timed();
+  });
   let up = 0;
   let from = 0;
   addEventListener('pointerup', () => {
@@ -54,7 +59,10 @@ WATCH = """
     const begun = up;
     up = 0;
     // The next frame is when the canvases' new pixels reach the screen.
-    requestAnimationFrame(() => window.cocoaTimes.push(performance.now() - begun));
+    requestAnimationFrame(() => {
+      window.cocoaTimes.push(performance.now() - begun);
+      timed();
+    });
   }).observe(root, { attributes: true });
 }
 """
@@ -88,14 +96,12 @@ def measure(notebook: Notebook, drops: int) -> tuple[list[float], list[str]]:
     )
     page.evaluate(WATCH, root.element_handle())
     busy = []
-    tile = root.locator("[data-bin] [data-image-id='motorcycle/left']")
     for i in range(drops):
-        here, there = ("corpus", "foil") if i % 2 else ("foil", "corpus")
-        source = root.locator(f"[data-bin={here}] [data-image-id='cat/2']") if i else tile.first
-        if i == 0:
-            source = root.locator("[data-bin=gallery] [data-image-id='cat/2']")
-        drag(page, source, root.locator(f"[data-bin={there}]"))
-        page.wait_for_function("(count) => window.cocoaTimes.length === count", arg=i + 1)
+        here = "gallery" if i == 0 else ("foil", "corpus")[i % 2]
+        there = ("corpus", "foil")[i % 2]
+        drag(page, root.locator(f"[data-bin={here}] [data-image-id='cat/2']"), root.locator(f"[data-bin={there}]"))
+        # A promise and no polling, which would have the page paint all the time.
+        page.evaluate("(count) => window.cocoaTimed(count)", i + 1)
         busy.append(notebook.python("print(widget._page._status['task'] is not None)"))
         time.sleep(0.15)
     return page.evaluate("window.cocoaTimes"), busy

@@ -33,8 +33,8 @@ describe("with a mouse", () => {
     expect(page.root.querySelectorAll(".ghost-card")).toHaveLength(3);
     expect(page.root.querySelector(".ghost-count")?.textContent).toBe("3");
     expect(page.root.querySelector(".ghost-hint")?.textContent).toBe("Add to foil");
-    expect(page.region("foil").dataset.drop).toBe("over");
-    expect(page.region("explicands").dataset.drop).toBe("possible");
+    expect(page.dropMark("foil")).toBe("over");
+    expect(page.dropMark("explicands")).toBe("possible");
     point("pointerup", from, centre(page.region("foil")));
     expect(page.kernel.traits).toMatchObject({ corpus: [], foil: ["image-1", "image-2", "image-3"] });
     expect(page.kernel.saves).toBe(1);

@@ -10,6 +10,7 @@ export interface Page {
   root: HTMLElement;
   tile: (region: string, image: string) => HTMLElement;
   region: (name: string) => HTMLElement;
+  dropMark: (name: string) => string | undefined;
   images: (region: string) => string[];
   cleanup: () => void;
 }
@@ -57,6 +58,7 @@ export async function mount({ width = 1200, shadow = false, kernel, ...options }
     kernel: fake,
     root,
     region,
+    dropMark: (name) => region(name).querySelector<HTMLElement>(".drop-mark")?.dataset.drop,
     tile: (name, image) => region(name).querySelector(`[data-image-id="${image}"]`) as HTMLElement,
     images: (name) =>
       [...region(name).querySelectorAll<HTMLElement>("[data-image-id]")].map((t) => t.dataset.imageId ?? ""),

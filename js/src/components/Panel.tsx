@@ -14,14 +14,8 @@ interface PanelProps {
 
 /** A titled part of the page that images are dragged from and dropped on. */
 export function Panel({ region, title, count, subtitle, actions, children }: PanelProps): JSX.Element {
-  const { drag } = useStore();
-  const drop = useComputed(() => {
-    const now = drag.value;
-    if (now.phase !== "dragging" || dropHint(now.region, region) === null) return undefined;
-    return now.over === region ? "over" : "possible";
-  });
   return (
-    <section class="panel" data-bin={region} data-drop={drop.value} aria-label={title}>
+    <section class="panel" data-bin={region} aria-label={title}>
       <div class="panel-head">
         <h3>{title}</h3>
         {count !== undefined && <span class="count">{count}</span>}
@@ -30,6 +24,18 @@ export function Panel({ region, title, count, subtitle, actions, children }: Pan
         {actions}
       </div>
       {children}
+      <DropMark region={region} />
     </section>
   );
+}
+
+/** Where a drag could go, and where it would. An element of its own: a mark on the panel would restyle all of its tiles. */
+function DropMark({ region }: { region: Region }): JSX.Element {
+  const { drag } = useStore();
+  const drop = useComputed(() => {
+    const now = drag.value;
+    if (now.phase !== "dragging" || dropHint(now.region, region) === null) return undefined;
+    return now.over === region ? "over" : "possible";
+  });
+  return <div class="drop-mark" data-drop={drop} />;
 }

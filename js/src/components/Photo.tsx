@@ -36,9 +36,9 @@ export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JS
   const { stage, photo, frame } = layoutPhoto(picture, picture.frame, box);
   return (
     <div class="photo" style={{ width: `${stage.width}px`, height: `${stage.height}px` }}>
+      {heatmap && <HeatCanvas image={image} frame={frame} />}
       <img src={picture.url} alt="" draggable={false} style={px(photo)} onLoad={onPainted} onError={onPainted} />
       {heatmap && isCropped(picture.frame) && <Outside frame={picture.frame} photo={photo} inside={frame} />}
-      {heatmap && <HeatCanvas image={image} frame={frame} />}
       {children?.(frame)}
     </div>
   );
