@@ -20,6 +20,8 @@ from .live import LiveEngine, Picture, Progress, View
 
 Send = Callable[[Any, list[bytes]], None]
 
+HOLD_SECONDS = 1.5
+"""How long one `hold` lasts; the page repeats it more often than that."""
 PART_IMAGES = 24
 PART_SECONDS = 0.1
 """A part of the thumbnails is sent when it has this many, or has been gathered for this long."""
@@ -98,6 +100,8 @@ class Page:
                 self._images.check(message["visible"])
                 sizes = {name: max(0, min(int(message[name]), 4096)) for name in ("explicands", "gallery")}
                 self._engine.watch(view, View(visible=tuple(message["visible"]), **sizes))
+            case "hold" if self._engine is not None:
+                self._engine.rest(HOLD_SECONDS)
             case "leave" if self._engine is not None:
                 self._engine.leave(view)
             case "cancel":

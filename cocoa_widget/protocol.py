@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-REQUEST_KINDS = ("hello", "thumbnails", "watch", "leave", "cancel", "undo", "redo")
+REQUEST_KINDS = ("hello", "thumbnails", "watch", "hold", "leave", "cancel", "undo", "redo")
 """What the page sends."""
 
 RESPONSE_KINDS = ("catalogue", "thumbnails", "heatmaps", "status", "history", "error")
@@ -55,10 +55,14 @@ class Watch(TypedDict):
 
 
 class Simple(TypedDict):
-    """`leave`: the view is gone. `undo`, `redo`: one step in the history of the bins."""
+    """Requests without a body.
+
+    `hold`: somebody drags, so preparing should leave the processor to that for a moment; repeated while it goes on.
+    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins.
+    """
 
     id: str
-    kind: Literal["leave", "undo", "redo"]
+    kind: Literal["hold", "leave", "undo", "redo"]
     view: str
 
 

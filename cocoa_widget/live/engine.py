@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -44,7 +45,7 @@ class LiveEngine:
         listener: Listener,
         memory_budget: int,
     ) -> None:
-        self._state = State(question, OperatorStore(memory_budget))
+        self._state = State(question, OperatorStore(memory_budget), shares_processor=encoder.device.type == "cpu")
         self._painter = Painter(self._state, images, encoder, listener)
         self._preparer = Preparer(self._state, images, encoder, baseline, listener)
         self._painter.start()
@@ -83,6 +84,12 @@ class LiveEngine:
             elif view.gallery:
                 state.dirty.update(set(view.visible) - set(old.visible))
             state.changed.notify_all()
+
+    def rest(self, seconds: float) -> None:
+        """Prepare nothing for a while, unless a GPU does it: what somebody does on the page needs the processor."""
+        with self._state.changed:
+            if self._state.shares_processor:
+                self._state.quiet_until = time.monotonic() + seconds
 
     def leave(self, name: str) -> None:
         """Say that a view is gone; after the last one nothing more is prepared."""

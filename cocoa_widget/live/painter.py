@@ -48,7 +48,7 @@ class Painter:
                 while not (state.closed or state.stale or state.dirty):
                     state.changed.wait()
                 if not state.stale and not state.closed:  # only sharper: bundle what comes in short order
-                    pause = self._painted + SHARPEN_SECONDS - time.monotonic()
+                    pause = max(self._painted + SHARPEN_SECONDS, state.quiet_until) - time.monotonic()
                     if pause > 0:
                         state.changed.wait_for(lambda: state.closed or state.stale, timeout=pause)
                 if state.closed:
@@ -64,7 +64,7 @@ class Painter:
             finally:
                 with state.changed:
                     state.painting = False
-                    if everything and self._encoder.device.type == "cpu":
+                    if everything and state.shares_processor:
                         state.quiet_until = time.monotonic() + QUIET_SECONDS
                     state.changed.notify_all()
             self._painted = time.monotonic()

@@ -83,6 +83,7 @@ class State:
 
     question: Question
     store: OperatorStore
+    shares_processor: bool  # the encoder runs where server and browser may run, too
     changed: threading.Condition = field(default_factory=threading.Condition)
     version: int = 0
     views: dict[str, View] = field(default_factory=dict)
@@ -94,7 +95,7 @@ class State:
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
     stale: bool = True  # all heatmaps answer an older question
     painting: bool = False
-    quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to whoever shows the new heatmaps
+    quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to the page
     closed: bool = False
 
     def explained(self) -> list[str]:

@@ -5,6 +5,7 @@ import type { Store } from "./state";
 
 const EDGE = 44;
 const MAX_SCROLL_PER_FRAME = 16;
+const HOLD_AGAIN_MS = 1000;
 
 /**
  * Dragging by pointer events only: native drag and drop resolves its targets at the document and so fails in shadow roots
@@ -14,6 +15,7 @@ export class DragController {
   #pointer = -1;
   #longPress: ReturnType<typeof setTimeout> | undefined;
   #scrolling = 0;
+  #holding: ReturnType<typeof setInterval> | undefined;
   #dragging: AbortController | null = null;
   /** A click follows the release of a drag; it must not select. */
   #swallowClick = false;
@@ -111,6 +113,10 @@ export class DragController {
     } catch {
       // The pointer is gone already, or made by a script; the drag goes on without capture.
     }
+    // While somebody drags, preparing would take the processor from the dragging, and from the answer to the drop.
+    const hold = () => this.store.connection.notify({ kind: "hold" });
+    hold();
+    this.#holding = setInterval(hold, HOLD_AGAIN_MS);
     const dragging = new AbortController();
     this.#dragging = dragging;
     const onEscape = (event: KeyboardEvent) => {
@@ -128,6 +134,7 @@ export class DragController {
     clearTimeout(this.#longPress);
     this.#longPress = undefined;
     cancelAnimationFrame(this.#scrolling);
+    clearInterval(this.#holding);
     this.#dragging?.abort();
     this.#dragging = null;
     if (this.root.hasPointerCapture(this.#pointer)) this.root.releasePointerCapture(this.#pointer);

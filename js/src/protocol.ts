@@ -1,6 +1,6 @@
 /** The messages between kernel and page; must be kept in sync with `cocoa_widget/protocol.py`, which explains them. */
 
-export const REQUEST_KINDS = ["hello", "thumbnails", "watch", "leave", "cancel", "undo", "redo"] as const;
+export const REQUEST_KINDS = ["hello", "thumbnails", "watch", "hold", "leave", "cancel", "undo", "redo"] as const;
 export const RESPONSE_KINDS = ["catalogue", "thumbnails", "heatmaps", "status", "history", "error"] as const;
 
 // ---- page → kernel (each also carries `id` and `view`, added by the connection) ----
@@ -9,7 +9,7 @@ export type RequestBody =
   | { kind: "hello" }
   | { kind: "thumbnails"; images: string[]; size: number }
   | { kind: "watch"; explicands: number; gallery: number; visible: string[] }
-  | { kind: "leave" | "undo" | "redo" }
+  | { kind: "hold" | "leave" | "undo" | "redo" }
   | { kind: "cancel"; cancels: string };
 
 export type Request = RequestBody & { id: string; view: string };
