@@ -39,7 +39,7 @@ class BudgetExceeded(RuntimeError):
 
 
 def _lower_priority() -> None:
-    """Have the system prefer everybody else to this thread: the fast lane, the server and the browser are all waited for.
+    """Have the system prefer everybody else to this thread: fast lane, server and browser are all waited for.
 
     On Linux a thread's niceness is its own, and passes on to the threads that PyTorch starts for it.
     """

@@ -61,7 +61,8 @@ export function colorTable(map: Colormap): Uint32Array<ArrayBuffer> {
   for (let i = 0; i < TABLE_SIZE; i++) {
     const value = Math.max(-1, (i - ZERO) / (ZERO - 1));
     const [red, green, blue] = armColor(value < 0 ? map.negative : map.positive, Math.abs(value));
-    bytes.set([red, green, blue, MAX_ALPHA * Math.abs(value)], 4 * i);
+    // Slightly concave: what is weak on the scale that the images share should still be seen.
+    bytes.set([red, green, blue, MAX_ALPHA * Math.abs(value) ** 0.8], 4 * i);
   }
   return table;
 }

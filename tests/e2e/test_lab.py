@@ -122,9 +122,12 @@ def test_the_quickstart(open_notebook: Open) -> None:
     assert coffee < -5  # blue: like the foil
     assert cat > max(rocket, motorcycle)
     # The picture of the README is this one.
-    root.scroll_into_view_if_needed()
+    notebook.page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    notebook.page.set_viewport_size({"width": 1440, "height": 1000})
     RESULTS.mkdir(exist_ok=True)
     notebook.page.mouse.move(2, 2)
+    expect(root).to_have_attribute("data-state", "ready")
+    settled(root, "mosaic/1")
     root.screenshot(path=RESULTS / "readme.png")
     before = version(root)
     drag(notebook.page, tile(root, "corpus", "cat/1"), root.locator("[data-bin=foil]"))

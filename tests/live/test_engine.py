@@ -235,6 +235,24 @@ def test_after_the_last_view_nothing_is_prepared(make):
     recorder.until(lambda: any(not p.preview for _, ps, _ in recorder.updates for p in ps))
 
 
+def test_resting_leaves_the_processor_to_the_page(make):
+    module = Slow()
+    engine, recorder, _ = make(module, question(method=cw.RISE(n_masks=5000)))
+    engine.watch("a", View(explicands=32))
+    recorder.until(lambda: any(not p.preview for _, ps, _ in recorder.updates for p in ps))
+    engine.rest(0.6)
+    time.sleep(0.2)  # the slice under way ends
+    before = module.calls
+    time.sleep(0.2)
+    assert module.calls == before
+    engine.ask(question(method=cw.RISE(n_masks=5000), corpus=("p4",)))  # the fast lane does not rest
+    recorder.until(lambda: any(version == 1 and ps for version, ps, _ in recorder.updates), 5)
+    deadline = time.monotonic() + 5
+    while module.calls == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert module.calls > before
+
+
 def test_empty_bins_say_what_to_do_and_prepare_meanwhile(make):
     engine, recorder, _ = make(first=question(corpus=(), foil=()))
     engine.watch("a", View(explicands=32))

@@ -6,6 +6,7 @@ import { Legend } from "./Legend";
 export function StatusBar(): JSX.Element {
   const { status, catalogue, waiting } = useStore();
   const now = status.value;
+  const encoder = catalogue.value?.encoder;
   return (
     <footer class="status">
       <Legend />
@@ -22,9 +23,11 @@ export function StatusBar(): JSX.Element {
           {bytes(now.memory)}
         </span>
       )}
-      <span class="fact" title={catalogue.value ? `Precision: ${catalogue.value.encoder.precision}` : undefined}>
-        {now?.device ?? catalogue.value?.encoder.device}
-      </span>
+      {encoder && (
+        <span class="fact" title={`${encoder.input.join(" × ")} pixels, ${encoder.precision}`}>
+          <span class="encoder">{encoder.name}</span> on {encoder.device.toUpperCase()}
+        </span>
+      )}
     </footer>
   );
 }

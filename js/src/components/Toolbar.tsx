@@ -22,11 +22,6 @@ export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
       <div class="brand">
         <Logo />
         <strong>COCOA</strong>
-        {known && (
-          <span class="encoder" title={`${known.encoder.name}, ${known.encoder.precision}, ${known.encoder.device}`}>
-            {known.encoder.name}
-          </span>
-        )}
       </div>
       <div class="toolbar-group" role="group" aria-label="Explanation">
         <Menu
