@@ -3,8 +3,8 @@
 python benchmarks/page_latency.py [--drops 50]
 
 The times are taken in the page: from the pointer-up event to the frame in which all heatmaps of the new bins are on
-their canvases; and, first of all, from the run of a cell that makes the widget to the heatmaps of all demo images (CAM) and
-of an explicand (RISE).
+their canvases; and, first of all, from the run of a cell that makes the widget to the heatmaps of all demo images (CAM)
+and of an explicand (RISE).
 """
 
 from __future__ import annotations
