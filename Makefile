@@ -23,7 +23,8 @@ cocoa_widget/static/widget.js: $(VENV)/.ready $(shell find js/src js/build.mjs j
 	touch $@
 
 demo: setup cocoa_widget/static/widget.js
-	$(BIN)/jupyter lab notebooks/quickstart.ipynb
+	# In a container one is often root, which Jupyter refuses unless told.
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: lint test-page test-python
 
