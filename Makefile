@@ -22,8 +22,8 @@ cocoa_widget/static/widget.js: $(VENV)/.ready $(shell find js/src js/build.mjs j
 	cd js && { test -d node_modules || npm ci --no-audit --no-fund; } && npm run --silent build
 	touch $@
 
+# In a container one is often root, which Jupyter refuses unless told.
 demo: setup cocoa_widget/static/widget.js
-	# In a container one is often root, which Jupyter refuses unless told.
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: lint test-page test-python
