@@ -12,9 +12,10 @@ from torch import Tensor
 
 from ..attribution import CAM, Size
 from ..attribution.method import GradientMethod
-from ..direction import TARGETS, NothingToExplain, check_bins, directions, scores
+from ..direction import NothingToExplain, check_bins, scores
 from ..encoders import Encoder
 from ..images import ImageSet
+from .directions import known_directions
 from .state import Listener, Picture, Question, State
 
 PREVIEW = CAM()
@@ -109,7 +110,7 @@ class Painter:
             ids = state.alive(sizes)
             failed = set(state.failures)
         with torch.inference_mode():
-            known = self._directions(question, ids, failed)
+            known = known_directions(question, ids, failed, self._images, self._encoder)
             if known is None:
                 return []
             ids, vectors, w = known
@@ -119,28 +120,6 @@ class Painter:
                 for i, image in enumerate(ids)
             ]
         return [picture for picture in found if picture is not None]
-
-    def _directions(
-        self, question: Question, ids: list[str], failed: set[str]
-    ) -> tuple[list[str], Tensor, Tensor] | None:
-        """Return the `ids` that are known, with representations and directions; None while a bin is not known."""
-        table = self._encoder.representations
-        target = TARGETS[question.target]
-        means = []
-        for used, members in ((target.corpus, question.corpus), (target.foil, question.foil)):
-            keys = [self._images.key(i) for i in members if i not in failed] if used else []
-            if table.missing(keys):
-                return None
-            means.append(table.mean(keys, unit=question.similarity == "cosine") if keys else None)
-        ids = [image for image in ids if self._images.key(image) in table]
-        if not ids:
-            return None
-        vectors = table.get([self._images.key(image) for image in ids])
-        try:
-            w = directions(question.target, question.similarity, corpus=means[0], foil=means[1], explicands=vectors)
-        except NothingToExplain:
-            return None  # every member has failed, and that has been said
-        return ids, vectors, w
 
     def _picture(
         self, question: Question, version: int, image: str, direction: Tensor, score: float, size: Size | None

@@ -18,9 +18,9 @@ from torch import Tensor
 from ..attribution import Baseline, CAMOperator, Operator, Path
 from ..attribution.method import GradientMethod, LinearMethod
 from ..attribution.run import advance, advance_path
-from ..direction import TARGETS, NothingToExplain, directions
 from ..encoders import Encoder
 from ..images import ImageSet
+from .directions import known_directions
 from .operators import Key
 from .painter import PREVIEW
 from .state import Listener, Progress, State
@@ -253,18 +253,11 @@ class Preparer:
             with state.changed:
                 state.paths = {i: entry for i, entry in state.paths.items() if entry[0] == version}
                 state.paths[image] = (version, path)
-        table = self._encoder.representations
-        target = TARGETS[question.target]
-        means = []
-        for used, members in ((target.corpus, question.corpus), (target.foil, question.foil)):
-            keys = [self._images.key(i) for i in state.alive(members)] if used else []
-            means.append(table.mean(keys, unit=question.similarity == "cosine") if keys else None)
-        own = table.get([self._images.key(image)])
-        try:
-            w = directions(question.target, question.similarity, corpus=means[0], foil=means[1], explicands=own)
-        except NothingToExplain:
-            path.done = path.total  # the page says so; there is nothing to follow
+        known = known_directions(question, [image], set(state.failures), self._images, self._encoder)
+        if known is None:
+            path.done = path.total  # there is nothing to follow
             return
+        _, _, w = known
         begun, before = time.perf_counter(), path.done
         advance_path(self._encoder, path, w[0], question.similarity, self._count("gradient"))
         self._measure("gradient", path.done - before, begun)

@@ -12,9 +12,6 @@ from PIL import Image
 
 from cocoa_widget.images import demo_images
 
-pytest.importorskip("skimage")
-pytest.importorskip("sklearn")
-
 
 @pytest.fixture(scope="module")
 def images():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageFile
 
 import cocoa_widget.images
@@ -136,7 +137,6 @@ def test_damaged_pil_image_is_skipped(save, noise):
 
 
 def test_tensors(noise):
-    torch = pytest.importorskip("torch")
     tensor = torch.from_numpy(as_floats(noise)).permute(0, 3, 1, 2)
     images = ImageSet(tensor)
     assert_pictures(images, noise)
@@ -156,7 +156,6 @@ def test_arrays_of_wrong_shape(shape):
 
 
 def test_swapped_channels_are_explained(noise):
-    torch = pytest.importorskip("torch")
     with pytest.raises(ValueError, match=r"transpose\(0, 2, 3, 1\)"):
         ImageSet(noise.transpose(0, 3, 1, 2))
     with pytest.raises(ValueError, match=r"permute\(0, 3, 1, 2\)"):
@@ -164,7 +163,6 @@ def test_swapped_channels_are_explained(noise):
 
 
 def test_normalised_floats_are_explained(noise):
-    torch = pytest.importorskip("torch")
     with pytest.raises(ValueError, match="undo the normalisation"):
         ImageSet((as_floats(noise) - 0.5) / 0.2)
     with pytest.raises(ValueError, match="undo the normalisation"):
@@ -216,7 +214,6 @@ def test_large_data_sets_are_not_read_for_their_labels(noise, monkeypatch):
 
 
 def test_torchvision(save, tmp_path, noise):
-    torch = pytest.importorskip("torch")
     datasets = pytest.importorskip("torchvision.datasets")
     transforms = pytest.importorskip("torchvision.transforms")
     for index, picture in enumerate(noise):
