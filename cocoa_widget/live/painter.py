@@ -31,6 +31,7 @@ class Painter:
     def __init__(self, state: State, images: ImageSet, encoder: Encoder, listener: Listener) -> None:
         self._state, self._images, self._encoder, self._listener = state, images, encoder, listener
         self._painted = 0.0
+        self._answered = 0  # the newest version that was painted
         self._thread = threading.Thread(target=self._run, name="cocoa-painter", daemon=True)
 
     def start(self) -> None:
@@ -65,8 +66,9 @@ class Painter:
             finally:
                 with state.changed:
                     state.painting = False
-                    if everything and state.shares_processor:
+                    if version != self._answered and state.shares_processor:
                         state.quiet_until = time.monotonic() + QUIET_SECONDS
+                    self._answered = version
                     state.changed.notify_all()
             self._painted = time.monotonic()
 

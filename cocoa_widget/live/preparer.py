@@ -142,10 +142,13 @@ class Preparer:
         explained = state.alive(state.explained())
         if unknown := self._unknown(state.alive(state.members())):
             yield self._encoding(unknown, urgent=True)
+        preparations = [(image, self._preparation(image)) for image in explained]
+        coarse = [image for image, p in preparations if p is None or not p.presentable]
+        if coarse and len(coarse) == len(preparations):
+            yield self._slice(coarse[0])  # one picture before anything else
         if unknown := self._unknown(state.alive(state.visible())):
             yield self._encoding(unknown, urgent=False)
-        preparations = [(image, self._preparation(image)) for image in explained]
-        if coarse := [image for image, p in preparations if p is None or not p.presentable]:
+        if coarse:
             yield self._slice(coarse[0])
         if rough := [(image, p) for image, p in preparations if p is not None and not p.complete]:
             # What a cell waits for first; else all in step, the least advanced first.
