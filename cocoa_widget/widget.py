@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -149,6 +150,7 @@ class CocoaWidget(anywidget.AnyWidget):
         self.images: ImageSet = as_image_set(images)
         self.encoder = _as_encoder(encoder)
         self._configured: dict[str, Method] = {}
+        self._order = threading.RLock()
         bins = {"corpus": list(corpus), "foil": list(foil), "explicands": list(explicands)}
         super().__init__(**bins, method=method, target=target, similarity=similarity, **display)
         self._history = History(self._bins())
@@ -280,21 +282,23 @@ class CocoaWidget(anywidget.AnyWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take traits from the page; what cannot be is said there, and the page gets the old values back."""
         try:
-            super().set_state(sync_data)
+            with self._order:
+                super().set_state(sync_data)
         except traitlets.TraitError as error:
             if self._page is not None:
                 self._page.error(str(error))
             self.send_state([name for name in sync_data if name in self.keys])
 
     def _changed(self, change: Any) -> None:
-        if self._engine is None or self._page is None:
-            return
-        if self._history.record(self._bins()):
-            self._page.tell_history()
-        self._engine.ask(self._question())
+        with self._order:  # a cell and the page may change traits at once, and the engine must end with the newer
+            if self._engine is None or self._page is None:
+                return
+            if self._history.record(self._bins()):
+                self._page.tell_history()
+            self._engine.ask(self._question())
 
     def _set(self, bins: dict[str, list[str]]) -> None:
-        with self.hold_sync(), self.hold_trait_notifications():
+        with self._order, self.hold_sync(), self.hold_trait_notifications():
             for name, ids in bins.items():
                 self.set_trait(name, ids)
 

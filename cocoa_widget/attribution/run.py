@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ..direction import scores
-from ..encoders import Encoded, Encoder
+from ..encoders import Encoded, Encoder, EncoderError
+from ..encoders.device import out_of_memory
 from .method import Operator, Path, Preparation
 
 
@@ -39,9 +40,21 @@ def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None
 
 def advance_path(encoder: Encoder, path: Path, direction: Tensor, similarity: str, count: int) -> None:
     """Run one batch of at most `count` forward and backward passes along `path` for `direction` (d,)."""
-    # The direction may come out of inference mode, where autograd cannot follow it.
-    direction = direction.clone()
-    path.accept(*encoder.gradients(path.inputs(count), lambda vectors: scores(vectors, direction, similarity)))
+
+    def objective(vectors: Tensor) -> Tensor:
+        # Cloned here: the direction may come out of inference mode, where autograd cannot follow it.
+        return scores(vectors, direction.clone(), similarity)
+
+    found = None
+    while found is None:
+        try:
+            found = encoder.gradients(path.inputs(count), objective)
+        except (EncoderError, RuntimeError) as error:
+            if count == 1 or not out_of_memory(error.__cause__ or error):
+                raise
+        if found is None:  # outside of `except`, where the failed pass is free
+            count = encoder.batch_size = max(1, min(count, encoder.batch_size) // 2)
+    path.accept(*found)
 
 
 def remaining(preparations: Sequence[Preparation]) -> int:

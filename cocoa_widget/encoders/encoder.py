@@ -100,7 +100,8 @@ class Encoder:
         self._lock = threading.RLock()
         self._frames: dict[tuple[int, int], Frame] = {}
         self._fingerprint: tuple[tuple[tuple[int, int], ...], str] | None = None
-        self._tables: dict[str, Representations] = {}
+        self._table: tuple[str, Representations] | None = None
+        self._table_lock = threading.Lock()
         self._pooling: list[str | None] = []  # found once: [name of the pooling module] or [None]
         self._input_size: tuple[int, int] | None = None
 
@@ -144,10 +145,11 @@ class Encoder:
     @property
     def representations(self) -> Representations:
         """Table of the representations that the encoder in its present state has computed, by image key."""
-        fingerprint = self.fingerprint
-        if fingerprint not in self._tables:
-            self._tables = {fingerprint: Representations()}  # those of earlier weights are of no more use
-        return self._tables[fingerprint]
+        with self._table_lock:
+            fingerprint = self.fingerprint
+            if self._table is None or self._table[0] != fingerprint:
+                self._table = fingerprint, Representations()  # those of earlier weights are of no more use
+            return self._table[1]
 
     # ---- inputs --------------------------------------------------------------------------------------------------
 
@@ -308,7 +310,7 @@ class Encoder:
             finally:
                 hook.remove()
         # Pooled here in float32 instead of by the module: at a low precision its mean would differ from the map's.
-        representations = self._representations(kept[-1], len(batch))
+        representations = self._checked(kept[-1], len(batch))
         return Encoded(representations, kept[-1].float() if features else None)
 
     @property
@@ -366,7 +368,9 @@ class Encoder:
         return output
 
     def _representations(self, output: Any, count: int) -> Tensor:
-        tensor = self._select(output)
+        return self._checked(self._select(output), count)
+
+    def _checked(self, tensor: Tensor, count: int) -> Tensor:
         if tensor.ndim == 4:
             tensor = tensor.mean((2, 3), dtype=torch.float32)
         if tensor.ndim != 2 or tensor.shape[0] != count or tensor.shape[1] == 0:

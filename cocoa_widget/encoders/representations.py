@@ -48,7 +48,9 @@ class Representations:
             self._rows.update({keys[i]: start + j for j, i in enumerate(fresh)})
 
     def _grow(self, capacity: int, like: Tensor) -> None:
-        unit, norm = like.new_empty(capacity, like.shape[1]), like.new_empty(capacity)
+        with torch.inference_mode(False):  # who asks first must not decide who may write later
+            unit = torch.empty(capacity, like.shape[1], device=like.device)
+            norm = torch.empty(capacity, device=like.device)
         if used := len(self._rows):
             unit[:used], norm[:used] = self._unit[:used], self._norm[:used]
         self._unit, self._norm = unit, norm

@@ -7,9 +7,17 @@ from collections.abc import Collection, Sequence
 from torch import Tensor
 
 from ..direction import TARGETS, NothingToExplain, directions
-from ..encoders import Encoder
-from ..images import ImageSet
+from ..encoders import Encoder, Representations
+from ..images import ImageSet, UnreadableImage
 from .state import Question
+
+
+def is_known(image: str, images: ImageSet, table: Representations) -> bool:
+    """Tell whether an image's representation is in the table; a file that has vanished has none."""
+    try:
+        return images.key(image) in table
+    except UnreadableImage:
+        return False
 
 
 def known_directions(
@@ -37,11 +45,12 @@ def known_directions(
     target = TARGETS[question.target]
     means = []
     for used, members in ((target.corpus, question.corpus), (target.foil, question.foil)):
-        keys = [images.key(image) for image in members if image not in failed] if used else []
-        if table.missing(keys):
+        alive = [image for image in members if image not in failed] if used else []
+        if not all(is_known(image, images, table) for image in alive):
             return None
+        keys = [images.key(image) for image in alive]
         means.append(table.mean(keys, unit=question.similarity == "cosine") if keys else None)
-    known = [image for image in ids if images.key(image) in table]
+    known = [image for image in ids if is_known(image, images, table)]
     if not known:
         return None
     vectors = table.get([images.key(image) for image in known])

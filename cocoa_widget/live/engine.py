@@ -68,6 +68,7 @@ class LiveEngine:
             state.stale = True
             # What failed is tried again when it is put somewhere anew, or by another method.
             before = {*old.corpus, *old.foil, *old.explicands} if question.method == old.method else set()
+            state.unexplained.clear()  # another question is another try
             for image in {*question.corpus, *question.foil, *question.explicands} - before:
                 state.failures.pop(image, None)
             state.changed.notify_all()
@@ -115,27 +116,33 @@ class LiveEngine:
                 timeout,
             )
             for image in state.members():
-                if image in state.failures:
-                    raise state.failures[image]
+                if error := state.failure_of(image):
+                    raise error.with_traceback(None)
 
     def picture(self, image: str, timeout: float | None = None) -> Picture | None:
         """Block until the heatmap of `image` is complete and return it; None if there is nothing to explain."""
         state = self._state
         with self._waiting():
+            if image not in state.asked:
+                state.failures.pop(image, None)
+                state.unexplained.pop(image, None)
             state.asked[image] = state.asked.get(image, 0) + 1
             state.changed.notify_all()
             try:
                 self._wait_for(
                     lambda: self._preparer.idle({image, *state.question.corpus, *state.question.foil}), timeout
                 )
-                if image in state.failures:
-                    raise state.failures[image]
-                question, version = state.question, state.version
+                if error := state.failure_of(image):
+                    raise error.with_traceback(None)
+                for members in (state.question.corpus, state.question.foil):
+                    if members and not state.alive(members):
+                        raise state.failures[members[0]].with_traceback(None)
+                # While it is pinned, and the question still the one that was waited for.
+                found = self._painter.pictures(state.question, state.version, {image: None})
             finally:
                 state.asked[image] -= 1
                 if not state.asked[image]:
                     del state.asked[image]
-        found = self._painter.pictures(question, version, {image: None})
         return found[0] if found else None
 
     @contextmanager

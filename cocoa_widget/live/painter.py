@@ -83,7 +83,12 @@ class Painter:
         sizes = self._shown()
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
         pictures = self.pictures(question, version, wanted)
-        if pictures:
+        with self._state.changed:
+            lost = [bin for bin in (question.corpus, question.foil) if bin and not self._state.alive(bin)]
+        if lost and not pictures:
+            nothing = "None of the images in a bin could be encoded: remove them, or add others."
+            self._listener.heatmaps(version, [], nothing)
+        elif pictures or only is None:  # an empty update tells the page that what it shows is old
             self._listener.heatmaps(version, pictures, None)
 
     def _shown(self) -> dict[str, Size | None]:
@@ -109,7 +114,7 @@ class Painter:
         """Compute the heatmaps that can be had now; a size of None is the encoder's input size."""
         state = self._state
         with state.changed:
-            ids = state.alive(sizes)
+            ids = [image for image in state.alive(sizes) if image not in state.unexplained]
             failed = set(state.failures)
         with torch.inference_mode():
             known = known_directions(question, ids, failed, self._images, self._encoder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -15,12 +16,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..attribution import Baseline, CAMOperator, Operator, Path
+from ..attribution import Baseline, CAMOperator, Method, Operator, Path
 from ..attribution.method import GradientMethod, LinearMethod
 from ..attribution.run import advance, advance_path
-from ..encoders import Encoder
+from ..encoders import Encoder, Representations
 from ..images import ImageSet
-from .directions import known_directions
+from .directions import is_known, known_directions
 from .operators import Key
 from .painter import PREVIEW
 from .state import Listener, Progress, State
@@ -38,13 +39,23 @@ class BudgetExceeded(RuntimeError):
     """The explicands' operators alone need more memory than the budget allows."""
 
 
+def _without_frames(error: Exception) -> Exception:
+    """Free what an exception's tracebacks hold: pictures, batches, activations."""
+    chain: BaseException | None = error
+    while chain is not None:
+        chain.__traceback__, chain = None, chain.__cause__ or chain.__context__
+    return error
+
+
 def _lower_priority() -> None:
     """Have the system prefer everybody else to this thread: fast lane, server and browser are all waited for.
 
     On Linux a thread's niceness is its own, and passes on to the threads that PyTorch starts for it.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):  # a sandbox may refuse, and a kernel may be nicer than that already
+            os.setpriority(os.PRIO_PROCESS, thread, max(10, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Job:
     run: Callable[[], None]
     images: list[str]
     urgent: bool
+    version: int = 0
 
 
 class Preparer:
@@ -73,6 +85,8 @@ class Preparer:
         self._told = 0.0
         self._last_progress: Progress | None = None
         self._encoded_up_to = 0
+        self._table: Representations | None = None
+        self._full_for: tuple[Method, list[str]] | None = None  # a gallery whose operators exceed the budget
         self._last_error = ""
         self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
         self._decoders = ThreadPoolExecutor(2, thread_name_prefix="cocoa-decode")
@@ -90,7 +104,11 @@ class Preparer:
 
     def idle(self, images: Collection[str]) -> bool:
         """Tell whether nothing is left to do for `images`; hold `state.changed`."""
-        return not any(image in images for job in self._wanted() if job.urgent for image in job.images)
+        state = self._state
+        if self._unknown(state.alive(images)):
+            return False
+        wanted = [self._preparation(image) for image in state.explainable() if image in images]
+        return all(preparation is not None and preparation.complete for preparation in wanted)
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
@@ -135,11 +153,21 @@ class Preparer:
 
     def _next(self) -> Job | None:
         """Choose the next slice; hold `state.changed`."""
+        state, table = self._state, self._encoder.representations
+        if table is not self._table:
+            # The encoder's weights have changed: what was prepared with the old ones answers nothing any more.
+            if self._table is not None:
+                state.store.clear()
+                state.paths = {}
+                state.failures.clear()
+                state.unexplained.clear()
+                state.stale = True
+            self._table, self._encoded_up_to = table, 0
         return next(self._wanted(), None)
 
     def _wanted(self) -> Iterator[Job]:
         state, question = self._state, self._state.question
-        explained = state.alive(state.explained())
+        explained = state.explainable()
         if unknown := self._unknown(state.alive(state.members())):
             yield self._encoding(unknown, urgent=True)
         preparations = [(image, self._preparation(image)) for image in explained]
@@ -156,9 +184,10 @@ class Preparer:
                 min(rough, key=lambda item: (item[0] not in state.asked, item[1].done / item[1].total))[0]
             )
         if isinstance(question.method, LinearMethod):
-            for image in state.alive(state.in_gallery()):
+            gallery = [] if self._full_for == (question.method, state.in_gallery()) else state.in_gallery()
+            for image in state.alive(gallery):
                 preparation = self._preparation(image)
-                if preparation is None or not preparation.complete:
+                if (preparation is None or not preparation.complete) and image not in state.unexplained:
                     yield self._slice(image, urgent=False)
         if state.views and (unknown := self._rest()):
             yield self._encoding(unknown, urgent=False)
@@ -167,10 +196,14 @@ class Preparer:
 
     def _unknown(self, ids: list[str]) -> list[str]:
         """List the images that lack a representation, or the CAM map that comes with it."""
-        table, store = self._encoder.representations, self._state.store
-        return [i for i in ids if self._images.key(i) not in table or (self._pools and store.peek(i, PREVIEW) is None)][
-            : self._encoder.batch_size
-        ]
+        table, state = self._encoder.representations, self._state
+        # Only what is pinned is asked for its map, or maps that do not fit the budget would be made for ever.
+        mapped = {*state.explained(), *state.in_gallery()} if self._pools else set()
+        return [
+            i
+            for i in ids
+            if not is_known(i, self._images, table) or (i in mapped and state.store.peek(i, PREVIEW) is None)
+        ][: self._encoder.batch_size]
 
     def _rest(self) -> list[str]:
         """List the next images, in the gallery's order, that have no representation."""
@@ -178,7 +211,7 @@ class Preparer:
         found: list[str] = []
         at = self._encoded_up_to
         while at < len(ids) and len(found) < self._encoder.batch_size:
-            if self._images.key(ids[at]) not in table and ids[at] not in failed:
+            if ids[at] not in failed and not is_known(ids[at], self._images, table):
                 found.append(ids[at])
             at += 1
             if not found:
@@ -223,9 +256,9 @@ class Preparer:
         method, version = self._state.question.method, self._state.version
         label = f"Preparing {method.label}"
         if isinstance(method, GradientMethod):
-            return Job(label, lambda: self._advance_path(image, method, version), [image], urgent)
+            return Job(label, lambda: self._advance_path(image, method, version), [image], urgent, version)
         assert isinstance(method, LinearMethod)
-        return Job(label, lambda: self._advance_operator(image, method), [image], urgent)
+        return Job(label, lambda: self._advance_operator(image, method), [image], urgent, version)
 
     def _advance_operator(self, image: str, method: LinearMethod) -> None:
         store = self._state.store
@@ -238,6 +271,10 @@ class Preparer:
         self._measure("encode", operator.done - before, begun)
         if not self._trim():
             store.discard(image, method)
+            with self._state.changed:
+                if image not in self._state.explained():
+                    self._full_for = (method, self._state.in_gallery())
+                    return
             raise BudgetExceeded(
                 f"No memory left for the heatmaps of more explicands: {store.budget >> 20} MiB are in use. Explain"
                 " fewer images at once, use fewer masks, or raise CocoaWidget(…, memory_budget=…)."
@@ -296,7 +333,8 @@ class Preparer:
     def _trim(self) -> bool:
         with self._state.changed:
             method = self._state.question.method
-            pinned: set[Key] = {(i, m) for i in self._state.explained() for m in (method, PREVIEW)}
+            shown = [*self._state.explained(), *self._state.in_gallery()]
+            pinned: set[Key] = {(i, m) for i in shown for m in (method, PREVIEW)}
         return self._state.store.trim(pinned)
 
     def _show(self, image: str, preparation: Operator | Path, before: int) -> None:
@@ -329,9 +367,12 @@ class Preparer:
                 except Exception as single:
                     failed.append((image, single))
         with self._state.changed:
-            for image, reason in failed:
-                self._state.failures[image] = reason
-            self._state.stale = True
+            state = self._state
+            if job.label != ENCODING and job.version != state.version:
+                return  # it was about another question
+            into = state.failures if job.label == ENCODING else state.unexplained
+            into.update({image: _without_frames(reason) for image, reason in failed})
+            state.stale = True
         by_reason: dict[str, list[str]] = {}
         for image, reason in failed:
             by_reason.setdefault(str(reason), []).append(image)
@@ -347,7 +388,7 @@ class Preparer:
             return
         self._told = now
         with self._state.changed:
-            explained = self._state.alive(self._state.explained())
+            explained = self._state.explainable()
             preparations = [self._preparation(image) for image in explained]
         known = [p for p in preparations if p is not None]
         per_image = max((p.total for p in known), default=0)

@@ -91,7 +91,8 @@ class State:
     waiters: int = 0  # cells that wait for results, view or no view
     asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
     paths: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, path
-    failures: dict[str, Exception] = field(default_factory=dict)  # by image; tried again when it is dropped again
+    failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded; tried again when dropped again
+    unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by this question
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
     stale: bool = True  # all heatmaps answer an older question
     painting: bool = False
@@ -118,3 +119,11 @@ class State:
     def alive(self, ids: Iterable[str]) -> list[str]:
         """Leave out the images that failed."""
         return [i for i in ids if i not in self.failures]
+
+    def explainable(self) -> list[str]:
+        """List the images to explain that did not fail."""
+        return [i for i in self.alive(self.explained()) if i not in self.unexplained]
+
+    def failure_of(self, image: str) -> Exception | None:
+        """Return what went wrong with an image."""
+        return self.failures.get(image) or self.unexplained.get(image)
