@@ -94,6 +94,30 @@ def test_running_out_of_memory_halves_the_batch(corpus, foil):
     assert encoder.batch_size == 2
 
 
+@pytest.mark.parametrize(
+    ("function", "output"),
+    [
+        (lambda x: {"map": x}, "map"),
+        (lambda x: (0, x), 1),
+        (lambda x: {"map": x}, lambda out: out["map"]),
+    ],
+)
+def test_output_may_be_a_feature_map(inputs, function, output):
+    encoder = encoder_of(Returns(function), output=output)
+    torch.testing.assert_close(encoder.encode(inputs), inputs.mean((2, 3)))
+    assert encoder.forward(inputs, features=True).features.shape == inputs.shape
+
+
+def test_inference_mode_outside_does_not_matter(pictures, corpus):
+    encoder = encoder_of(Convolutional())
+    images = cw.ImageSet(pictures)
+    with torch.inference_mode():
+        encoder.represent(images, ["p0"])
+        found = cw.Explainer(encoder, cw.IntegratedGradients(steps=4)).explain(corpus, corpus=corpus).heatmaps
+    encoder.represent(images)
+    assert np.isfinite(found).all()
+
+
 def test_a_change_of_the_weights_is_noticed(pictures):
     module = Linear()
     encoder = encoder_of(module)

@@ -347,6 +347,54 @@ def test_encoders_without_a_feature_map_have_no_preview(make):
     engine.wait(20)
 
 
+def test_a_large_corpus_and_a_small_budget_come_to_an_end(make, pictures):
+    q = question(corpus=tuple(f"p{i}" for i in range(1, 9)), foil=("p9",), method=cw.RISE(n_masks=64))
+    engine, recorder, _ = make(first=q, budget=40_000)
+    engine.watch("a", View(explicands=32))
+    engine.wait(20)
+    assert recorder.newest()["p0"].progress == 1
+
+
+def test_a_file_that_vanishes_is_said_and_the_rest_goes_on(make, pictures, tmp_path):
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    images = cw.ImageSet(tmp_path)
+    (tmp_path / "p7.png").unlink()
+    q = question(corpus=("p1.png",), foil=("p3.png",), explicands=("p0.png",))
+    engine, recorder, _ = make(first=q, images=images)
+    engine.watch("a", View(explicands=32, gallery=16, visible=tuple(images.ids)))
+    engine.wait(20)
+    recorder.until(lambda: any("p7.png" in error for error in recorder.errors))
+    recorder.until(lambda: any(p.image == "p8.png" for _, ps, _ in recorder.updates for p in ps))
+
+
+def test_new_weights_drop_what_the_old_ones_prepared(make, pictures):
+    module = Convolutional()
+    engine, _, encoder = make(module)
+    engine.wait(20)
+    with torch.no_grad():
+        module.body[0].weight.mul_(-1)
+    q = question(corpus=("p4",))
+    engine.ask(q)
+    engine.wait(20)
+    expected = direct(encoder, pictures, q, "p0").heatmaps[0]
+    np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-5 * abs(expected).max())
+
+
+def test_a_bin_that_cannot_be_read_is_said(make, pictures, tmp_path):
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    images = cw.ImageSet(tmp_path)
+    (tmp_path / "p2.png").write_bytes((tmp_path / "p2.png").read_bytes()[:100])
+    engine, recorder, _ = make(first=question(corpus=("p1.png",), foil=(), explicands=("p0.png",)), images=images)
+    engine.watch("a", View(explicands=32))
+    engine.wait(20)
+    engine.ask(question(corpus=("p2.png",), foil=(), explicands=("p0.png",)))
+    recorder.until(lambda: any(v == 1 and nothing and "None of" in nothing for v, _, nothing in recorder.updates))
+    with pytest.raises(cw.UnreadableImage, match=r"p2\.png"):
+        engine.picture("p0.png")
+
+
 def test_waiting_has_an_end(make):
     class Stuck(nn.Module):
         def forward(self, images):
