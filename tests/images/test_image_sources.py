@@ -214,8 +214,8 @@ def test_large_data_sets_are_not_read_for_their_labels(noise, monkeypatch):
 
 
 def test_torchvision(save, tmp_path, noise):
-    datasets = pytest.importorskip("torchvision.datasets")
-    transforms = pytest.importorskip("torchvision.transforms")
+    from torchvision import datasets, transforms
+
     for index, picture in enumerate(noise):
         save(f"{'cat' if index < 2 else 'dog'}/{index}.png", Image.fromarray(picture))
     normalise = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.2)])
@@ -237,7 +237,8 @@ def test_torchvision(save, tmp_path, noise):
 
 @pytest.mark.filterwarnings("ignore")
 def test_hugging_face(noise, save):
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     features = datasets.Features(
         {
             "text": datasets.Value("string"),
@@ -278,7 +279,8 @@ def test_hugging_face(noise, save):
 
 
 def test_data_frame(save, noise):
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     paths = [save(f"{index}.png", Image.fromarray(each)) for index, each in enumerate(noise)]
     frame = pandas.DataFrame({"File_Path": paths, "label": ["a", None, "b", float("nan")], "caption": list("wxyz")})
     images = ImageSet(frame)
@@ -295,7 +297,8 @@ def test_data_frame(save, noise):
 
 
 def test_data_frame_with_gaps(save):
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     images = ImageSet(pandas.DataFrame({"path": [str(save("a.png")), None, pandas.NA], "label": [1, 2, 3]}))
     assert images.ids == ["a.png"]
     assert images.labels == ["1"]
