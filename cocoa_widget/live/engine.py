@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..attribution import Baseline
@@ -163,11 +163,6 @@ class LiveEngine:
             raise TimeoutError(f"The heatmaps were not complete within {timeout} s.")
         if state.closed:
             raise RuntimeError("The widget was closed.")
-
-    def failures(self, images: Sequence[str]) -> dict[str, Exception]:
-        """Return what went wrong with `images`."""
-        with self._state.changed:
-            return {image: error for image, error in self._state.failures.items() if image in images}
 
     def close(self) -> None:
         """Stop both lanes and free what they hold."""
