@@ -17,7 +17,8 @@ import cocoa_widget as cw
 from cocoa_widget.attribution.run import advance
 from cocoa_widget.direction import directions
 from cocoa_widget.encoders import Representations
-from cocoa_widget.live import LiveEngine, Picture, Progress, Question, View
+from cocoa_widget.live import LiveEngine, Picture, Progress, Question, Sureness, View
+from cocoa_widget.score import LinearScore
 
 METHOD = cw.RISE(n_masks=1024)
 
@@ -75,7 +76,7 @@ def updating(rounds: int) -> None:
         corpus = table.mean([str(i) for i in range(size)], unit=True)
         foil = table.mean([str(i) for i in range(1000 - size, 1000)], unit=True)
         w = directions("contrastive_corpus", "cosine", corpus=corpus, foil=foil, explicands=explicands)
-        return [operator.apply(w[i, None], "cosine") for i, operator in enumerate(operators)]
+        return [operator.apply(LinearScore(w[i, None], "cosine")) for i, operator in enumerate(operators)]
 
     sizes = (1, 10, 100, 1000)
     times: dict[int, list[float]] = {size: [] for size in sizes}
@@ -105,6 +106,9 @@ class Stopwatch:
         for picture in pictures:
             self.first.setdefault((picture.image, picture.method), time.perf_counter() - self.begun)
 
+    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
+        pass
+
     def progress(self, progress: Progress) -> None:
         pass
 
@@ -114,8 +118,9 @@ class Stopwatch:
 
 def first_pictures(encoder: cw.Encoder, images: cw.ImageSet) -> None:
     stopwatch = Stopwatch()
-    question = Question(("cat/1", "cat/2"), ("coffee/1",), ("mosaic/1",), METHOD, "contrastive_corpus", "cosine")
-    engine = LiveEngine(images, encoder, cw.Blur(), question, stopwatch, 1 << 30)
+    bins = ("cat/1", "cat/2"), ("coffee/1",), ("mosaic/1",)
+    question = Question(*bins, METHOD, "contrastive_corpus", "cosine", cw.Blur())
+    engine = LiveEngine(images, encoder, question, stopwatch, 1 << 30)
     engine.watch("view", View(explicands=224, gallery=112, visible=tuple(images.ids)))
     wanted = {("mosaic/1", "rise"), *((image, "cam") for image in images.ids)}
     while not wanted <= set(stopwatch.first):

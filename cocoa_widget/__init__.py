@@ -4,35 +4,80 @@ Drag images into a corpus and a foil, and heatmaps on the explicands follow at o
 and Lee, "Contrastive Corpus Attribution for Explaining Representations", ICLR 2023, arXiv 2210.00107).
 """
 
-from .attribution import CAM, METHODS, RISE, Blur, IntegratedGradients, Method
+from .attribution import (
+    BASELINES,
+    CAM,
+    METHODS,
+    RISE,
+    Blur,
+    CaptumMethod,
+    Constant,
+    DirectMethod,
+    GradCAM,
+    GradientSHAP,
+    InputXGradient,
+    IntegratedGradients,
+    KernelSHAP,
+    MeanColour,
+    Method,
+    Noise,
+    Occlusion,
+    OtherImage,
+    PatchTokens,
+    PerturbationMethod,
+    Random,
+    Saliency,
+    SmoothGrad,
+)
 from .direction import SIMILARITIES, TARGETS, NothingToExplain
 from .encoders import Encoder, EncoderError, NoFeatureMap, Preprocess, load_encoder
 from .explainer import Explainer, Explanation, Prepared
 from .images import EmptySource, ImageSet, UnknownImage, UnreadableImage, demo_images
+from .influence import Influence
+from .reliability import Stability
 from .widget import CocoaWidget
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BASELINES",
     "CAM",
     "METHODS",
     "RISE",
     "SIMILARITIES",
     "TARGETS",
     "Blur",
+    "CaptumMethod",
     "CocoaWidget",
+    "Constant",
+    "DirectMethod",
     "EmptySource",
     "Encoder",
     "EncoderError",
     "Explainer",
     "Explanation",
+    "GradCAM",
+    "GradientSHAP",
     "ImageSet",
+    "Influence",
+    "InputXGradient",
     "IntegratedGradients",
+    "KernelSHAP",
+    "MeanColour",
     "Method",
     "NoFeatureMap",
+    "Noise",
     "NothingToExplain",
+    "Occlusion",
+    "OtherImage",
+    "PatchTokens",
+    "PerturbationMethod",
     "Prepared",
     "Preprocess",
+    "Random",
+    "Saliency",
+    "SmoothGrad",
+    "Stability",
     "UnknownImage",
     "UnreadableImage",
     "demo_images",

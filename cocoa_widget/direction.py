@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 TargetName = Literal["contrastive_corpus", "corpus", "label_free", "contrastive_label_free"]
-SimilarityName = Literal["cosine", "dot"]
+SimilarityName = Literal["cosine", "dot", "gaussian"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ TARGETS: dict[str, Target] = {
 SIMILARITIES: dict[str, tuple[str, str]] = {
     "cosine": ("Cosine", "Compare the directions of representations (the paper's default)"),
     "dot": ("Dot product", "Compare representations with their lengths"),
+    "gaussian": ("Gaussian", "By distance, as in the authors' code; not linear, so slower: every pair is compared"),
 }
 
 

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .attribution import Baseline, Blur, Method, Operator, Path, as_method
-from .attribution.method import GradientMethod, LinearMethod
-from .attribution.run import advance, advance_path, remaining
-from .direction import check_similarity, check_target, directions, scores
+from .attribution import Baseline, Method, Operator, Path, as_baseline, as_method
+from .attribution.baseline import baselines_of
+from .attribution.method import DirectMethod, GradientMethod, LinearMethod
+from .attribution.run import advance, advance_path, check_method, remaining
+from .direction import check_similarity, check_target
 from .encoders import Encoder
+from .influence import Influence, influence
+from .reliability import Members, Stability, resample, stability
+from .score import Score, score_of
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,15 @@ class Explanation:
     scores : ndarray
         (n,), float32: gamma of each explicand.
     gaps : ndarray or None
-        (n,), float32: how much each heatmap's sum misses what completeness demands, for path methods.
+        (n,), float32: how much each heatmap's sum misses what completeness demands, for integrated gradients.
+    errors : ndarray or None
+        (n, H, W), float32: the heatmaps' standard errors per pixel, for RISE.
     """
 
     heatmaps: NDArray[np.float32]
     scores: NDArray[np.float32]
     gaps: NDArray[np.float32] | None = None
+    errors: NDArray[np.float32] | None = None
 
 
 class Explainer:
@@ -45,9 +52,11 @@ class Explainer:
     encoder : Encoder
         Whose representations are explained.
     method : str or Method, default "rise"
-        ``"rise"``, ``"cam"``, ``"integrated_gradients"``, or one with settings of its own, e.g. ``RISE(n_masks=512)``.
-    baseline : callable, optional
-        What replaces removed parts of an explicand; ``Blur(kernel_size=21, sigma=5.0)`` by default.
+        One of `METHODS` by name, or one with settings of its own, e.g. ``RISE(n_masks=512)``.
+    baseline : str or callable, optional
+        What replaces removed parts of an explicand: ``"blur"`` (the default), ``"mean_colour"``, ``"constant"``
+        (black), ``"noise"``, one with settings such as ``Constant((255, 0, 0))`` or ``OtherImage("sky.jpg")``, or a
+        function from preprocessed explicands (n, 3, H, W) to what replaces them.
 
     Examples
     --------
@@ -56,7 +65,7 @@ class Explainer:
     (7, 224, 224)
     """
 
-    def __init__(self, encoder: Encoder, method: str | Method = "rise", baseline: Baseline | None = None) -> None:
+    def __init__(self, encoder: Encoder, method: str | Method = "rise", baseline: str | Baseline | None = None) -> None:
         if not isinstance(encoder, Encoder):
             raise TypeError(
                 f"encoder must be a cocoa_widget.Encoder, not {type(encoder).__name__}: wrap a module as"
@@ -64,7 +73,7 @@ class Explainer:
             )
         self.encoder = encoder
         self.method = as_method(method)
-        self.baseline = baseline or Blur()
+        self.baseline = as_baseline(baseline, encoder)
 
     def prepare(self, explicands: Any, *, progress: bool = True) -> Prepared:
         """Do all the work on explicands that does not depend on corpus and foil.
@@ -80,12 +89,14 @@ class Explainer:
         -------
         Prepared
         """
+        check_method(self.method, self.encoder)
         inputs = self.encoder.inputs(explicands)
         if len(inputs) == 0:
             raise ValueError("There are no explicands: give at least one image to explain.")
-        prepared = Prepared(self, inputs, self.encoder.forward(inputs).representations)
+        baselines = baselines_of(self.baseline, inputs)
+        prepared = Prepared(self, inputs, baselines, self.encoder.forward(inputs).representations)
         if isinstance(self.method, LinearMethod):
-            prepared.operators = [self.method.start(x, b) for x, b in zip(inputs, prepared.baselines, strict=True)]
+            prepared.operators = [self.method.start(x, b) for x, b in zip(inputs, baselines, strict=True)]
             total = remaining(prepared.operators)
             with tqdm(total=total, delay=1, disable=not progress, desc=self.method.label, unit="pass") as bar:
                 while left := remaining(prepared.operators):
@@ -120,6 +131,8 @@ class Prepared:
     explainer : Explainer
     inputs : Tensor
         (n, 3, H, W), the preprocessed explicands.
+    baselines : Tensor
+        (n, 3, H, W), what replaces their removed parts.
     representations : Tensor
         (n, d).
     operators : list of Operator
@@ -128,13 +141,9 @@ class Prepared:
 
     explainer: Explainer
     inputs: Tensor
+    baselines: Tensor
     representations: Tensor
     operators: list[Operator] = field(default_factory=list)
-
-    @property
-    def baselines(self) -> Tensor:
-        """The explicands' baselines (n, 3, H, W)."""
-        return self.explainer.baseline(self.inputs)
 
     def explain(
         self,
@@ -153,7 +162,7 @@ class Prepared:
             Images, preprocessed images (m, 3, H, W), or representations (m, d).
         target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
             What the score compares with.
-        similarity : {"cosine", "dot"}
+        similarity : {"cosine", "dot", "gaussian"}
             How.
         progress : bool
             Show a progress bar if it takes longer than a second, as methods that differentiate may.
@@ -167,41 +176,115 @@ class Prepared:
         NothingToExplain
             The target needs a bin that is empty.
         """
-        check_target(target)
-        check_similarity(similarity)
-        w = directions(
-            target,
-            similarity,
-            corpus=self._mean(corpus, similarity),
-            foil=self._mean(foil, similarity),
-            explicands=self.representations,
-        )
-        gamma = scores(self.representations, w, similarity).cpu().numpy()
-        if isinstance(self.explainer.method, GradientMethod):
-            paths = self._follow(self.explainer.method, w, similarity, progress)
+        questions = self.scores(corpus=corpus, foil=foil, target=target, similarity=similarity)
+        pairs = zip(questions, self.representations, strict=True)
+        gamma = torch.cat([score(own[None])[0] for score, own in pairs]).cpu().numpy()
+        if isinstance(self.explainer.method, GradientMethod | DirectMethod):
+            paths = self._follow(self.explainer.method, questions, progress)
             maps = torch.stack([path.heatmap() for path in paths])
             gaps = [path.gap for path in paths]
             owed = None if any(gap is None for gap in gaps) else np.array(gaps, dtype=np.float32)
-            return Explanation(maps.cpu().numpy(), gamma, owed)
-        maps = torch.cat([o.apply(w[i, None], similarity) for i, o in enumerate(self.operators)])
-        return Explanation(maps.cpu().numpy(), gamma)
+            return Explanation(maps.cpu().numpy(), gamma, gaps=owed)
+        pieces = zip(self.operators, questions, strict=True)
+        found = [(operator.apply(score), operator.error(score)) for operator, score in pieces]
+        errors = [error for _, error in found if error is not None]
+        return Explanation(
+            torch.cat([heatmap for heatmap, _ in found]).cpu().numpy(),
+            gamma,
+            errors=torch.cat(errors).cpu().numpy() if errors else None,
+        )
 
-    def _mean(self, members: Any, similarity: str) -> Tensor | None:
-        if members is None or (hasattr(members, "__len__") and len(members) == 0):
+    def stability(
+        self,
+        *,
+        corpus: Any = None,
+        foil: Any = None,
+        target: str = "contrastive_corpus",
+        similarity: str = "cosine",
+        resamples: int = 200,
+        seed: int = 0,
+    ) -> list[Stability | None]:
+        """Measure how much each answer changes when corpus and foil are drawn anew; no passes of the explicands.
+
+        Parameters
+        ----------
+        corpus, foil, target, similarity
+            See `explain`.
+        resamples : int
+            How many times the bins are resampled.
+        seed : int
+            Same seed, same draws.
+
+        Returns
+        -------
+        list of Stability or None
+            One for each explicand; None where a bin has a single member, which says nothing about others of its kind.
+        """
+        members = Members(self.members(corpus), self.members(foil))
+        questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
+        found: list[Stability | None] = []
+        for i, (score, own) in enumerate(zip(questions, self.representations, strict=True)):
+            drawn = resample(target, similarity, members, own, resamples, seed)
+            operator = self.operators[i] if self.operators else None
+            found.append(None if drawn is None else stability(operator, score, drawn, own))
+        return found
+
+    def influence(
+        self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"
+    ) -> list[tuple[Influence | None, Influence | None]]:
+        """Split each answer over the members of corpus and foil; no passes of the explicands.
+
+        Parameters
+        ----------
+        corpus, foil, target, similarity
+            See `explain`; the Gaussian similarity, which is no sum over images, is refused.
+
+        Returns
+        -------
+        list of tuple of Influence or None
+            For corpus and foil, one pair for each explicand; None for a bin that is empty or not used.
+        """
+        members = Members(self.members(corpus), self.members(foil))
+        questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
+        found = []
+        for i, (score, own) in enumerate(zip(questions, self.representations, strict=True)):
+            found.append(influence(self.operators[i] if self.operators else None, score, members, target, own))
+        return found
+
+    def scores(
+        self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"
+    ) -> list[Score]:
+        """Make the function that each explicand's heatmap explains; see `explain` for the parameters."""
+        check_target(target)
+        check_similarity(similarity)
+        return score_of(
+            target,
+            similarity,
+            corpus=self.members(corpus),
+            foil=self.members(foil),
+            explicands=self.representations,
+        )
+
+    def members(self, images: Any) -> Tensor | None:
+        """Return the representations (m, d) of a bin; None for an empty one."""
+        if images is None or (hasattr(images, "__len__") and len(images) == 0):
             return None
-        if isinstance(members, Tensor) and members.ndim == 2 and members.is_floating_point():
-            vectors = members.to(self.representations)
-        else:
-            vectors = self.explainer.encoder.encode(members)
-        return (torch.nn.functional.normalize(vectors, dim=1) if similarity == "cosine" else vectors).mean(0)
+        if isinstance(images, Tensor) and images.ndim == 2 and images.is_floating_point():
+            if images.shape[1] != self.representations.shape[1]:
+                raise ValueError(
+                    f"A tensor (m, d) is taken as representations: d must be {self.representations.shape[1]}, not"
+                    f" {images.shape[1]}."
+                )
+            return images.to(self.representations)
+        return self.explainer.encoder.encode(images)
 
-    def _follow(self, method: GradientMethod, w: Tensor, similarity: str, progress: bool) -> list[Path]:
+    def _follow(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Path]:
         encoder = self.explainer.encoder
-        paths = [method.start(x, b) for x, b in zip(self.inputs, self.baselines, strict=True)]
+        paths: list[Path] = [method.start(x, b) for x, b in zip(self.inputs, self.baselines, strict=True)]
         with tqdm(total=remaining(paths), delay=1, disable=not progress, desc=method.label, unit="pass") as bar:
-            for path, direction in zip(paths, w, strict=True):
+            for path, score in zip(paths, questions, strict=True):
                 while not path.complete:
                     before = path.done
-                    advance_path(encoder, path, direction, similarity, encoder.batch_size)
+                    advance_path(encoder, path, score, encoder.batch_size)
                     bar.update(path.done - before)
         return paths

@@ -9,14 +9,19 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import torch
 
 from . import protocol
 from .encoders import Encoder
+from .evaluation import Curves
 from .images import ImageSet, UnreadableImage
-from .live import LiveEngine, Picture, Progress, View
+from .live import LiveEngine, Picture, Progress, Sureness, View
+from .live.inspector import Influences
+from .reliability import ENOUGH
 
 Send = Callable[[Any, list[bytes]], None]
 
@@ -62,6 +67,9 @@ class Page:
         self._requests: queue.SimpleQueue[protocol.ThumbnailRequest | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve_thumbnails, name="cocoa-thumbnails", daemon=True)
         self._thread.start()
+        # Influence takes milliseconds, and need not wait for curves, which take a second.
+        self._answers = ThreadPoolExecutor(2, thread_name_prefix="cocoa-answers")
+        self._closed = False
 
     def connect(self, engine: LiveEngine) -> None:
         """Say whom the views watch."""
@@ -69,7 +77,9 @@ class Page:
 
     def close(self) -> None:
         """Stop serving."""
+        self._closed = True
         self._requests.put(None)
+        self._answers.shutdown(wait=False, cancel_futures=True)
         if self._thread is not threading.current_thread():
             self._thread.join()
         self._engine = None
@@ -104,6 +114,9 @@ class Page:
                 self._engine.rest(HOLD_SECONDS)
             case "leave" if self._engine is not None:
                 self._engine.leave(view)
+            case "influence" | "curves" if self._engine is not None:
+                self._images.check([message["image"]])
+                self._answers.submit(self._inspect, message, self._engine)  # type: ignore[arg-type]
             case "cancel":
                 self._cancelled.add(message["cancels"])
             case "undo":
@@ -155,6 +168,36 @@ class Page:
                 items, buffers, begun = [], [], time.monotonic()
         self._send({"id": request["id"], "kind": "thumbnails", "items": items, "last": True}, buffers)
 
+    def _inspect(self, request: protocol.Ask, engine: LiveEngine) -> None:
+        try:
+            if request["kind"] == "influence":
+                found = engine.inspector.influence(request["image"])
+                if request["id"] not in self._cancelled:
+                    self._send(_influence(request, found), [])
+            else:
+                self._curves(request, engine)
+        except Exception as error:
+            if not self._closed:
+                self.error(str(error), request["id"])
+        finally:
+            self._cancelled.discard(request["id"])
+
+    def _curves(self, request: protocol.Ask, engine: LiveEngine) -> None:
+        image = request["image"]
+        picture = engine.picture(image)
+        if picture is None:
+            raise ValueError(f"There is nothing to explain in {image}.")
+
+        def goes_on(done: int, total: int) -> bool:
+            if self._closed or request["id"] in self._cancelled:
+                return False
+            self._send(_curves(request, done, total, None), [])
+            return True
+
+        found = engine.inspector.curves(image, torch.from_numpy(picture.values), goes_on)
+        if found is not None:
+            self._send(_curves(request, 1, 1, found), [])
+
     # ---- events (the engine's listener) --------------------------------------------------------------------------
 
     def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
@@ -168,6 +211,19 @@ class Page:
             message["items"].append(item)
             buffers.append(buffer)
         self._send(message, buffers)
+
+    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
+        """Send how sure the answers are."""
+        message: protocol.Reliability = {
+            "kind": "reliability",
+            "version": version,
+            "items": [
+                {"image": item.image, "low": item.low, "high": item.high, "agreement": item.agreement} for item in items
+            ],
+            "smallest": smallest,
+            "few": 0 < smallest < ENOUGH,
+        }
+        self._send(message, [])
 
     def progress(self, progress: Progress) -> None:
         """Send the state of the preparation."""
@@ -197,6 +253,56 @@ class Page:
         self._send({"kind": "history", "undo": undo, "redo": redo}, [])
 
 
+def _influence(request: protocol.Ask, found: Influences) -> protocol.Influence:
+    members: list[protocol.Member] = []
+    for name, (ids, part) in (("corpus", found.corpus), ("foil", found.foil)):
+        for i, image in enumerate(ids if part is not None else []):
+            assert part is not None
+            members.append(
+                {
+                    "image": image,
+                    "bin": name,  # type: ignore[typeddict-item]
+                    "share": float(part.shares[i]),
+                    "change": None if part.changes is None else float(part.changes[i]),
+                    "outlier": bool(part.outliers[i]),
+                }
+            )
+    members.sort(key=lambda member: -abs(member["share"]))
+    return {
+        "id": request["id"],
+        "kind": "influence",
+        "image": request["image"],
+        "score": found.score,
+        "members": members,
+    }
+
+
+def _curves(request: protocol.Ask, done: int, total: int, found: Curves | None) -> protocol.Curves:
+    message: protocol.Curves = {
+        "id": request["id"],
+        "kind": "curves",
+        "image": request["image"],
+        "done": done,
+        "total": total,
+        "fractions": [],
+        "curves": [],
+    }
+    if found is not None:
+        message["fractions"] = found.fractions.tolist()
+        message["curves"] = [
+            {
+                "measure": measure,
+                "label": found.labels[i],
+                "insertion": found.insertion[i, 0].tolist(),
+                "deletion": found.deletion[i, 0].tolist(),
+                "insertion_auc": float(found.insertion_auc[i, 0]),
+                "deletion_auc": float(found.deletion_auc[i, 0]),
+            }
+            for i, measure in enumerate(found.measures)
+        ]
+    return message
+
+
 def _packed(picture: Picture) -> tuple[protocol.Heatmap, bytes]:
     # Relative to the peak, since float16 has few digits left for values as small as a pixel's share of a score.
     peak = float(np.abs(picture.values).max(initial=0.0))
@@ -204,6 +310,7 @@ def _packed(picture: Picture) -> tuple[protocol.Heatmap, bytes]:
     item: protocol.Heatmap = {
         "image": picture.image,
         "method": picture.method,
+        "layer": picture.layer,
         "preview": picture.preview,
         "shape": (picture.values.shape[0], picture.values.shape[1]),
         "peak": peak,

@@ -11,10 +11,20 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-REQUEST_KINDS = ("hello", "thumbnails", "watch", "hold", "leave", "cancel", "undo", "redo")
+REQUEST_KINDS = ("hello", "thumbnails", "watch", "hold", "leave", "cancel", "undo", "redo", "influence", "curves")
 """What the page sends."""
 
-RESPONSE_KINDS = ("catalogue", "thumbnails", "heatmaps", "status", "history", "error")
+RESPONSE_KINDS = (
+    "catalogue",
+    "thumbnails",
+    "heatmaps",
+    "reliability",
+    "influence",
+    "curves",
+    "status",
+    "history",
+    "error",
+)
 """What the kernel sends."""
 
 
@@ -75,7 +85,16 @@ class Cancel(TypedDict):
     cancels: str
 
 
-Request = Hello | ThumbnailRequest | Watch | Simple | Cancel
+class Ask(TypedDict):
+    """Ask about one explicand under the present question; answered by `Influence`, or by one or more `Curves`."""
+
+    id: str
+    kind: Literal["influence", "curves"]
+    view: str
+    image: str
+
+
+Request = Hello | ThumbnailRequest | Watch | Simple | Cancel | Ask
 
 
 # ---- kernel → page -------------------------------------------------------------------------------------------------
@@ -119,6 +138,8 @@ class Catalogue(TypedDict):
     methods: list[Choice]
     targets: list[Choice]
     similarities: list[Choice]
+    baselines: list[Choice]
+    layers: list[Choice]
 
 
 class Thumbnail(TypedDict):
@@ -149,11 +170,13 @@ class Heatmap(TypedDict):
     """One heatmap; the buffer at the same index holds ``value / peak`` as little-endian float16, row by row.
 
     `score` is gamma of the image; `progress` runs to 1 as the map sharpens; `preview` marks a CAM map that stands in
-    until `method` has its first picture. `gap` is the completeness gap of path methods.
+    until `method` has its first picture. `gap` is the completeness gap of path methods. `layer` names what the values
+    are: the attribution (signed), or how uncertain it is (0 or more, in the same unit).
     """
 
     image: str
     method: str
+    layer: str
     preview: bool
     shape: tuple[int, int]
     peak: float
@@ -173,6 +196,82 @@ class Heatmaps(TypedDict):
     version: int
     items: list[Heatmap]
     nothing: NotRequired[str]
+
+
+class Sureness(TypedDict):
+    """How much one explicand's answer would change had the bins held other images of the same kind.
+
+    `low` and `high` bound the score's central 95 %; `agreement` is the median correlation of the heatmaps of resampled
+    bins with the heatmap. All are ``None`` where a bin has a single member, which tells nothing about others of its
+    kind; `agreement` also where the method cannot be resampled without encoder passes.
+    """
+
+    image: str
+    low: float | None
+    high: float | None
+    agreement: float | None
+
+
+class Reliability(TypedDict):
+    """Follows `Heatmaps` when the question has rested for a moment.
+
+    `smallest` is the number of images in the smallest bin that the target uses (0 if it uses none), `few` says whether
+    that is too few for a stable answer.
+    """
+
+    kind: Literal["reliability"]
+    version: int
+    items: list[Sureness]
+    smallest: int
+    few: bool
+
+
+class Member(TypedDict):
+    """What one member of a bin does to one explicand.
+
+    `share` is its part of the score: the shares of both bins sum to gamma. `change` is the relative change of the
+    heatmap without it (0 is none; ``None`` where the method cannot tell without encoder passes). `outlier` marks a
+    member unlike the rest of its bin.
+    """
+
+    image: str
+    bin: Literal["corpus", "foil"]
+    share: float
+    change: float | None
+    outlier: bool
+
+
+class Influence(TypedDict):
+    """Answer to `influence`: the members of the bins, the largest absolute share first."""
+
+    id: str
+    kind: Literal["influence"]
+    image: str
+    score: float
+    members: list[Member]
+
+
+class Curve(TypedDict):
+    """One measure while pixels are inserted or deleted in the heatmap's order; `values` match `Curves.fractions`."""
+
+    measure: str
+    label: str
+    insertion: list[float]
+    deletion: list[float]
+    insertion_auc: float
+    deletion_auc: float
+
+
+class Curves(TypedDict):
+    """Answer to `curves`: first how far it is (`done` of `total` passes, no `curves`), at last the curves."""
+
+    id: str
+    kind: Literal["curves"]
+    image: str
+    done: int
+    total: int
+    fractions: list[float]
+    curves: list[Curve]
 
 
 class Task(TypedDict):

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from . import protocol
-from .attribution import METHODS, Baseline, Blur, Method, as_method
+from .attribution import BASELINES, METHODS, Baseline, Method, as_baseline, as_method
 from .direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
-from .encoders import Encoder, load_encoder
+from .encoders import Encoder, EncoderError, load_encoder
 from .history import Bins, History
 from .images import ImageSet, UnknownImage, as_image_set
-from .live import LiveEngine, Question
+from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
 from .page import Page
 
 STATIC = Path(__file__).parent / "static"
 BINS = Bins._fields
-QUESTION = (*BINS, "method", "target", "similarity")
+QUESTION = (*BINS, "method", "target", "similarity", "baseline", "layer")
 
 BinName = Literal["corpus", "foil", "explicands", "gallery"]
 
@@ -63,6 +63,29 @@ class MethodTrait(traitlets.TraitType[Method, "str | Method"]):
         return method
 
 
+class BaselineTrait(traitlets.TraitType[Baseline, "str | Baseline"]):
+    """What replaces removed parts, set by name or as an object; the page knows it by name."""
+
+    info_text = "the name of a baseline, or a baseline"
+
+    def validate(self, obj: Any, value: str | Baseline) -> Baseline:
+        """Turn names into baselines; a name keeps what was set before under it."""
+        known = obj._configured_baselines
+        if isinstance(value, str) and value in known:
+            return known[value]  # type: ignore[no-any-return]
+        try:
+            baseline = as_baseline(value, obj.encoder)
+        except (TypeError, ValueError) as error:
+            raise traitlets.TraitError(str(error)) from None
+        known[baseline_name(baseline)] = baseline
+        return baseline
+
+
+def baseline_name(baseline: Baseline) -> str:
+    """Return the name under which the page knows a baseline; a user's function goes by its own."""
+    return str(getattr(baseline, "name", None) or getattr(baseline, "__name__", "custom"))
+
+
 class CocoaWidget(anywidget.AnyWidget):
     """A gallery, a corpus bin, a foil bin, and heatmaps on the explicands that follow every change of the bins.
 
@@ -75,13 +98,15 @@ class CocoaWidget(anywidget.AnyWidget):
     corpus, foil, explicands : sequence of str
         Ids of the images that are in these bins at first.
     method : str or Method, default "rise"
-        ``"rise"``, ``"cam"``, ``"integrated_gradients"``, or one with settings, e.g. ``RISE(n_masks=512)``.
+        One of `METHODS` by name, or one with settings, e.g. ``RISE(n_masks=512)``.
     target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
         What the score compares with.
-    similarity : {"cosine", "dot"}
+    similarity : {"cosine", "dot", "gaussian"}
         How.
-    baseline : callable, optional
-        What replaces removed parts of an explicand; ``Blur(kernel_size=21, sigma=5.0)`` by default.
+    baseline : str or callable, default "blur"
+        What replaces removed parts of an explicand; see `Explainer`.
+    layer : {"attribution", "error", "stability"}
+        What the page shows: the heatmap, RISE's standard error, or the spread of heatmaps over resampled bins.
     memory_budget : int
         Bytes that prepared operators may hold; 1 GiB by default.
     **display
@@ -111,6 +136,8 @@ class CocoaWidget(anywidget.AnyWidget):
     method = MethodTrait("rise").tag(sync=True, to_json=lambda method, _: method.name)
     target = traitlets.Unicode("contrastive_corpus").tag(sync=True)
     similarity = traitlets.Unicode("cosine").tag(sync=True)
+    baseline = BaselineTrait("blur").tag(sync=True, to_json=lambda baseline, _: baseline_name(baseline))
+    layer = traitlets.Enum(list(LAYERS), ATTRIBUTION).tag(sync=True)
 
     colormap = traitlets.Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
     opacity = traitlets.Float(0.8, min=0.0, max=1.0).tag(sync=True)
@@ -135,13 +162,14 @@ class CocoaWidget(anywidget.AnyWidget):
         method: str | Method = "rise",
         target: str = "contrastive_corpus",
         similarity: str = "cosine",
-        baseline: Baseline | None = None,
+        baseline: str | Baseline = "blur",
+        layer: str = ATTRIBUTION,
         memory_budget: int = 1 << 30,
         **display: Any,
     ) -> None:
         for name in display:
             if name not in self.DISPLAY:
-                known = [*QUESTION, "baseline", "memory_budget", *self.DISPLAY]
+                known = [*QUESTION, "memory_budget", *self.DISPLAY]
                 near = difflib.get_close_matches(name, known, n=1)
                 raise TypeError(
                     f"CocoaWidget has no argument {name!r}."
@@ -150,16 +178,16 @@ class CocoaWidget(anywidget.AnyWidget):
         self.images: ImageSet = as_image_set(images)
         self.encoder = _as_encoder(encoder)
         self._configured: dict[str, Method] = {}
+        self._configured_baselines: dict[str, Baseline] = {}
         self._order = threading.RLock()
         bins = {"corpus": list(corpus), "foil": list(foil), "explicands": list(explicands)}
-        super().__init__(**bins, method=method, target=target, similarity=similarity, **display)
+        how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
+        super().__init__(**bins, **how, **display)
         self._history = History(self._bins())
         self._page = Page(
             self._send_to_page, self.images, self.encoder, self._catalogue, self._step, self._history_labels
         )
-        self._engine = LiveEngine(
-            self.images, self.encoder, baseline or Blur(), self._question(), self._page, memory_budget
-        )
+        self._engine = LiveEngine(self.images, self.encoder, self._question(), self._page, memory_budget)
         self._page.connect(self._engine)
         self.on_msg(self._receive)
         self.observe(self._changed, names=list(QUESTION))
@@ -215,7 +243,7 @@ class CocoaWidget(anywidget.AnyWidget):
         """
         self._live.wait(timeout)
 
-    def heatmap(self, image: str, timeout: float | None = None) -> NDArray[np.float32]:
+    def heatmap(self, image: str, timeout: float | None = None, *, layer: str = ATTRIBUTION) -> NDArray[np.float32]:
         """Return the heatmap of an image, an explicand or not, for the bins as they are; blocks until it is complete.
 
         Parameters
@@ -224,6 +252,8 @@ class CocoaWidget(anywidget.AnyWidget):
             Id.
         timeout : float, optional
             Seconds to wait at most.
+        layer : {"attribution", "error", "stability"}
+            The heatmap, or how far it may be off; see the widget's `layer`.
 
         Returns
         -------
@@ -238,7 +268,9 @@ class CocoaWidget(anywidget.AnyWidget):
             There is no such image.
         """
         self.images.check([image])
-        picture = self._live.picture(image, timeout)
+        if layer not in LAYERS:
+            raise ValueError(f"Unknown layer {layer!r}: choose one of {', '.join(LAYERS)}.")
+        picture = self._live.picture(image, timeout, layer)
         if picture is None:
             raise NothingToExplain("Nothing to explain yet: put images into the corpus, the foil, or both.")
         return picture.values
@@ -306,7 +338,7 @@ class CocoaWidget(anywidget.AnyWidget):
         return Bins(*(tuple(getattr(self, name)) for name in BINS))
 
     def _question(self) -> Question:
-        return Question(*self._bins(), self.method, self.target, self.similarity)
+        return Question(*self._bins(), self.method, self.target, self.similarity, self.baseline, self.layer)
 
     # ---- wiring --------------------------------------------------------------------------------------------------
 
@@ -349,16 +381,35 @@ class CocoaWidget(anywidget.AnyWidget):
                 "precision": encoder.precision,
                 "input": encoder.input_size,
             },
-            "methods": [_method_choice(kind) for kind in METHODS.values()],
+            "methods": [self._method_choice(kind) for kind in self._methods().values()],
             "targets": [{"name": name, "label": t.label, "hint": t.hint} for name, t in TARGETS.items()],
             "similarities": [
                 {"name": name, "label": label, "hint": hint} for name, (label, hint) in SIMILARITIES.items()
             ],
+            "baselines": [
+                {
+                    "name": name,
+                    "label": getattr(b, "label", name),
+                    "hint": getattr(b, "hint", "Removed parts come from a function of yours"),
+                }
+                for name, b in {**BASELINES, **self._configured_baselines}.items()
+            ],
+            "layers": [{"name": name, "label": label, "hint": hint} for name, (label, hint) in LAYERS.items()],
         }
 
+    def _methods(self) -> dict[str, Method]:
+        """Return what the page's menu offers: each method with the settings that it was given last."""
+        return {name: kind() for name, kind in METHODS.items()} | self._configured
 
-def _method_choice(method: type[Method]) -> protocol.Choice:
-    return {"name": method.name, "label": method.label, "hint": method.hint}
+    def _method_choice(self, method: Method) -> protocol.Choice:
+        choice: protocol.Choice = {"name": method.name, "label": method.label, "hint": method.hint}
+        try:
+            obstacle = method.obstacle(self.encoder)
+        except EncoderError:
+            return choice  # the first picture will say what is wrong with the encoder
+        if obstacle is not None:
+            choice["unavailable"] = f"Not with this encoder: {obstacle}"
+        return choice
 
 
 def _as_encoder(encoder: Encoder | nn.Module | str) -> Encoder:

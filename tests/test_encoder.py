@@ -105,7 +105,7 @@ def test_running_out_of_memory_halves_the_batch(corpus, foil):
 def test_output_may_be_a_feature_map(inputs, function, output):
     encoder = encoder_of(Returns(function), output=output)
     torch.testing.assert_close(encoder.encode(inputs), inputs.mean((2, 3)))
-    assert encoder.forward(inputs, features=True).features.shape == inputs.shape
+    assert encoder.forward(inputs, features="pooled").features.shape == inputs.shape
 
 
 def test_inference_mode_outside_does_not_matter(pictures, corpus):
@@ -146,7 +146,7 @@ def test_a_module_that_blocks_gradients_is_named(inputs):
 
 def test_in_place_first_layers_can_be_differentiated(inputs):
     encoder = encoder_of(Returns(lambda x: flat(x.relu_())))
-    _, gradients = encoder.gradients(inputs, lambda v: v.sum(1))
+    gradients = encoder.gradients(inputs, lambda v: v.sum(1)).gradients
     assert torch.equal(gradients.flatten(1)[:, :5], (flat(inputs) > 0).float())
 
 

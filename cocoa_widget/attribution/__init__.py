@@ -1,12 +1,36 @@
 """Attribution methods, one file per family; `method` says what one is, `run` runs the encoder for them."""
 
-from .baseline import Baseline, Blur
+from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline
 from .cam import CAM, CAMOperator
+from .captum_method import CaptumMethod
+from .grad_cam import GradCAM
+from .gradient import GradientSHAP, InputXGradient, Saliency, SmoothGrad
 from .integrated_gradients import IntegratedGradients
-from .method import GradientMethod, LinearMethod, Method, Operator, Path, Preparation, Size
+from .kernel_shap import KernelSHAP
+from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Path, Preparation, Size
+from .occlusion import Occlusion
+from .patch_tokens import PatchTokens
+from .perturbation import PerturbationMethod
+from .random_map import Random
 from .rise import RISE
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (RISE, CAM, IntegratedGradients)}
+METHODS: dict[str, type[Method]] = {
+    method.name: method
+    for method in (
+        RISE,
+        CAM,
+        PatchTokens,
+        Occlusion,
+        KernelSHAP,
+        IntegratedGradients,
+        GradientSHAP,
+        GradCAM,
+        Saliency,
+        InputXGradient,
+        SmoothGrad,
+        Random,
+    )
+}
 """The methods by name, in the order of the page's menu."""
 
 
@@ -30,19 +54,37 @@ def as_method(method: str | Method) -> Method:
 
 
 __all__ = [
+    "BASELINES",
     "CAM",
     "METHODS",
     "RISE",
     "Baseline",
     "Blur",
     "CAMOperator",
+    "CaptumMethod",
+    "Constant",
+    "DirectMethod",
+    "GradCAM",
     "GradientMethod",
+    "GradientSHAP",
+    "InputXGradient",
     "IntegratedGradients",
+    "KernelSHAP",
     "LinearMethod",
+    "MeanColour",
     "Method",
+    "Noise",
+    "Occlusion",
     "Operator",
+    "OtherImage",
+    "PatchTokens",
     "Path",
+    "PerturbationMethod",
     "Preparation",
+    "Random",
+    "Saliency",
     "Size",
+    "SmoothGrad",
+    "as_baseline",
     "as_method",
 ]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
+
+from ..encoders import Encoder
 
 
 class Baseline(Protocol):
@@ -16,6 +21,13 @@ class Baseline(Protocol):
     def __call__(self, explicands: Tensor) -> Tensor:
         """Return the baselines."""
         ...
+
+
+@runtime_checkable
+class _NeedsEncoder(Protocol):
+    """A baseline that is said in pictures, and becomes the encoder's input once the encoder is known."""
+
+    def for_encoder(self, encoder: Encoder) -> Baseline: ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,10 @@ class Blur:
 
     kernel_size: int = 21
     sigma: float = 5.0
+
+    name: ClassVar[str] = "blur"
+    label: ClassVar[str] = "Blur"
+    hint: ClassVar[str] = "Removed parts are blurred (the paper's)"
 
     def __post_init__(self) -> None:
         if self.kernel_size < 1 or self.kernel_size % 2 == 0:
@@ -50,3 +66,165 @@ class Blur:
         channels = explicands.shape[1]
         rows = F.conv2d(F.pad(explicands, (half, half, 0, 0), mode), kernel, groups=channels)
         return F.conv2d(F.pad(rows, (0, 0, half, half), mode), kernel.transpose(2, 3), groups=channels)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One colour everywhere.
+
+    Parameters
+    ----------
+    colour : (int, int, int)
+        Red, green and blue, 0 to 255, before the encoder's preprocessing; black by default.
+    """
+
+    colour: tuple[int, int, int] = (0, 0, 0)
+
+    name: ClassVar[str] = "constant"
+    label: ClassVar[str] = "Black"
+    hint: ClassVar[str] = "Removed parts are one colour"
+
+    def __post_init__(self) -> None:
+        if len(self.colour) != 3 or not all(0 <= value <= 255 for value in self.colour):
+            raise ValueError(f"Constant needs a colour of three values from 0 to 255, not {self.colour}.")
+
+    def for_encoder(self, encoder: Encoder) -> Baseline:
+        """Return the colour as the encoder sees it."""
+        return _Fixed(self, encoder.stack([Image.new("RGB", (320, 320), self.colour)]).mean((2, 3), keepdim=True))
+
+    def __call__(self, explicands: Tensor) -> Tensor:
+        """Refuse: a colour is none before an encoder has preprocessed it."""
+        raise TypeError(_UNBOUND.format(type(self).__name__))
+
+
+@dataclass(frozen=True)
+class MeanColour:
+    """The explicand's own mean colour everywhere."""
+
+    name: ClassVar[str] = "mean_colour"
+    label: ClassVar[str] = "Mean colour"
+    hint: ClassVar[str] = "Removed parts have the image's mean colour"
+
+    def __call__(self, explicands: Tensor) -> Tensor:
+        """Return the mean colours in the shape of the explicands."""
+        return explicands.mean((2, 3), keepdim=True).expand_as(explicands).clone()
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Independent Gaussian noise with the explicand's own mean and standard deviation in each channel.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed, same noise, for every explicand.
+    """
+
+    seed: int = 0
+
+    name: ClassVar[str] = "noise"
+    label: ClassVar[str] = "Noise"
+    hint: ClassVar[str] = "Removed parts are noise with the image's colours"
+
+    def __call__(self, explicands: Tensor) -> Tensor:
+        """Return noise in the shape of the explicands."""
+        generator = torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(explicands.shape[1:], generator=generator).to(explicands)
+        return explicands.mean((2, 3), keepdim=True) + explicands.std((2, 3), keepdim=True) * noise
+
+
+@dataclass(frozen=True, eq=False)
+class OtherImage:
+    """Another image: what the explicand has that it has not.
+
+    Parameters
+    ----------
+    image : str, Path, PIL image, array or tensor
+        Anything that is one image to `ImageSet`.
+    """
+
+    image: Any
+
+    name: ClassVar[str] = "image"
+    label: ClassVar[str] = "Another image"
+    hint: ClassVar[str] = "Removed parts show another image"
+
+    def for_encoder(self, encoder: Encoder) -> Baseline:
+        """Return the image as the encoder sees it."""
+        single = self.image if isinstance(self.image, Tensor) else [self.image]
+        inputs = encoder.inputs(single)
+        if len(inputs) != 1:
+            raise ValueError(f"OtherImage takes one image, not {len(inputs)}.")
+        return _Fixed(self, inputs)
+
+    def __call__(self, explicands: Tensor) -> Tensor:
+        """Refuse: an image is none before an encoder has preprocessed it."""
+        raise TypeError(_UNBOUND.format(type(self).__name__))
+
+
+_UNBOUND = "{0} is said in pixels: pass it to an Explainer or a widget, or call {0}(…).for_encoder(encoder) first."
+
+
+class _Fixed:
+    """The same pixels (1, 3, …) for every explicand."""
+
+    def __init__(self, origin: Constant | OtherImage, pixels: Tensor) -> None:
+        self.name, self.label, self.hint = origin.name, origin.label, origin.hint
+        self._pixels = pixels
+        self._digest = hashlib.blake2b(pixels.cpu().contiguous().numpy().tobytes()).digest()
+
+    def __call__(self, explicands: Tensor) -> Tensor:
+        if self._pixels.shape[-2:] != (1, 1) and self._pixels.shape[-2:] != explicands.shape[-2:]:
+            raise ValueError(
+                f"The other image is {tuple(self._pixels.shape[-2:])} pixels to the encoder, and the explicand"
+                f" {tuple(explicands.shape[-2:])}: they must be alike."
+            )
+        return self._pixels.to(explicands).expand_as(explicands).clone()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Fixed) and self._digest == other._digest
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+
+BASELINES: dict[str, Any] = {baseline.name: baseline for baseline in (Blur, MeanColour, Constant, Noise)}
+"""The baselines by name that need no settings, in the order of the page's menu."""
+
+
+def as_baseline(baseline: str | Baseline | None, encoder: Encoder) -> Baseline:
+    """Make a baseline for an encoder from a name or an object; `Blur()` from None.
+
+    Raises
+    ------
+    ValueError
+        There is no baseline of that name.
+    TypeError
+        It is neither a name nor can it be called.
+    """
+    if baseline is None:
+        return Blur()
+    if isinstance(baseline, str):
+        if baseline not in BASELINES:
+            raise ValueError(
+                f"Unknown baseline {baseline!r}: choose one of {', '.join(BASELINES)}, or give a function from"
+                " explicands (n, 3, H, W) to what replaces them."
+            )
+        baseline = cast(Callable[[], Baseline], BASELINES[baseline])()
+    if isinstance(baseline, _NeedsEncoder):
+        return baseline.for_encoder(encoder)
+    if not callable(baseline):
+        raise TypeError(
+            f"baseline must be a name or a function from explicands (n, 3, H, W) to what replaces them, not"
+            f" {type(baseline).__name__}."
+        )
+    return baseline
+
+
+def baselines_of(baseline: Baseline, explicands: Tensor) -> Tensor:
+    """Apply a baseline to explicands (n, 3, H, W), and check what comes back: it may be a user's function."""
+    found = baseline(explicands)
+    if not isinstance(found, Tensor) or found.shape != explicands.shape:
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise ValueError(f"The baseline must return a tensor of the shape {tuple(explicands.shape)}, not {shape}.")
+    return found.to(explicands)

@@ -8,22 +8,22 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..encoders import Encoded
+from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from ..score import Score
 from .method import LinearMethod, Operator, Size
-from .resample import averaging, smaller, spreading
+from .resample import spread
 
 
 class CAMOperator(Operator):
     """Feature map (positions × d) of one explicand; one pass, and an exact decomposition of gamma."""
 
-    needs_features = True
+    features = "pooled"
     total = 1
 
     def __init__(self, explicand: Tensor) -> None:
         self._explicand: Tensor | None = explicand
         self._full: Size = (explicand.shape[-2], explicand.shape[-1])
-        self._features = torch.empty(0)
-        self._norm = 1.0
+        self._map = torch.empty(0)
 
     @classmethod
     def from_features(cls, features: Tensor, full: Size) -> CAMOperator:
@@ -35,13 +35,12 @@ class CAMOperator(Operator):
         return operator
 
     def _keep(self, features: Tensor) -> None:
-        self._features = features.clone()  # of its own, so that it does not hold a whole batch in memory
-        self._norm = max(float(features.mean((1, 2)).norm()), 1e-12)
+        self._map = features.clone()  # of its own, so that it does not hold a whole batch in memory
         self.done = 1
 
     @property
     def nbytes(self) -> int:
-        held = self._features if self._explicand is None else self._explicand
+        held = self._map if self._explicand is None else self._explicand
         return held.numel() * held.element_size()
 
     def inputs(self, count: int) -> Tensor:
@@ -54,21 +53,11 @@ class CAMOperator(Operator):
         self._keep(encoded.features[0])
         self._explicand = None
 
-    def apply(self, directions: Tensor, similarity: str, size: Size | None = None) -> Tensor:
-        channels, h, w = self._features.shape
-        coarse = (directions @ self._features.reshape(channels, h * w)).reshape(-1, h, w) / (h * w)
-        if similarity == "cosine":
-            coarse = coarse / self._norm
-        tall, wide = smaller(size, self._full)
-        rows = _spread(h, self._full[0], tall, coarse.device)
-        columns = _spread(w, self._full[1], wide, coarse.device)
-        return rows @ coarse @ columns.T
-
-
-def _spread(cells: int, length: int, size: int, device: torch.device) -> Tensor:
-    """Return the matrix (size, cells) that spreads cells over `length` pixels and averages those down to `size`."""
-    matrix = spreading(cells, length, device)
-    return matrix if size == length else averaging(length, size, device) @ matrix
+    def apply(self, score: Score, size: Size | None = None) -> Tensor:
+        channels, h, w = self._map.shape
+        slopes = score.slopes(self._map.mean((1, 2)))
+        coarse = (slopes @ self._map.reshape(channels, h * w)).reshape(-1, h, w) / (h * w)
+        return spread(coarse, self._full, size)
 
 
 @dataclass(frozen=True)
@@ -77,12 +66,18 @@ class CAM(LinearMethod):
 
     For an encoder that ends in global average pooling, gamma is the mean over positions of the final feature map's
     projection on the direction: the heatmap's sum *is* gamma. One forward pass; as coarse as the final feature map,
-    whose cells are spread bilinearly over the pixels.
+    whose cells are spread bilinearly over the pixels. With the Gaussian similarity, which has no direction, the score's
+    gradient takes its place, and the sum is not the score.
     """
 
     name: ClassVar[str] = "cam"
     label: ClassVar[str] = "CAM"
     hint: ClassVar[str] = "One pass; exact, and as coarse as the final feature map"
+    refusal: ClassVar[type[EncoderError]] = NoFeatureMap
+
+    def obstacle(self, encoder: Encoder) -> str | None:
+        """Name encoders without a pooled feature map."""
+        return None if encoder.pooling is not None else f"{encoder.name} does not end in global average pooling"
 
     def start(self, explicand: Tensor, baseline: Tensor) -> CAMOperator:
         return CAMOperator(explicand)

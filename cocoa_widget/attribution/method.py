@@ -3,16 +3,28 @@
 A method never runs an encoder itself. It hands out inputs and takes back what the encoder made of them, in slices of
 whatever size suits the caller. So one loop (`run.advance`) batches over explicands and methods alike, results cannot
 depend on the slices, a preparation can be shown half-way, and cancelling one means not to go on.
+
+There are three kinds, and a method of your own is a subclass of one of them:
+
+- `LinearMethod`: perturb and encode once; then any score is a matrix product (`perturbation.PerturbationMethod` does
+  all of it but the masks and how scores become a heatmap).
+- `GradientMethod`: differentiate the score at some inputs, for each score anew.
+- `DirectMethod`: anything else, given the score as a function of inputs.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
-from ..encoders import Encoded
+from ..encoders import Encoded, Encoder, EncoderError, Gradients
+from ..encoders.encoder import FeatureKind
+from ..score import Score
+from .resample import shrink
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -32,6 +44,11 @@ class Preparation(ABC):
         return self.done >= self.total
 
     @property
+    def progress(self) -> float:
+        """How far it is, 0 to 1."""
+        return 1.0 if self.complete else self.done / self.total
+
+    @property
     def presentable(self) -> bool:
         """Whether there is a heatmap worth looking at."""
         return self.done >= min(self.first_picture, self.total)
@@ -47,28 +64,26 @@ class Preparation(ABC):
 
 
 class Operator(Preparation):
-    """A linear map from directions to heatmaps, for one explicand: ``heatmap = A w``.
+    """A map from scores to heatmaps, for one explicand, linear in the direction of linear scores: ``heatmap = A w``.
 
-    Once prepared, every direction costs a matrix product and no encoder pass.
+    Once prepared, every question costs matrix products and no encoder pass.
     """
 
-    needs_features: ClassVar[bool] = False
-    """Whether `accept` wants the final feature maps."""
+    features: ClassVar[FeatureKind | None] = None
+    """Which feature maps `accept` wants beside the representations."""
 
     @abstractmethod
     def accept(self, encoded: Encoded) -> None:
         """Take what the encoder made of the inputs that were handed out last."""
 
     @abstractmethod
-    def apply(self, directions: Tensor, similarity: str, size: Size | None = None) -> Tensor:
+    def apply(self, score: Score, size: Size | None = None) -> Tensor:
         """Compute heatmaps from what is known so far.
 
         Parameters
         ----------
-        directions : Tensor
-            (k, d).
-        similarity : {"cosine", "dot"}
-            How representations are compared.
+        score : Score
+            What is explained, k numbers for each representation.
         size : (int, int), optional
             Height and width to average the heatmap down to; the encoder's input size by default.
 
@@ -78,13 +93,20 @@ class Operator(Preparation):
             (k, h, w), float32.
         """
 
+    def error(self, score: Score, size: Size | None = None) -> Tensor | None:
+        """Estimate the standard error of `apply`'s heatmaps (k, h, w); None for methods that draw nothing at random."""
+        return None
+
 
 class Path(Preparation):
-    """A heatmap for one explicand and one direction, from gradients; a new direction needs a new `Path`."""
+    """A heatmap for one explicand and one score; a new score needs a new `Path`."""
+
+    layer: str | None = None
+    """Where to differentiate: at the inputs (None), or at the output of the encoder's submodule of this name."""
 
     @abstractmethod
-    def accept(self, values: Tensor, gradients: Tensor) -> None:
-        """Take the scores (k,) and gradients (k, 3, H, W) at the inputs that were handed out last."""
+    def accept(self, found: Gradients) -> None:
+        """Take the scores and gradients at the inputs that were handed out last."""
 
     @abstractmethod
     def heatmap(self, size: Size | None = None) -> Tensor:
@@ -110,6 +132,12 @@ class Method(ABC):
     hint: ClassVar[str]
     linear: ClassVar[bool]
     """Whether heatmaps are linear in the direction, so that `start` makes an `Operator`."""
+    refusal: ClassVar[type[EncoderError]] = EncoderError
+    """What is raised for an encoder that lacks what the method needs."""
+
+    def obstacle(self, encoder: Encoder) -> str | None:
+        """Say why this encoder cannot be explained by this method; None if it can."""
+        return None
 
 
 class LinearMethod(Method):
@@ -123,10 +151,77 @@ class LinearMethod(Method):
 
 
 class GradientMethod(Method):
-    """A method that differentiates the score, so each direction costs passes."""
+    """A method that differentiates the score, so each score costs passes."""
 
     linear = False
+
+    def obstacle(self, encoder: Encoder) -> str | None:
+        """Name encoders that have no gradients."""
+        return None if encoder.differentiable else f"{encoder.name} is a function without gradients"
 
     @abstractmethod
     def start(self, explicand: Tensor, baseline: Tensor) -> Path:
         """Begin a path for an explicand (3, H, W) and its baseline (3, H, W)."""
+
+
+class DirectMethod(Method):
+    """A method that is given the score as a function, runs as long as it likes, and returns a heatmap."""
+
+    linear = False
+
+    @abstractmethod
+    def explain(self, score: Callable[[Tensor], Tensor], explicand: Tensor, baseline: Tensor) -> Tensor:
+        """Explain one explicand.
+
+        Parameters
+        ----------
+        score : callable
+            Maps preprocessed inputs (B, 3, H, W) to scores (B,), and can be differentiated if the encoder can. It is a
+            `torch.nn.Module` that holds the encoder's.
+        explicand, baseline : Tensor
+            (3, H, W).
+
+        Returns
+        -------
+        Tensor
+            (H, W).
+        """
+
+    def start(self, explicand: Tensor, baseline: Tensor) -> DirectPath:
+        """Begin: one step, as long as it takes."""
+        return DirectPath(self, explicand, baseline)
+
+
+class DirectPath(Path):
+    """What a `DirectMethod` found for one explicand and one score."""
+
+    total = 1
+
+    def __init__(self, method: DirectMethod, explicand: Tensor, baseline: Tensor) -> None:
+        self._method, self._explicand, self._baseline = method, explicand, baseline
+        self._found = torch.empty(0)
+
+    @property
+    def nbytes(self) -> int:
+        return 3 * self._explicand.numel() * 4
+
+    def inputs(self, count: int) -> Tensor:
+        return self._explicand[None]
+
+    def accept(self, found: Gradients) -> None:
+        raise TypeError("A DirectMethod runs the encoder itself.")
+
+    def run(self, score: Callable[[Tensor], Tensor]) -> None:
+        """Have the method explain the explicand."""
+        explicand, baseline = self._explicand.clone(), self._baseline.clone()
+        found = torch.as_tensor(self._method.explain(score, explicand, baseline)).detach().float()
+        if found.shape != explicand.shape[-2:]:
+            raise ValueError(
+                f"{self._method.label} returned a heatmap of the shape {tuple(found.shape)} instead of"
+                f" {tuple(explicand.shape[-2:])}."
+            )
+        self._found = found
+        self.done = 1
+
+    def heatmap(self, size: Size | None = None) -> Tensor:
+        return shrink(self._found, size)

@@ -49,3 +49,16 @@ def shrink(maps: Tensor, size: tuple[int, int] | None) -> Tensor:
     if size == full:
         return maps
     return averaging(full[0], size[0], maps.device) @ maps @ averaging(full[1], size[1], maps.device).T
+
+
+def spread(cells: Tensor, full: tuple[int, int], size: tuple[int, int] | None) -> Tensor:
+    """Spread cells (…, h, w) bilinearly over `full` pixels, losing none of their sum, and average down to `size`."""
+    tall, wide = smaller(size, full)
+    rows = _spreading_to(cells.shape[-2], full[0], tall, cells.device)
+    columns = _spreading_to(cells.shape[-1], full[1], wide, cells.device)
+    return rows @ cells @ columns.T
+
+
+def _spreading_to(cells: int, length: int, size: int, device: torch.device) -> Tensor:
+    matrix = spreading(cells, length, device)
+    return matrix if size == length else averaging(length, size, device) @ matrix

@@ -6,65 +6,34 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..encoders import Encoded
 from .masks import MaskBank, mask_bank
-from .method import LinearMethod, Operator, Size
+from .method import LinearMethod, Size
+from .perturbation import PerturbationOperator
 from .resample import smaller
 
 FIRST_PICTURE = 48
 
 
-class RISEOperator(Operator):
-    """Unit representations (N × d) of one masked explicand."""
+class RISEDesign:
+    """A mask bank, and how `method` reads heatmaps from the scores."""
 
-    first_picture = FIRST_PICTURE
+    def __init__(self, method: RISE, bank: MaskBank) -> None:
+        self._method, self._bank = method, bank
+        self.n = method.n_masks
 
-    def __init__(self, method: RISE, explicand: Tensor, baseline: Tensor) -> None:
-        self._method = method
-        self._bank = method._bank(explicand.shape[-2], explicand.shape[-1], explicand.device)
-        self._inputs: tuple[Tensor, Tensor] | None = (
-            baseline[None].contiguous(memory_format=torch.channels_last),
-            (explicand - baseline)[None].contiguous(memory_format=torch.channels_last),
-        )
-        self._unit = torch.empty(0, 0)
-        self._norm = torch.empty(0)
-        self.total = method.n_masks
+    def masks(self, start: int, stop: int) -> Tensor:
+        return self._bank.masks(start, stop)
 
-    @property
-    def nbytes(self) -> int:
-        tensors = [self._unit, self._norm, *(self._inputs or ())]
-        return sum(t.numel() * t.element_size() for t in tensors)
-
-    def inputs(self, count: int) -> Tensor:
-        if self._inputs is None:
-            raise RuntimeError("This operator is complete.")
-        baseline, difference = self._inputs
-        masks = self._bank.masks(self.done, min(self.done + count, self.total))
-        return torch.addcmul(baseline, masks, difference)
-
-    def accept(self, encoded: Encoded) -> None:
-        vectors = encoded.representations
-        if self.done == 0:
-            self._unit = vectors.new_empty(self.total, vectors.shape[1])
-            self._norm = vectors.new_empty(self.total)
-        stop = self.done + len(vectors)
-        self._unit[self.done : stop] = F.normalize(vectors, dim=1)
-        self._norm[self.done : stop] = vectors.norm(dim=1)
-        self.done = stop
-        if self.complete:
-            self._inputs = None
-
-    def apply(self, directions: Tensor, similarity: str, size: Size | None = None) -> Tensor:
-        n = self.done
-        scores = directions @ self._unit[:n].T
-        if similarity == "dot":
-            scores = scores * self._norm[:n]
+    def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
         if self._method.estimator == "centred":
             scores = scores - scores.mean(1, keepdim=True)
+        n = scores.shape[1]
         return self._bank.combine(scores / (n * self._method.p), smaller(size, self._bank.size))
+
+    def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -118,5 +87,6 @@ class RISE(LinearMethod):
         """Return the masks that this method uses: (n_masks, 1, height, width), float32, in 0..1, 1 where kept."""
         return self._bank(height, width, torch.device("cpu")).masks(0, self.n_masks)
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> RISEOperator:
-        return RISEOperator(self, explicand, baseline)
+    def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
+        design = RISEDesign(self, self._bank(explicand.shape[-2], explicand.shape[-1], explicand.device))
+        return PerturbationOperator(design, explicand, baseline, FIRST_PICTURE)

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..direction import scores
 from ..encoders import Encoded, Encoder, EncoderError
 from ..encoders.device import out_of_memory
-from .method import Operator, Path, Preparation
+from ..score import Score
+from .method import DirectPath, Method, Operator, Path, Preparation
+
+
+def check_method(method: Method, encoder: Encoder) -> None:
+    """Raise `EncoderError` if `encoder` lacks what `method` needs."""
+    obstacle = method.obstacle(encoder)
+    if obstacle is not None:
+        raise method.refusal(
+            f"{method.label} cannot explain this encoder: {obstacle}. Choose the method 'rise', which works with every"
+            " encoder."
+        )
 
 
 def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None:
@@ -29,7 +39,7 @@ def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None
     if not batches:
         return
     inputs = batches[0] if len(batches) == 1 else torch.cat(batches)
-    encoded = encoder.forward(inputs, features=operators[0].needs_features)
+    encoded = encoder.forward(inputs, features=operators[0].features)
     start = 0
     for operator, length in shares:
         part = slice(start, start + length)
@@ -38,23 +48,37 @@ def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None
         start += length
 
 
-def advance_path(encoder: Encoder, path: Path, direction: Tensor, similarity: str, count: int) -> None:
-    """Run one batch of at most `count` forward and backward passes along `path` for `direction` (d,)."""
-
-    def objective(vectors: Tensor) -> Tensor:
-        # Cloned here: the direction may come out of inference mode, where autograd cannot follow it.
-        return scores(vectors, direction.clone(), similarity)
-
+def advance_path(encoder: Encoder, path: Path, score: Score, count: int) -> None:
+    """Run one batch of at most `count` forward and backward passes along `path` for `score` (k = 1)."""
+    with torch.inference_mode(False):
+        score = score.clone()
+    if isinstance(path, DirectPath):
+        with encoder.attached() as represent:
+            path.run(ScoreModule(encoder.module, represent, score))
+        return
     found = None
     while found is None:
         try:
-            found = encoder.gradients(path.inputs(count), objective)
+            found = encoder.gradients(path.inputs(count), lambda vectors: score(vectors)[0], layer=path.layer)
         except (EncoderError, RuntimeError) as error:
             if count == 1 or not out_of_memory(error.__cause__ or error):
                 raise
         if found is None:  # outside of `except`, where the failed pass is free
             count = encoder.batch_size = max(1, min(count, encoder.batch_size) // 2)
-    path.accept(*found)
+    path.accept(found)
+
+
+class ScoreModule(nn.Module):
+    """The score as a function of inputs (B, 3, H, W) → (B,); a module, since some libraries put hooks on the parts."""
+
+    def __init__(self, encoder: nn.Module, represent: object, score: Score) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self._represent, self._score = represent, score
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Score inputs."""
+        return self._score(self._represent(inputs))[0]  # type: ignore[operator]
 
 
 def remaining(preparations: Sequence[Preparation]) -> int:

@@ -1,16 +1,18 @@
 """Image encoders: wrap your own module in `Encoder`, or take one by name from `load_encoder`."""
 
-from .encoder import Encoded, Encoder
+from .encoder import LAST_MAP, Encoded, Encoder, Gradients
 from .errors import EncoderError, NoFeatureMap
 from .load import load_encoder
 from .preprocess import Frame, Preprocess
 from .representations import Representations
 
 __all__ = [
+    "LAST_MAP",
     "Encoded",
     "Encoder",
     "EncoderError",
     "Frame",
+    "Gradients",
     "NoFeatureMap",
     "Preprocess",
     "Representations",

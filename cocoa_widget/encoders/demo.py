@@ -43,4 +43,10 @@ def load_demo(**options: Any) -> Encoder:
     tensors = [tensor for name, tensor in published.items() if not name.endswith("num_batches_tracked")]
     network.load_state_dict(dict(zip(names, tensors, strict=True)), strict=False)
     preprocess = Preprocess(mean=(0.498, 0.498, 0.498), std=(0.502, 0.502, 0.502), resample=Image.Resampling.BICUBIC)
-    return Encoder(_FeatureMap(network), preprocess=preprocess, name="EfficientNet-Lite0", **options)
+    return Encoder(
+        _FeatureMap(network),
+        preprocess=preprocess,
+        classifier=network.classifier,
+        name="EfficientNet-Lite0",
+        **options,
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -16,9 +18,16 @@ from torch import Tensor, nn
 from ..images import ImageSet, as_image_set
 from .device import choose_device, choose_precision, out_of_memory
 from .errors import EncoderError, NoFeatureMap
-from .pooling import find_pooling
+from .pooling import find_last_map, find_pooling
 from .preprocess import Frame, Preprocess, Transform, frame_of
 from .representations import Representations
+from .tokens import PatchTokens, find_tokens
+
+FeatureKind = Literal["pooled", "tokens"]
+"""The final feature map that is averaged to the representation, or a vision transformer's patch tokens as a map."""
+
+LAST_MAP = "*"
+"""Stands for the name of the last layer that gives a feature map."""
 
 Output = str | int | Callable[[Any], Tensor]
 
@@ -27,11 +36,24 @@ Output = str | int | Callable[[Any], Tensor]
 class Encoded:
     """What one forward pass gives: `representations` (B, d) and, where asked for, `features` (B, d, h, w), float32.
 
-    The mean of `features` over its positions equals `representations`.
+    The mean of ``"pooled"`` features over their positions equals `representations`.
     """
 
     representations: Tensor
     features: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What one forward and backward pass gives, float32.
+
+    `values` (B,) are the objective's, `points` (B, c, h, w) where it was differentiated (inputs, or a layer's output),
+    and `gradients` its gradients there, in the same shape.
+    """
+
+    values: Tensor
+    points: Tensor
+    gradients: Tensor
 
 
 class Encoder:
@@ -58,6 +80,9 @@ class Encoder:
     batch_size : int, optional
         Images per forward pass; by default 64 on a GPU and 8 on a CPU, whose caches hold no more. It halves by
         itself when memory runs out.
+    classifier : callable, optional
+        Maps representations (n, d) to logits (n, classes), such as the last layer that a classification network had;
+        only evaluation by classes needs it.
     name : str, optional
         What to call the encoder on the page.
 
@@ -83,6 +108,7 @@ class Encoder:
         device: str | torch.device = "auto",
         precision: str = "auto",
         batch_size: int | None = None,
+        classifier: Callable[[Tensor], Tensor] | None = None,
         name: str | None = None,
     ) -> None:
         if not isinstance(module, nn.Module):
@@ -95,6 +121,7 @@ class Encoder:
         self.preprocess: Transform = preprocess or Preprocess(image_size)
         self.output = output
         self.batch_size = batch_size or (8 if self.device.type == "cpu" else 64)
+        self.classifier = classifier.to(self.device).eval() if isinstance(classifier, nn.Module) else classifier
         self.name = name or type(module).__name__
         # One pass at a time: hooks and the train/eval switch belong to the module, not to a thread.
         self._lock = threading.RLock()
@@ -103,7 +130,53 @@ class Encoder:
         self._table: tuple[str, Representations] | None = None
         self._table_lock = threading.Lock()
         self._pooling: list[str | None] = []  # found once: [name of the pooling module] or [None]
+        self._tokens: list[PatchTokens | None] = []  # likewise
+        self._last_map: list[str | None] = []  # likewise
         self._input_size: tuple[int, int] | None = None
+
+    @classmethod
+    def from_function(
+        cls,
+        function: Callable[[np.ndarray], Any],
+        *,
+        preprocess: Transform | None = None,
+        image_size: int = 224,
+        batch_size: int | None = None,
+        name: str | None = None,
+    ) -> Encoder:
+        """Wrap any function of images: an ONNX session, a remote service, another framework.
+
+        Methods that perturb (RISE, Occlusion, KernelSHAP) explain it; those that need gradients or feature maps say
+        that they cannot.
+
+        Parameters
+        ----------
+        function : callable
+            Maps a float32 array (B, 3, H, W) to representations (B, d), an array or a tensor.
+        preprocess, image_size, batch_size, name
+            As for `Encoder`.
+
+        Examples
+        --------
+        >>> session = onnxruntime.InferenceSession("encoder.onnx")  # doctest: +SKIP
+        >>> Encoder.from_function(lambda images: session.run(None, {"images": images})[0])  # doctest: +SKIP
+        """
+        if not callable(function):
+            raise TypeError(f"function must map arrays (B, 3, H, W) to (B, d), not be a {type(function).__name__}.")
+        return cls(
+            FunctionModule(function),
+            preprocess=preprocess,
+            image_size=image_size,
+            device="cpu",
+            precision="float32",
+            batch_size=batch_size,
+            name=name or getattr(function, "__name__", "function"),
+        )
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients can be asked for."""
+        return not isinstance(self.module, FunctionModule)
 
     def __repr__(self) -> str:
         return f"Encoder({self.name!r}, device={self.device}, precision={self.precision})"
@@ -226,20 +299,20 @@ class Encoder:
             table.add(batch, self.forward(self.stack(images.load(ids[key]) for key in batch)).representations)
         return table.get(keys)
 
-    def forward(self, inputs: Tensor, *, features: bool = False) -> Encoded:
+    def forward(self, inputs: Tensor, *, features: FeatureKind | None = None) -> Encoded:
         """Run the module on `inputs` (B, 3, H, W) in batches, without gradients.
 
         Parameters
         ----------
         inputs : Tensor
             (B, 3, H, W), preprocessed.
-        features : bool
-            Keep the final feature maps as well.
+        features : {"pooled", "tokens"}, optional
+            Which feature maps to keep as well.
 
         Raises
         ------
         NoFeatureMap
-            `features` are asked of an encoder that does not end in global average pooling.
+            The encoder has no such `features`.
         """
         parts: list[Encoded] = []
         start, size = 0, self.batch_size
@@ -261,8 +334,10 @@ class Encoder:
         maps = [part.features for part in parts if part.features is not None]
         return Encoded(torch.cat([part.representations for part in parts]), torch.cat(maps) if maps else None)
 
-    def gradients(self, inputs: Tensor, objective: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Differentiate a function of the representations by the inputs.
+    def gradients(
+        self, inputs: Tensor, objective: Callable[[Tensor], Tensor], *, layer: str | None = None
+    ) -> Gradients:
+        """Differentiate a function of the representations.
 
         Parameters
         ----------
@@ -270,28 +345,78 @@ class Encoder:
             (B, 3, H, W), preprocessed; one batch.
         objective : callable
             Maps representations (B, d) to one number for each input (B,).
-
-        Returns
-        -------
-        values : Tensor
-            (B,), float32.
-        gradients : Tensor
-            (B, 3, H, W), float32.
+        layer : str, optional
+            Name of the submodule by whose output (B, c, h, w) to differentiate, or `LAST_MAP`; by the inputs without
+            it.
         """
-        with self._lock, torch.inference_mode(False), torch.enable_grad():
-            leaf = inputs.detach().clone().requires_grad_()
-            # A clone, so that a module may begin with an in-place operation.
-            values = objective(self._representations(self._call(leaf.clone(), self._gradient_dtype), len(leaf)))
+        if layer == LAST_MAP:
+            layer = self.last_map
+            if layer is None:
+                raise NoFeatureMap(f"Encoder {self.name!r} has no layer that gives a feature map.")
+        with self.attached() as represent:
+            leaf = points = inputs.detach().clone().requires_grad_()
+            if layer is None:
+                values = objective(represent(leaf))
+            else:
+                hook = self.submodule(layer).register_forward_hook
+                with _watching(hook, lambda _, __, output: output) as watched:
+                    values = objective(represent(leaf))
+                points = self._map(watched, layer)
             try:
-                (gradient,) = torch.autograd.grad(values.sum(), leaf)
+                (gradient,) = torch.autograd.grad(values.sum(), points)
             except RuntimeError as error:
                 raise EncoderError(
                     f"Encoder {self.name!r} cannot be differentiated ({error}). Choose a method that needs no"
                     " gradients, such as 'rise'."
                 ) from error
-        return values.detach().float(), gradient.float()
+        return Gradients(values.detach().float(), points.detach().float(), gradient.float())
 
-    def _run(self, batch: Tensor, features: bool) -> Encoded:
+    def submodule(self, name: str) -> nn.Module:
+        """Return a part of the module by its dotted name; raises `EncoderError` with the names that are near."""
+        modules: dict[str, nn.Module] = dict(self.module.named_modules())
+        if name not in modules:
+            near = difflib.get_close_matches(name, modules, n=3, cutoff=0.3) or list(modules)[-3:]
+            raise EncoderError(f"Encoder {self.name!r} has no layer {name!r}. Did you mean {' or '.join(near)}?")
+        return modules[name]
+
+    def _map(self, kept: list[Tensor], layer: str) -> Tensor:
+        if not kept or not isinstance(kept[-1], Tensor) or kept[-1].ndim != 4:
+            shape = "nothing" if not kept else str(tuple(getattr(kept[-1], "shape", ())))
+            raise NoFeatureMap(
+                f"Layer {layer!r} of encoder {self.name!r} gives no feature map (B, c, h, w) but {shape}: choose"
+                " another layer."
+            )
+        return kept[-1]
+
+    @contextmanager
+    def attached(self) -> Iterator[Callable[[Tensor], Tensor]]:
+        """Give the function from inputs (B, 3, H, W) to representations (B, d) that autograd can follow.
+
+        Weights need no gradients meanwhile, which saves memory and time; nobody else runs the module.
+        """
+        if not self.differentiable:
+            raise EncoderError(
+                f"Encoder {self.name!r} is a function without gradients. Choose a method that needs none, such as"
+                " 'rise', 'occlusion' or 'kernel_shap'."
+            )
+
+        def represent(inputs: Tensor) -> Tensor:
+            # A clone, so that a module may begin with an in-place operation.
+            return self._representations(self._call(inputs.clone(), self._gradient_dtype), len(inputs))
+
+        with self._lock, torch.inference_mode(False), torch.enable_grad():
+            trained = [p for p in self.module.parameters() if p.requires_grad]
+            for parameter in trained:
+                parameter.requires_grad_(False)
+            try:
+                yield represent
+            finally:
+                for parameter in trained:
+                    parameter.requires_grad_(True)
+
+    def _run(self, batch: Tensor, features: FeatureKind | None) -> Encoded:
+        if features == "tokens":
+            return self._run_tokens(batch)
         pooling = self.pooling
         if pooling is None:
             if features:
@@ -300,27 +425,57 @@ class Encoder:
                     " Choose the method 'rise', which works with every encoder."
                 )
             return Encoded(self._representations(self._call(batch), len(batch)))
-        kept: list[Tensor] = []
         if pooling == "":
-            kept.append(self._select(self._call(batch)))
+            kept = self._select(self._call(batch))
         else:
-            hook = self.module.get_submodule(pooling).register_forward_pre_hook(lambda _, args: kept.append(args[0]))
-            try:
+            module = self.module.get_submodule(pooling)
+            with _watching(module.register_forward_pre_hook, lambda _, args: args[0]) as watched:
                 self._representations(self._call(batch), len(batch))
-            finally:
-                hook.remove()
+            kept = watched[-1]
         # Pooled here in float32 instead of by the module: at a low precision its mean would differ from the map's.
-        representations = self._checked(kept[-1], len(batch))
-        return Encoded(representations, kept[-1].float() if features else None)
+        return Encoded(self._checked(kept, len(batch)), kept.float() if features else None)
+
+    def _run_tokens(self, batch: Tensor) -> Encoded:
+        tokens = self.tokens
+        if tokens is None:
+            raise NoFeatureMap(
+                f"Encoder {self.name!r} has no patch tokens in the space of its representations. Choose the method"
+                " 'rise', which works with every encoder."
+            )
+        module = self.module.get_submodule(tokens.module)
+        with _watching(module.register_forward_hook, lambda _, __, output: output) as watched:
+            representations = self._representations(self._call(batch), len(batch))
+        return Encoded(representations, tokens.as_map(watched[-1].float()))
+
+    @property
+    def tokens(self) -> PatchTokens | None:
+        """Where the patch tokens of a vision transformer are; None for other encoders."""
+        if not self._tokens:
+            height, width = self.input_size
+            with self._lock, torch.inference_mode():
+                run = lambda: self._select(self._call(self._probe(), torch.float32))  # noqa: E731
+                self._tokens = [find_tokens(self.module, run, height / width)]
+        return self._tokens[0]
+
+    @property
+    def last_map(self) -> str | None:
+        """Name of the last submodule that returns a feature map (B, c, h, w); "" is the module itself, None no map."""
+        if not self._last_map:
+            with self._lock, torch.inference_mode():
+                self._last_map = [find_last_map(self.module, lambda: self._call(self._probe(), torch.float32))]
+        return self._last_map[0]
+
+    def _probe(self) -> Tensor:
+        """Return two inputs of noise, to find out how the module is made."""
+        height, width = self.input_size
+        return torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(self.device)
 
     @property
     def pooling(self) -> str | None:
         """Name of the submodule that pools the final feature map; "" if it returns the map; None without one."""
         if not self._pooling:
-            height, width = self.input_size
-            probe = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(self.device)
             with self._lock, torch.inference_mode():
-                found = find_pooling(self.module, lambda: self._select(self._call(probe, torch.float32)))
+                found = find_pooling(self.module, lambda: self._select(self._call(self._probe(), torch.float32)))
             self._pooling = [found]
         return self._pooling[0]
 
@@ -386,6 +541,34 @@ class Encoder:
                 f" its preprocess{'' if self.dtype == torch.float32 else ', or try precision=' + repr('float32')}."
             )
         return tensor
+
+
+class FunctionModule(nn.Module):
+    """A function of arrays in the shape of a module."""
+
+    def __init__(self, function: Callable[[np.ndarray], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Call the function."""
+        found = self.function(np.ascontiguousarray(images.detach().cpu().numpy()))
+        return found if isinstance(found, Tensor) else torch.from_numpy(np.array(found, dtype=np.float32))
+
+    def extra_repr(self) -> str:
+        """Tell functions apart, which have no weights to do so."""
+        return f"{self.function!r}"
+
+
+@contextmanager
+def _watching(register: Callable[[Any], Any], take: Callable[..., Tensor]) -> Iterator[list[Tensor]]:
+    """Collect what a hook sees while the block runs."""
+    seen: list[Tensor] = []
+    handle = register(lambda *args: seen.append(take(*args)))
+    try:
+        yield seen
+    finally:
+        handle.remove()
 
 
 def _describe(output: Any) -> str:

@@ -1,4 +1,4 @@
-"""Find where an encoder pools its final feature map."""
+"""Find an encoder's final feature map, and where it is pooled."""
 
 from __future__ import annotations
 
@@ -43,3 +43,23 @@ def find_pooling(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
         if pooled.shape == output.shape and torch.allclose(pooled, output.float(), rtol=1e-4, atol=1e-6):
             return name
     return None
+
+
+def find_last_map(module: nn.Module, run: Callable[[], Any]) -> str | None:
+    """Name the submodule that returns a feature map (B, c, h, w) last; "" for `module` itself, None without any."""
+    names: list[str] = []
+
+    def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
+        def hook(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
+            if isinstance(output, Tensor) and output.ndim == 4 and output.shape[2] * output.shape[3] > 1:
+                names.append(name)
+
+        return hook
+
+    handles = [m.register_forward_hook(keep(name)) for name, m in module.named_modules()]
+    try:
+        run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return names[-1] if names else None

@@ -37,13 +37,14 @@ def load_torchvision(name: str, *, weights: Weights = "DEFAULT", **options: Any)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"torchvision has no classification network {name!r}.{hint}")
     published = models.get_model_weights(name)
-    network, preset = _with_weights(models, name, published, weights)
-    _drop_last_linear(network, name)
+    head = _last_linear(models.get_model(name, weights=None), name)
+    network, preset = _with_weights(models, name, head, published, weights)
+    classifier = _drop(network, head)
     preprocess = options.pop("preprocess", None) or (preset or published.DEFAULT).transforms()
-    return Encoder(network, preprocess=preprocess, name=name, **options)
+    return Encoder(network, preprocess=preprocess, classifier=classifier, name=name, **options)
 
 
-def _with_weights(models: Any, name: str, published: Any, weights: Weights) -> tuple[nn.Module, Any]:
+def _with_weights(models: Any, name: str, head: str, published: Any, weights: Weights) -> tuple[nn.Module, Any]:
     if weights is None:
         return models.get_model(name, weights=None), None
     if isinstance(weights, str) and weights in published.__members__:
@@ -69,7 +70,6 @@ def _with_weights(models: Any, name: str, published: Any, weights: Weights) -> t
     reference = network.state_dict()
     problems = [f"{key} is missing" for key in reference if key not in state]
     problems += [f"{key} is unknown" for key in state if key not in reference]
-    head = _last_linear(network, name)
     problems = [p for p in problems if not p.startswith(f"{head}.") and "num_batches_tracked" not in p]
     problems += [
         f"{key} has the shape {tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
@@ -79,8 +79,18 @@ def _with_weights(models: Any, name: str, published: Any, weights: Weights) -> t
     if problems:
         more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ValueError(f"{origin} does not fit {name}: {', '.join(problems[:3])}{more}.")
-    network.load_state_dict({k: v for k, v in state.items() if not k.startswith(f"{head}.")}, strict=False)
+    parent, _, child = head.rpartition(".")
+    setattr(network.get_submodule(parent), child, _own_head(state, head))
+    network.load_state_dict(state, strict=False)
     return network, None
+
+
+def _own_head(state: Mapping[str, Tensor], head: str) -> nn.Module:
+    """Make a classifier of the size that the file has, or none for a file without one."""
+    weight = state.get(f"{head}.weight")
+    if weight is None:
+        return nn.Identity()
+    return nn.Linear(weight.shape[1], weight.shape[0], bias=f"{head}.bias" in state)
 
 
 def _last_linear(network: nn.Module, name: str) -> str:
@@ -93,6 +103,10 @@ def _last_linear(network: nn.Module, name: str) -> str:
     return str(linear[-1])
 
 
-def _drop_last_linear(network: nn.Module, name: str) -> None:
-    parent, _, child = _last_linear(network, name).rpartition(".")
-    setattr(network.get_submodule(parent), child, nn.Identity())
+def _drop(network: nn.Module, head: str) -> nn.Module | None:
+    """Take the classifier out of the network; None if its weights were not known."""
+    parent, _, child = head.rpartition(".")
+    holder = network.get_submodule(parent)
+    classifier = getattr(holder, child)
+    setattr(holder, child, nn.Identity())
+    return classifier if isinstance(classifier, nn.Linear) else None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from ..attribution import Baseline
 from ..encoders import Encoder
 from ..images import ImageSet
+from .inspector import Inspector
 from .operators import OperatorStore
-from .painter import Painter
+from .painter import Painter, missing_layer
 from .preparer import Preparer
-from .state import Listener, Picture, Question, State, View
+from .state import ATTRIBUTION, Listener, Picture, Question, State, View
 
 
 class LiveEngine:
@@ -26,8 +27,6 @@ class LiveEngine:
     ----------
     images : ImageSet
     encoder : Encoder
-    baseline : callable
-        What replaces removed parts of an explicand.
     question : Question
         The first one.
     listener : Listener
@@ -40,14 +39,14 @@ class LiveEngine:
         self,
         images: ImageSet,
         encoder: Encoder,
-        baseline: Baseline,
         question: Question,
         listener: Listener,
         memory_budget: int,
     ) -> None:
         self._state = State(question, OperatorStore(memory_budget), shares_processor=encoder.device.type == "cpu")
         self._painter = Painter(self._state, images, encoder, listener)
-        self._preparer = Preparer(self._state, images, encoder, baseline, listener)
+        self._preparer = Preparer(self._state, images, encoder, listener)
+        self.inspector = Inspector(self._state, images, encoder)
         self._painter.start()
         self._preparer.start()
 
@@ -64,10 +63,13 @@ class LiveEngine:
             if question == old:
                 return
             state.question = question
-            state.version += 1
             state.stale = True
+            if replace(question, layer=old.layer) == old:
+                state.changed.notify_all()
+                return  # another look at the same answer
+            state.version += 1
             # What failed is tried again when it is put somewhere anew, or by another method.
-            before = {*old.corpus, *old.foil, *old.explicands} if question.method == old.method else set()
+            before = {*old.corpus, *old.foil, *old.explicands} if question.recipe == old.recipe else set()
             state.unexplained.clear()  # another question is another try
             for image in {*question.corpus, *question.foil, *question.explicands} - before:
                 state.failures.pop(image, None)
@@ -119,7 +121,7 @@ class LiveEngine:
                 if error := state.failure_of(image):
                     raise error.with_traceback(None)
 
-    def picture(self, image: str, timeout: float | None = None) -> Picture | None:
+    def picture(self, image: str, timeout: float | None = None, layer: str = ATTRIBUTION) -> Picture | None:
         """Block until the heatmap of `image` is complete and return it; None if there is nothing to explain."""
         state = self._state
         with self._waiting():
@@ -138,7 +140,10 @@ class LiveEngine:
                     if members and not state.alive(members):
                         raise state.failures[members[0]].with_traceback(None)
                 # While it is pinned, and the question still the one that was waited for.
-                found = self._painter.pictures(state.question, state.version, {image: None})
+                question = replace(state.question, layer=layer)
+                if missing := missing_layer(question, state.smallest()):
+                    raise ValueError(missing)
+                found = self._painter.pictures(question, state.version, {image: None})
             finally:
                 state.asked[image] -= 1
                 if not state.asked[image]:

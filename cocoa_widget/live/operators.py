@@ -6,42 +6,44 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection
 
-from ..attribution import Method, Operator
+from ..attribution import Baseline, Method, Operator
 
-Key = tuple[str, Method]
-"""Image id and method."""
+Recipe = tuple[Method, Baseline | None]
+"""Method, and what replaces removed parts; None where nothing is removed."""
+Key = tuple[str, Recipe]
+"""Image id and recipe."""
 
 
 class OperatorStore:
-    """Operators by image and method; the least recently used go when `budget` bytes are exceeded."""
+    """Operators by image and recipe; the least recently used go when `budget` bytes are exceeded."""
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self._operators: OrderedDict[Key, Operator] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, image: str, method: Method) -> Operator | None:
+    def get(self, image: str, recipe: Recipe) -> Operator | None:
         """Return an operator, and count it as used."""
         with self._lock:
-            operator = self._operators.get((image, method))
+            operator = self._operators.get((image, recipe))
             if operator is not None:
-                self._operators.move_to_end((image, method))
+                self._operators.move_to_end((image, recipe))
             return operator
 
-    def peek(self, image: str, method: Method) -> Operator | None:
+    def peek(self, image: str, recipe: Recipe) -> Operator | None:
         """Return an operator without counting it as used."""
         with self._lock:
-            return self._operators.get((image, method))
+            return self._operators.get((image, recipe))
 
-    def put(self, image: str, method: Method, operator: Operator) -> None:
+    def put(self, image: str, recipe: Recipe, operator: Operator) -> None:
         """Keep an operator."""
         with self._lock:
-            self._operators[image, method] = operator
+            self._operators[image, recipe] = operator
 
-    def discard(self, image: str, method: Method) -> None:
+    def discard(self, image: str, recipe: Recipe) -> None:
         """Forget an operator."""
         with self._lock:
-            self._operators.pop((image, method), None)
+            self._operators.pop((image, recipe), None)
 
     @property
     def nbytes(self) -> int:

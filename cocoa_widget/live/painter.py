@@ -10,19 +10,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..attribution import CAM, Size
-from ..attribution.method import GradientMethod
-from ..direction import NothingToExplain, check_bins, scores
+from ..attribution import CAM, Operator, Size
+from ..attribution.method import LinearMethod
+from ..direction import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..images import ImageSet
-from .directions import known_directions
-from .state import Listener, Picture, Question, State
+from ..reliability import Members, resample, stability
+from ..score import Score
+from .operators import Recipe
+from .scores import known_members, known_scores
+from .state import ATTRIBUTION, LAYERS, Listener, Picture, Question, State, Sureness
 
-PREVIEW = CAM()
+PREVIEW: Recipe = (CAM(), None)
 QUIET_SECONDS = 0.1
 """How long the slow lane rests after a changed question on a CPU, which server and browser share to show the answer."""
 SHARPEN_SECONDS = 0.12
 """Least time between two pictures of the same question; a changed question never waits."""
+SURE_SECONDS = 0.4
+"""How long a question rests before it is told how sure its answers are."""
+COARSE = 28
+"""Largest side at which resampled heatmaps are compared, and their spread computed."""
 
 
 class Painter:
@@ -32,6 +39,7 @@ class Painter:
         self._state, self._images, self._encoder, self._listener = state, images, encoder, listener
         self._painted = 0.0
         self._answered = 0  # the newest version that was painted
+        self._unsure: dict[str, None] = {}  # explicands that were painted since it was last told how sure they are
         self._thread = threading.Thread(target=self._run, name="cocoa-painter", daemon=True)
 
     def start(self) -> None:
@@ -47,30 +55,43 @@ class Painter:
         state = self._state
         while True:
             with state.changed:
-                while not (state.closed or state.stale or state.dirty):
-                    state.changed.wait()
-                if not state.stale and not state.closed:  # only sharper: bundle what comes in short order
-                    pause = max(self._painted + SHARPEN_SECONDS, state.quiet_until) - time.monotonic()
-                    if pause > 0:
-                        state.changed.wait_for(lambda: state.closed or state.stale, timeout=pause)
+                self._wait()
                 if state.closed:
                     return
                 everything, sharper = state.stale, set(state.dirty)
-                state.stale, state.painting = False, True
+                resting = not (everything or sharper)
+                state.stale, state.painting = False, not resting
                 state.dirty.clear()
                 question, version = state.question, state.version
             try:
+                if resting:
+                    self._tell_sureness(question, version)
+                    continue
                 self._paint(question, version, None if everything else sharper)
             except Exception as error:
                 self._listener.error(f"{type(error).__name__}: {error}")
             finally:
-                with state.changed:
-                    state.painting = False
-                    if version != self._answered and state.shares_processor:
-                        state.quiet_until = time.monotonic() + QUIET_SECONDS
-                    self._answered = version
-                    state.changed.notify_all()
-            self._painted = time.monotonic()
+                if not resting:
+                    with state.changed:
+                        state.painting = False
+                        if version != self._answered and state.shares_processor:
+                            state.quiet_until = time.monotonic() + QUIET_SECONDS
+                        self._answered = version
+                        state.changed.notify_all()
+                    self._painted = time.monotonic()
+
+    def _wait(self) -> None:
+        """Wait for something to paint, or until it is time to tell how sure the answers are; hold `state.changed`."""
+        state = self._state
+        while not (state.closed or state.stale or state.dirty):
+            rest = self._painted + SURE_SECONDS - time.monotonic()
+            if self._unsure and rest <= 0:
+                return
+            state.changed.wait(rest if self._unsure else None)
+        if not state.stale and not state.closed:  # only sharper: bundle what comes in short order
+            pause = max(self._painted + SHARPEN_SECONDS, state.quiet_until) - time.monotonic()
+            if pause > 0:
+                state.changed.wait_for(lambda: state.closed or state.stale, timeout=pause)
 
     def _paint(self, question: Question, version: int, only: set[str] | None) -> None:
         try:
@@ -89,7 +110,8 @@ class Painter:
             nothing = "None of the images in a bin could be encoded: remove them, or add others."
             self._listener.heatmaps(version, [], nothing)
         elif pictures or only is None:  # an empty update tells the page that what it shows is old
-            self._listener.heatmaps(version, pictures, None)
+            self._listener.heatmaps(version, pictures, missing_layer(question, self._state.smallest()))
+            self._unsure.update(dict.fromkeys(picture.image for picture in pictures if not picture.preview))
 
     def _shown(self) -> dict[str, Size | None]:
         """Return the images on screen in any view, and the size at which the largest view paints them."""
@@ -117,38 +139,119 @@ class Painter:
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
             failed = set(state.failures)
         with torch.inference_mode():
-            known = known_directions(question, ids, failed, self._images, self._encoder)
+            known = known_scores(question, ids, failed, self._images, self._encoder)
             if known is None:
                 return []
-            ids, vectors, w = known
-            gamma = scores(vectors, w, question.similarity).tolist()
-            found = [
-                self._picture(question, version, image, w[i, None], gamma[i], sizes[image])
-                for i, image in enumerate(ids)
+            members = None
+            if question.layer == "stability":
+                found = known_members(question, failed, self._images, self._encoder)
+                members = found and found[1]
+            pictures = [
+                self._picture(question, version, image, score, own, members, sizes[image])
+                for image, own, score in zip(known.ids, known.vectors, known.scores, strict=True)
             ]
-        return [picture for picture in found if picture is not None]
+        return [picture for picture in pictures if picture is not None]
 
     def _picture(
-        self, question: Question, version: int, image: str, direction: Tensor, score: float, size: Size | None
+        self,
+        question: Question,
+        version: int,
+        image: str,
+        score: Score,
+        own: Tensor,
+        members: Members | None,
+        size: Size | None,
     ) -> Picture | None:
-        method = question.method
-        if isinstance(method, GradientMethod):
+        method, layer = question.method, question.layer
+        gamma = float(score(own[None])[0])
+        if not isinstance(method, LinearMethod):
             at, path = self._state.paths.get(image, (-1, None))
-            if path is not None and at == version and path.presentable:
+            if layer == ATTRIBUTION and path is not None and at == version and path.presentable:
                 values = path.heatmap(size)
-                return Picture(image, method.name, False, _array(values), score, path.done / path.total, path.gap)
+                return Picture(image, method.name, False, _array(values), gamma, path.progress, path.gap)
         else:
-            operator = self._state.store.get(image, method)
+            operator = self._state.store.get(image, question.recipe)
             if operator is not None and operator.presentable:
-                progress = operator.done / operator.total
-                values = operator.apply(direction, question.similarity, size)[0]
-                return Picture(image, method.name, False, _array(values), score, progress)
+                found = self._layer(question, operator, score, own, members, size)
+                return (
+                    None
+                    if found is None
+                    else Picture(image, method.name, False, _array(found), gamma, operator.progress, layer=layer)
+                )
         preview = self._state.store.get(image, PREVIEW)
-        if preview is None or not preview.complete:
+        if preview is None or not preview.complete or layer != ATTRIBUTION:
             return None
-        values = preview.apply(direction, question.similarity, size)[0]
-        return Picture(image, PREVIEW.name, True, _array(values), score, 0.0)
+        return Picture(image, PREVIEW[0].name, True, _array(preview.apply(score, size)[0]), gamma, 0.0)
+
+    def _layer(
+        self,
+        question: Question,
+        operator: Operator,
+        score: Score,
+        own: Tensor,
+        members: Members | None,
+        size: Size | None,
+    ) -> Tensor | None:
+        """Compute what the question wants to see of an operator (h, w)."""
+        if question.layer == "error":
+            errors = operator.error(score, size)
+            return None if errors is None else errors[0]
+        if question.layer == "stability":
+            resampled = members and resample(question.target, question.similarity, members, own)
+            if not resampled:
+                return None
+            # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
+            spread = stability(operator, score, resampled, own, None if size is None else self._coarse()).spread
+            return None if spread is None else torch.from_numpy(spread)
+        return operator.apply(score, size)[0]
+
+    def _coarse(self) -> Size:
+        """Return a small size with the proportions of the encoder's input."""
+        height, width = self._encoder.input_size
+        longer = max(height, width)
+        return max(1, COARSE * height // longer), max(1, COARSE * width // longer)
+
+    def _tell_sureness(self, question: Question, version: int) -> None:
+        """Say how sure the answers are that were painted last; stop when the question changes."""
+        state = self._state
+        images = [image for image in question.explicands if image in self._unsure]
+        self._unsure.clear()
+        with state.changed:
+            ids, failed = state.alive(images), set(state.failures)
+        with torch.inference_mode():
+            known = known_scores(question, ids, failed, self._images, self._encoder)
+            found = known_members(question, failed, self._images, self._encoder)
+            if known is None or found is None:
+                return
+            _, members = found
+            items = []
+            for image, own, score in zip(known.ids, known.vectors, known.scores, strict=True):
+                if state.stale or state.closed:
+                    return  # the question that comes now is painted first, and told of later
+                resampled = resample(question.target, question.similarity, members, own)
+                if resampled is None:
+                    items.append(Sureness(image, None, None, None))
+                    continue
+                operator = None
+                if isinstance(question.method, LinearMethod):
+                    operator = state.store.peek(image, question.recipe)
+                    operator = operator if operator is not None and operator.presentable else None
+                result = stability(operator, score, resampled, own, self._coarse())
+                items.append(Sureness(image, result.low, result.high, result.agreement))
+        self._listener.reliability(version, items, members.used_by(question.target).smallest)
 
 
 def _array(values: Tensor) -> np.ndarray:
     return values.float().cpu().numpy()
+
+
+def missing_layer(question: Question, smallest: int) -> str | None:
+    """Say why the layer that the question wants cannot be shown with its method and bins; None if it can."""
+    label = question.method.label
+    if question.layer == "error" and question.method.name != "rise":
+        return f"{label} draws nothing at random that could be averaged better. Choose RISE, or another layer."
+    if question.layer == "stability" and not isinstance(question.method, LinearMethod):
+        return f"{label} would need encoder passes for every resampled bin. Choose RISE, or another layer."
+    if question.layer == "stability" and smallest == 1:
+        return f"{LAYERS['stability'][0]}: a bin with a single image cannot be resampled. Add images to it."
+    return None

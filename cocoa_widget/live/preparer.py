@@ -16,14 +16,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..attribution import Baseline, CAMOperator, Method, Operator, Path
-from ..attribution.method import GradientMethod, LinearMethod
-from ..attribution.run import advance, advance_path
+from ..attribution import Baseline, CAMOperator, Operator, Path
+from ..attribution.baseline import baselines_of
+from ..attribution.method import DirectMethod, GradientMethod, LinearMethod
+from ..attribution.run import advance, advance_path, check_method
 from ..encoders import Encoder, Representations
 from ..images import ImageSet
-from .directions import is_known, known_directions
-from .operators import Key
+from .operators import Key, Recipe
 from .painter import PREVIEW
+from .scores import is_known, known_scores
 from .state import Listener, Progress, State
 
 SLICE_SECONDS = 0.05
@@ -75,18 +76,16 @@ class Preparer:
     So nothing needs to be cancelled: what is no longer wanted is just not chosen again.
     """
 
-    def __init__(
-        self, state: State, images: ImageSet, encoder: Encoder, baseline: Baseline, listener: Listener
-    ) -> None:
+    def __init__(self, state: State, images: ImageSet, encoder: Encoder, listener: Listener) -> None:
         self._state, self._images, self._encoder = state, images, encoder
-        self._baseline, self._listener = baseline, listener
+        self._listener = listener
         self._pass_seconds = {"encode": 0.0, "gradient": 0.0}
-        self._inputs: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
+        self._inputs: OrderedDict[tuple[str, Baseline], tuple[Tensor, Tensor]] = OrderedDict()
         self._told = 0.0
         self._last_progress: Progress | None = None
         self._encoded_up_to = 0
         self._table: Representations | None = None
-        self._full_for: tuple[Method, list[str]] | None = None  # a gallery whose operators exceed the budget
+        self._full_for: tuple[Recipe, list[str]] | None = None  # a gallery whose operators exceed the budget
         self._last_error = ""
         self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
         self._decoders = ThreadPoolExecutor(2, thread_name_prefix="cocoa-decode")
@@ -180,11 +179,9 @@ class Preparer:
             yield self._slice(coarse[0])
         if rough := [(image, p) for image, p in preparations if p is not None and not p.complete]:
             # What a cell waits for first; else all in step, the least advanced first.
-            yield self._slice(
-                min(rough, key=lambda item: (item[0] not in state.asked, item[1].done / item[1].total))[0]
-            )
+            yield self._slice(min(rough, key=lambda item: (item[0] not in state.asked, item[1].progress))[0])
         if isinstance(question.method, LinearMethod):
-            gallery = [] if self._full_for == (question.method, state.in_gallery()) else state.in_gallery()
+            gallery = [] if self._full_for == (question.recipe, state.in_gallery()) else state.in_gallery()
             for image in state.alive(gallery):
                 preparation = self._preparation(image)
                 if (preparation is None or not preparation.complete) and image not in state.unexplained:
@@ -220,10 +217,10 @@ class Preparer:
 
     def _preparation(self, image: str) -> Operator | Path | None:
         question = self._state.question
-        if isinstance(question.method, GradientMethod):
-            version, path = self._state.paths.get(image, (-1, None))
-            return path if version == self._state.version else None
-        return self._state.store.peek(image, question.method)
+        if isinstance(question.method, LinearMethod):
+            return self._state.store.peek(image, question.recipe)
+        version, path = self._state.paths.get(image, (-1, None))
+        return path if version == self._state.version else None
 
     # ---- slices --------------------------------------------------------------------------------------------------
 
@@ -238,7 +235,7 @@ class Preparer:
             some = ids[start : start + self._count("encode")]
             batch = inputs[start : start + len(some)]
             begun = time.perf_counter()
-            encoded = self._encoder.forward(batch, features=self._pools)
+            encoded = self._encoder.forward(batch, features="pooled" if self._pools else None)
             self._measure("encode", len(some), begun)
             self._encoder.representations.add([self._images.key(i) for i in some], encoded.representations)
             if encoded.features is not None:
@@ -253,27 +250,28 @@ class Preparer:
                 return  # the fast lane goes first; what is left will be chosen again
 
     def _slice(self, image: str, *, urgent: bool = True) -> Job:
-        method, version = self._state.question.method, self._state.version
+        (method, baseline), version = self._state.question.recipe, self._state.version
         label = f"Preparing {method.label}"
-        if isinstance(method, GradientMethod):
-            return Job(label, lambda: self._advance_path(image, method, version), [image], urgent, version)
-        assert isinstance(method, LinearMethod)
-        return Job(label, lambda: self._advance_operator(image, method), [image], urgent, version)
+        if isinstance(method, LinearMethod):
+            return Job(label, lambda: self._advance_operator(image, method, baseline), [image], urgent, version)
+        assert isinstance(method, GradientMethod | DirectMethod)
+        return Job(label, lambda: self._advance_path(image, method, baseline, version), [image], urgent, version)
 
-    def _advance_operator(self, image: str, method: LinearMethod) -> None:
-        store = self._state.store
-        operator = store.peek(image, method)
+    def _advance_operator(self, image: str, method: LinearMethod, baseline: Baseline) -> None:
+        store, recipe = self._state.store, (method, baseline)
+        operator = store.peek(image, recipe)
         if operator is None:
-            operator = method.start(*self._input(image))
-            store.put(image, method, operator)
+            check_method(method, self._encoder)
+            operator = method.start(*self._input(image, baseline))
+            store.put(image, recipe, operator)
         begun, before = time.perf_counter(), operator.done
         advance(self._encoder, [operator], self._count("encode"))
         self._measure("encode", operator.done - before, begun)
         if not self._trim():
-            store.discard(image, method)
+            store.discard(image, recipe)
             with self._state.changed:
                 if image not in self._state.explained():
-                    self._full_for = (method, self._state.in_gallery())
+                    self._full_for = (recipe, self._state.in_gallery())
                     return
             raise BudgetExceeded(
                 f"No memory left for the heatmaps of more explicands: {store.budget >> 20} MiB are in use. Explain"
@@ -281,7 +279,9 @@ class Preparer:
             )
         self._show(image, operator, before)
 
-    def _advance_path(self, image: str, method: GradientMethod, version: int) -> None:
+    def _advance_path(
+        self, image: str, method: GradientMethod | DirectMethod, baseline: Baseline, version: int
+    ) -> None:
         state = self._state
         with state.changed:
             if version != state.version:
@@ -289,29 +289,30 @@ class Preparer:
             question = state.question
             at, path = state.paths.get(image, (-1, None))
         if path is None or at != version:
-            path = method.start(*self._input(image))
+            check_method(method, self._encoder)
+            path = method.start(*self._input(image, baseline))
             with state.changed:
                 state.paths = {i: entry for i, entry in state.paths.items() if entry[0] == version}
                 state.paths[image] = (version, path)
-        known = known_directions(question, [image], set(state.failures), self._images, self._encoder)
+        known = known_scores(question, [image], set(state.failures), self._images, self._encoder)
         if known is None:
             path.done = path.total  # there is nothing to follow
             return
-        _, _, w = known
         begun, before = time.perf_counter(), path.done
-        advance_path(self._encoder, path, w[0], question.similarity, self._count("gradient"))
+        advance_path(self._encoder, path, known.scores[0], self._count("gradient"))
         self._measure("gradient", path.done - before, begun)
         self._show(image, path, before)
 
-    def _input(self, image: str) -> tuple[Tensor, Tensor]:
-        """Return an image's preprocessed explicand and baseline, both (3, H, W)."""
-        if image not in self._inputs:
+    def _input(self, image: str, baseline: Baseline) -> tuple[Tensor, Tensor]:
+        """Return an image's preprocessed explicand and its baseline, both (3, H, W)."""
+        key = image, baseline
+        if key not in self._inputs:
             explicand = self._encoder.stack([self._images.load(image)])
-            self._inputs[image] = explicand[0], self._baseline(explicand)[0]
+            self._inputs[key] = explicand[0], baselines_of(baseline, explicand)[0]
             if len(self._inputs) > KEPT_INPUTS:
                 self._inputs.popitem(last=False)
-        self._inputs.move_to_end(image)
-        return self._inputs[image]
+        self._inputs.move_to_end(key)
+        return self._inputs[key]
 
     # ---- book-keeping --------------------------------------------------------------------------------------------
 
@@ -332,9 +333,9 @@ class Preparer:
 
     def _trim(self) -> bool:
         with self._state.changed:
-            method = self._state.question.method
+            recipe = self._state.question.recipe
             shown = [*self._state.explained(), *self._state.in_gallery()]
-            pinned: set[Key] = {(i, m) for i in shown for m in (method, PREVIEW)}
+            pinned: set[Key] = {(i, r) for i in shown for r in (recipe, PREVIEW)}
         return self._state.store.trim(pinned)
 
     def _show(self, image: str, preparation: Operator | Path, before: int) -> None:

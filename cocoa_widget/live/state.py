@@ -10,8 +10,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..attribution import Method, Path
+from ..attribution import Baseline, Method, Path
+from ..direction import TARGETS
 from .operators import OperatorStore
+
+ATTRIBUTION = "attribution"
+LAYERS: dict[str, tuple[str, str]] = {
+    ATTRIBUTION: ("Attribution", "What makes the image like the corpus and unlike the foil"),
+    "error": ("Standard error", "How far the heatmap may be off because masks are random (RISE)"),
+    "stability": ("Spread over resampled bins", "How far the heatmap may be off because bins hold just these images"),
+}
+"""What a heatmap can show: label and hint by name."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,13 @@ class Question:
     method: Method
     target: str
     similarity: str
+    baseline: Baseline
+    layer: str = ATTRIBUTION
+
+    @property
+    def recipe(self) -> tuple[Method, Baseline]:
+        """What an operator depends on beside its image."""
+        return self.method, self.baseline
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,17 @@ class Picture:
     score: float
     progress: float
     gap: float | None = None
+    layer: str = ATTRIBUTION
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How much an image's answer would change under other bins; None for what cannot be told."""
+
+    image: str
+    low: float | None
+    high: float | None
+    agreement: float | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +93,10 @@ class Listener(Protocol):
 
     def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
         """Take new pictures; `nothing` says why there are none to expect."""
+        ...
+
+    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
+        """Take how sure the answers are; `smallest` is the size of the smallest bin used, 0 for none."""
         ...
 
     def progress(self, progress: Progress) -> None:
@@ -119,6 +150,12 @@ class State:
     def alive(self, ids: Iterable[str]) -> list[str]:
         """Leave out the images that failed."""
         return [i for i in ids if i not in self.failures]
+
+    def smallest(self) -> int:
+        """Return the size of the smallest bin that the question uses; 0 if it uses none."""
+        q, used = self.question, TARGETS[self.question.target]
+        bins = [self.alive(ids) for uses, ids in ((used.corpus, q.corpus), (used.foil, q.foil)) if uses]
+        return min((len(ids) for ids in bins if ids), default=0)
 
     def explainable(self) -> list[str]:
         """List the images to explain that did not fail."""

@@ -1,7 +1,28 @@
 /** The messages between kernel and page; must be kept in sync with `cocoa_widget/protocol.py`, which explains them. */
 
-export const REQUEST_KINDS = ["hello", "thumbnails", "watch", "hold", "leave", "cancel", "undo", "redo"] as const;
-export const RESPONSE_KINDS = ["catalogue", "thumbnails", "heatmaps", "status", "history", "error"] as const;
+export const REQUEST_KINDS = [
+  "hello",
+  "thumbnails",
+  "watch",
+  "hold",
+  "leave",
+  "cancel",
+  "undo",
+  "redo",
+  "influence",
+  "curves",
+] as const;
+export const RESPONSE_KINDS = [
+  "catalogue",
+  "thumbnails",
+  "heatmaps",
+  "reliability",
+  "influence",
+  "curves",
+  "status",
+  "history",
+  "error",
+] as const;
 
 // ---- page → kernel (each also carries `id` and `view`, added by the connection) ----
 
@@ -10,7 +31,8 @@ export type RequestBody =
   | { kind: "thumbnails"; images: string[]; size: number }
   | { kind: "watch"; explicands: number; gallery: number; visible: string[] }
   | { kind: "hold" | "leave" | "undo" | "redo" }
-  | { kind: "cancel"; cancels: string };
+  | { kind: "cancel"; cancels: string }
+  | { kind: "influence" | "curves"; image: string };
 
 export type Request = RequestBody & { id: string; view: string };
 
@@ -34,6 +56,8 @@ export interface Catalogue {
   methods: Choice[];
   targets: Choice[];
   similarities: Choice[];
+  baselines: Choice[];
+  layers: Choice[];
 }
 
 /** Left, top, right, bottom in fractions of the picture. */
@@ -58,6 +82,7 @@ export interface Thumbnails {
 export interface Heatmap {
   image: string;
   method: string;
+  layer: string;
   preview: boolean;
   shape: [number, number];
   peak: number;
@@ -71,6 +96,56 @@ export interface Heatmaps {
   version: number;
   items: Heatmap[];
   nothing?: string;
+}
+
+export interface Sureness {
+  image: string;
+  low: number | null;
+  high: number | null;
+  agreement: number | null;
+}
+
+export interface Reliability {
+  kind: "reliability";
+  version: number;
+  items: Sureness[];
+  smallest: number;
+  few: boolean;
+}
+
+export interface Member {
+  image: string;
+  bin: "corpus" | "foil";
+  share: number;
+  change: number | null;
+  outlier: boolean;
+}
+
+export interface Influence {
+  id: string;
+  kind: "influence";
+  image: string;
+  score: number;
+  members: Member[];
+}
+
+export interface Curve {
+  measure: string;
+  label: string;
+  insertion: number[];
+  deletion: number[];
+  insertion_auc: number;
+  deletion_auc: number;
+}
+
+export interface Curves {
+  id: string;
+  kind: "curves";
+  image: string;
+  done: number;
+  total: number;
+  fractions: number[];
+  curves: Curve[];
 }
 
 export interface Task {
@@ -101,7 +176,16 @@ export interface Failure {
   id?: string;
 }
 
-export type Response = Catalogue | Thumbnails | Heatmaps | Status | History | Failure;
+export type Response =
+  | Catalogue
+  | Thumbnails
+  | Heatmaps
+  | Reliability
+  | Influence
+  | Curves
+  | Status
+  | History
+  | Failure;
 
 /** The traits that page and kernel share (`CocoaWidget` in `cocoa_widget/widget.py`). */
 export interface Traits {
@@ -111,6 +195,8 @@ export interface Traits {
   method: string;
   target: string;
   similarity: string;
+  baseline: string;
+  layer: string;
   colormap: string;
   opacity: number;
   scale: "shared" | "image";

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 import cocoa_widget as cw
+from cocoa_widget.score import LinearScore
 from tests.conftest import Convolutional, Linear, encoder_of
 
 
@@ -47,10 +48,10 @@ def test_sums_survive_odd_sizes(convolutional, inputs, size, corpus):
 
 def test_cells_are_the_feature_map_times_the_direction(convolutional, inputs):
     x = inputs[:1]
-    encoded = convolutional.forward(x, features=True)
+    encoded = convolutional.forward(x, features="pooled")
     w = torch.randn(16, generator=torch.Generator().manual_seed(0))
     prepared = cw.Explainer(convolutional, "cam").prepare(x)
-    cells = prepared.operators[0].apply(w[None], "dot", size=(8, 8))[0] * 16  # each stands for 4 × 4 pixels
+    cells = prepared.operators[0].apply(LinearScore(w[None], "dot"), size=(8, 8))[0] * 16  # of 4 × 4 pixels
     expected = torch.einsum("dhw,d->hw", encoded.features[0], w) / 64
     # The spread blurs a cell over its neighbours; a smooth map keeps its picture.
     assert torch.corrcoef(torch.stack([cells.flatten(), expected.flatten()]))[0, 1] > 0.8

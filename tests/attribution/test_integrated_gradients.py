@@ -6,6 +6,7 @@ from captum.attr import IntegratedGradients as CaptumIG
 
 import cocoa_widget as cw
 from cocoa_widget.attribution.run import advance_path
+from cocoa_widget.score import LinearScore
 from tests.conftest import Convolutional, encoder_of
 
 
@@ -45,12 +46,13 @@ def test_equals_captum(convolutional, inputs, corpus):
 def test_few_steps_are_a_coarse_picture_of_many(convolutional, inputs):
     method = cw.IntegratedGradients(steps=50)
     w = torch.randn(16, generator=torch.Generator().manual_seed(0))
+    score = LinearScore(w[None], "cosine")
     path = method.start(inputs[0], cw.Blur()(inputs[:1])[0])
-    advance_path(convolutional, path, w, "cosine", path.first_picture)
+    advance_path(convolutional, path, score, path.first_picture)
     assert path.presentable
     coarse = path.heatmap()
     while not path.complete:
-        advance_path(convolutional, path, w, "cosine", 9)
+        advance_path(convolutional, path, score, 9)
     fine = path.heatmap()
     assert torch.corrcoef(torch.stack([coarse.flatten(), fine.flatten()]))[0, 1] > 0.95
     torch.testing.assert_close(path.heatmap((16, 16)), F.avg_pool2d(fine[None], 2)[0], atol=1e-6, rtol=1e-4)

@@ -6,6 +6,7 @@ import cocoa_widget as cw
 from cocoa_widget.attribution.masks import MaskBank
 from cocoa_widget.attribution.resample import averaging, shrink, spreading, upsampling
 from cocoa_widget.attribution.run import advance
+from cocoa_widget.score import LinearScore
 from tests.conftest import Convolutional, encoder_of
 
 
@@ -30,7 +31,7 @@ def test_the_operator_is_the_direct_masked_sum(convolutional, inputs, estimator,
     operator = method.start(x, cw.Blur()(x[None])[0])
     while not operator.complete:
         advance(convolutional, [operator], 32)
-    found = operator.apply(w[None], similarity)[0]
+    found = operator.apply(LinearScore(w[None], similarity))[0]
     expected = direct(convolutional, method, x, w, similarity)
     assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
 
@@ -43,7 +44,7 @@ def test_the_operator_is_the_direct_masked_sum_on_a_photograph(demo_encoder, pho
     while not operator.complete:
         advance(demo_encoder, [operator], 16)
     expected = direct(demo_encoder, method, x, w, "cosine")
-    assert (operator.apply(w[None], "cosine")[0] - expected).abs().max() <= 1e-4 * expected.abs().max()
+    assert (operator.apply(LinearScore(w[None], "cosine"))[0] - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
 @pytest.mark.parametrize("size", [(224, 224), (32, 32), (50, 31)])
@@ -103,7 +104,7 @@ def test_half_prepared_is_what_the_first_masks_give(convolutional, inputs):
     masks = cw.RISE(n_masks=200, estimator="plain").masks(32, 32)[:64]
     scores = F.normalize(convolutional.encode(masks * x + (1 - masks) * baseline), dim=1) @ w[0]
     expected = torch.einsum("n,nhw->hw", scores, masks[:, 0]) / 32
-    torch.testing.assert_close(operator.apply(w, "cosine")[0], expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(operator.apply(LinearScore(w, "cosine"))[0], expected, atol=1e-5, rtol=1e-4)
 
 
 def test_centring_finds_the_picture_from_few_masks(demo_encoder, photographs):

@@ -22,11 +22,16 @@ class Recorder:
 
     def __init__(self):
         self.told = threading.Condition()
-        self.updates, self.statuses, self.errors = [], [], []
+        self.updates, self.statuses, self.errors, self.sureness = [], [], [], []
 
     def heatmaps(self, version, pictures, nothing):
         with self.told:
             self.updates.append((version, pictures, nothing))
+            self.told.notify_all()
+
+    def reliability(self, version, items, smallest):
+        with self.told:
+            self.sureness.append((version, items, smallest))
             self.told.notify_all()
 
     def progress(self, progress):
@@ -70,6 +75,7 @@ def question(**changes):
         "method": RISE,
         "target": "contrastive_corpus",
         "similarity": "cosine",
+        "baseline": cw.Blur(),
     }
     return Question(**{**start, **changes})
 
@@ -82,7 +88,7 @@ def make(pictures):
         recorder = Recorder()
         encoder = encoder_of(module or Convolutional())
         images = images or cw.ImageSet(pictures)
-        engine = LiveEngine(images, encoder, cw.Blur(), first or question(), recorder, budget)
+        engine = LiveEngine(images, encoder, first or question(), recorder, budget)
         engines.append(engine)
         return engine, recorder, encoder
 
@@ -93,7 +99,7 @@ def make(pictures):
 
 def direct(encoder, pictures, q, image):
     """What the headless explainer says."""
-    explainer = cw.Explainer(encoder, q.method)
+    explainer = cw.Explainer(encoder, q.method, q.baseline)
     return explainer.explain(
         pictures[image],
         corpus=[pictures[i] for i in q.corpus],
@@ -409,10 +415,10 @@ def test_waiting_has_an_end(make):
 def test_close_frees_everything(pictures):
     encoder = encoder_of(Convolutional())
     recorder = Recorder()
-    engine = LiveEngine(cw.ImageSet(pictures), encoder, cw.Blur(), question(), recorder, 1 << 30)
+    engine = LiveEngine(cw.ImageSet(pictures), encoder, question(), recorder, 1 << 30)
     engine.watch("a", View(explicands=32))
     engine.wait(20)
-    operator = weakref.ref(engine._state.store.get("p0", RISE))
+    operator = weakref.ref(engine._state.store.get("p0", question().recipe))
     threads = [t for t in threading.enumerate() if t.name.startswith("cocoa-")]
     assert threads
     alive = weakref.ref(engine)

@@ -1,0 +1,66 @@
+"""Any attribution of Captum's as a method."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from .method import DirectMethod
+from .resample import spread
+
+
+class CaptumMethod(DirectMethod):
+    """Any attribution of Captum's (Kokhlikyan et al., 2020), with the score as its forward function.
+
+    Channels are summed; a layer's attribution is spread over the pixels.
+
+    Parameters
+    ----------
+    cls : callable
+        A class of ``captum.attr``, or a function that makes an attribution from the forward function (a
+        `torch.nn.Module`), for those that need more: ``lambda score: LayerGradCam(score, layer)``.
+    **kwargs
+        For its ``attribute``. The explicand's baseline is passed as `baselines` where that takes one and none is given.
+
+    Examples
+    --------
+    >>> CaptumMethod(captum.attr.DeepLift)  # doctest: +SKIP
+    >>> CaptumMethod(captum.attr.Occlusion, sliding_window_shapes=(3, 16, 16))  # doctest: +SKIP
+    """
+
+    name: ClassVar[str] = "captum"
+    label: ClassVar[str] = "Captum"
+    hint: ClassVar[str] = "An attribution of Captum's; every change of the bins runs it anew"
+
+    def __init__(self, cls: Callable[..., Any], **kwargs: Any) -> None:
+        if not callable(cls):
+            raise TypeError(f"CaptumMethod takes a class of captum.attr, not {cls!r}.")
+        self._cls, self._kwargs = cls, kwargs
+        called = getattr(cls, "__name__", "attribution")
+        # Of the instance: two of Captum's methods are two entries in the menu.
+        self.name = f"captum.{called}"  # type: ignore[misc]
+        self.label = f"Captum {called}"  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"CaptumMethod({self.name.removeprefix('captum.')}, {self._kwargs})"
+
+    def explain(self, score: Callable[[Tensor], Tensor], explicand: Tensor, baseline: Tensor) -> Tensor:
+        attribution = self._cls(score)
+        settings = dict(self._kwargs)
+        if "baselines" in inspect.signature(attribution.attribute).parameters:
+            settings.setdefault("baselines", baseline[None])
+        found = attribution.attribute(explicand[None].requires_grad_(), **settings)
+        if isinstance(found, tuple):  # with a convergence delta, or one attribution for each input
+            found = found[0]
+        maps = torch.as_tensor(found).detach().float()
+        if maps.ndim != 4:
+            raise ValueError(
+                f"{self.label} returned an attribution of the shape {tuple(maps.shape)}; a heatmap needs (1, c, h, w)."
+            )
+        summed = maps[0].sum(0)
+        full = explicand.shape[-2], explicand.shape[-1]
+        return summed if summed.shape == full else spread(summed, full, None)

@@ -1,0 +1,97 @@
+"""Occlusion: how far the score falls when a window is hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from .method import LinearMethod, Size
+from .perturbation import PerturbationOperator
+from .resample import averaging, smaller
+
+
+class Windows:
+    """The whole explicand first, then windows in an order in which every beginning lies all over the image."""
+
+    def __init__(self, window: int, stride: int, height: int, width: int, device: torch.device) -> None:
+        self.size = (height, width)
+        self._rows, self._columns = (_hidden(window, stride, length, device) for length in self.size)
+        across = len(self._columns)
+        order = torch.randperm(len(self._rows) * across, generator=torch.Generator().manual_seed(0)).to(device)
+        self._row, self._column = order // across, order % across
+        self.n = 1 + len(order)
+
+    def masks(self, start: int, stop: int) -> Tensor:
+        """Return masks, 0 inside of each one's window."""
+        masks = torch.ones(stop - start, 1, *self.size, device=self._rows.device)
+        first = max(start - 1, 0)
+        hidden = self._rows[self._row[first : stop - 1], :, None] * self._columns[self._column[first : stop - 1], None]
+        masks[len(masks) - len(hidden) :, 0] -= hidden
+        return masks
+
+    def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
+        """Return, for each pixel, the mean fall of the score over the windows that hid it."""
+        n = scores.shape[1] - 1
+        row, column = self._row[:n], self._column[:n]
+        falls = scores.new_zeros(len(scores), len(self._rows), len(self._columns))
+        falls[:, row, column] = scores[:, :1] - scores[:, 1:]
+        hid = scores.new_zeros(len(self._rows), len(self._columns))
+        hid[row, column] = 1
+        maps = self._rows.T @ falls @ self._columns / (self._rows.T @ hid @ self._columns).clamp(min=1)
+        tall, wide = smaller(size, self.size)
+        rows, columns = averaging(self.size[0], tall, maps.device), averaging(self.size[1], wide, maps.device)
+        return maps if (tall, wide) == self.size else rows @ maps @ columns.T
+
+    def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
+        """Nothing is drawn at random."""
+        return None
+
+
+def _hidden(window: int, stride: int, length: int, device: torch.device) -> Tensor:
+    """Return which pixels (windows, length) each window hides along one axis; the last one may reach over the edge."""
+    window = min(window, length)
+    starts = torch.arange(-(-(length - window) // stride) + 1, device=device) * stride
+    pixels = torch.arange(length, device=device)
+    return ((pixels >= starts[:, None]) & (pixels < starts[:, None] + window)).float()
+
+
+@lru_cache(maxsize=8)
+def _windows(window: int, stride: int, height: int, width: int, device: torch.device) -> Windows:
+    return Windows(window, stride, height, width, device)
+
+
+@dataclass(frozen=True)
+class Occlusion(LinearMethod):
+    """Occlusion (Zeiler & Fergus, ECCV 2014), as an operator.
+
+    Each pixel's value is the mean fall of the score over the windows that hid it.
+
+    Parameters
+    ----------
+    window : int
+        Side of the hidden square in pixels.
+    stride : int
+        Pixels from one window to the next.
+    """
+
+    window: int = 32
+    stride: int = 16
+
+    name: ClassVar[str] = "occlusion"
+    label: ClassVar[str] = "Occlusion"
+    hint: ClassVar[str] = "Hides one window after the other; works with every encoder"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.stride <= self.window:
+            raise ValueError(
+                f"Occlusion needs a stride between 1 and its window ({self.window}), so that no pixel is left out, not"
+                f" {self.stride}."
+            )
+
+    def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
+        windows = _windows(self.window, self.stride, explicand.shape[-2], explicand.shape[-1], explicand.device)
+        return PerturbationOperator(windows, explicand, baseline, first_picture=33)

@@ -1,0 +1,69 @@
+"""Patch tokens: what each patch of a vision transformer's last layer scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from ..score import Score
+from .method import LinearMethod, Operator, Size
+from .resample import spread
+
+
+class PatchTokensOperator(Operator):
+    """Patch tokens (rows · columns × d) of one explicand, from one pass."""
+
+    features = "tokens"
+    total = 1
+
+    def __init__(self, explicand: Tensor) -> None:
+        self._explicand = explicand
+        self._tokens = torch.empty(0)
+
+    @property
+    def nbytes(self) -> int:
+        return (self._explicand.numel() + self._tokens.numel()) * 4
+
+    def inputs(self, count: int) -> Tensor:
+        return self._explicand[None]
+
+    def accept(self, encoded: Encoded) -> None:
+        assert encoded.features is not None
+        self._tokens = encoded.features[0].clone()
+        self.done = 1
+
+    def apply(self, score: Score, size: Size | None = None) -> Tensor:
+        channels, rows, columns = self._tokens.shape
+        tokens = self._tokens.reshape(channels, -1).T
+        values = score.of(F.normalize(tokens, dim=1), tokens.norm(dim=1)) / len(tokens)
+        return spread(values.reshape(-1, rows, columns), self._explicand.shape[-2:], size)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class PatchTokens(LinearMethod):
+    """The score of every patch token of a vision transformer, as if it were the representation.
+
+    One forward pass; the tokens of the last layer are in the space of the representation (Dosovitskiy et al., ICLR
+    2021), so each can be scored like an image; the sum of the heatmap is the mean of those scores. A token also knows
+    of other patches through attention: this shows where the encoder *keeps* what is like the corpus, which need not be
+    where it saw it.
+    """
+
+    name: ClassVar[str] = "patch_tokens"
+    label: ClassVar[str] = "Patch tokens"
+    hint: ClassVar[str] = "One pass; what each patch of a vision transformer scores by itself"
+    refusal: ClassVar[type[EncoderError]] = NoFeatureMap
+
+    def obstacle(self, encoder: Encoder) -> str | None:
+        """Name encoders without patch tokens."""
+        if encoder.differentiable and encoder.tokens is not None:
+            return None
+        return f"{encoder.name} has no patch tokens in the space of its representations"
+
+    def start(self, explicand: Tensor, baseline: Tensor) -> PatchTokensOperator:
+        return PatchTokensOperator(explicand)

@@ -1,0 +1,61 @@
+"""Random heatmaps: what every method must be better than."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from ..encoders import Encoded
+from ..score import Score
+from .method import LinearMethod, Operator, Size
+from .resample import shrink
+
+
+class RandomOperator(Operator):
+    """Noise of one explicand; needs no pass."""
+
+    total = 0
+
+    def __init__(self, values: Tensor) -> None:
+        self._values = values
+
+    @property
+    def nbytes(self) -> int:
+        return self._values.numel() * self._values.element_size()
+
+    def inputs(self, count: int) -> Tensor:
+        raise RuntimeError("This operator is complete.")
+
+    def accept(self, encoded: Encoded) -> None:
+        raise RuntimeError("This operator is complete.")
+
+    def apply(self, score: Score, size: Size | None = None) -> Tensor:
+        return shrink(self._values.expand(score.k, -1, -1), size)
+
+
+@dataclass(frozen=True)
+class Random(LinearMethod):
+    """Standard normal noise, independent of encoder and bins: the paper's random baseline.
+
+    Parameters
+    ----------
+    seed : int
+        Same seed and explicand, same noise.
+    """
+
+    seed: int = 0
+
+    name: ClassVar[str] = "random"
+    label: ClassVar[str] = "Random"
+    hint: ClassVar[str] = "Noise, to compare with: explains nothing"
+
+    def start(self, explicand: Tensor, baseline: Tensor) -> RandomOperator:
+        # The explicand's own pixels are part of the seed: each has its noise, whatever else is explained with it.
+        pixels = explicand.float().cpu().contiguous().numpy().tobytes()
+        digest = hashlib.blake2b(pixels, digest_size=7, salt=str(self.seed).encode()[:16]).digest()
+        generator = torch.Generator().manual_seed(int.from_bytes(digest, "big"))
+        return RandomOperator(torch.randn(explicand.shape[-2:], generator=generator).to(explicand.device))

@@ -1,0 +1,89 @@
+"""Find a vision transformer's patch tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+MOST_PREFIX = 8
+"""Class, distillation and register tokens stand before the patches."""
+
+
+@dataclass(frozen=True)
+class PatchTokens:
+    """The output (B, T, d) of submodule `module` is `prefix` other tokens and rows × columns patches.
+
+    `exact` says that the patches' mean *is* the representation, so that a map of them decomposes it.
+    """
+
+    module: str
+    prefix: int
+    rows: int
+    columns: int
+    exact: bool
+
+    def as_map(self, tokens: Tensor) -> Tensor:
+        """Turn tokens (B, T, d) into a map (B, d, rows, columns)."""
+        patches = tokens[:, self.prefix :].transpose(1, 2)
+        return patches.reshape(len(tokens), -1, self.rows, self.columns)
+
+
+def find_tokens(module: nn.Module, run: Callable[[], Tensor], aspect: float) -> PatchTokens | None:
+    """Find the last submodule whose output tokens lie in the representation's space.
+
+    Found by running the encoder once (`run` returns its output) and comparing numbers: the representation must be the
+    output's first token, or the mean of its patches.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    run : callable
+    aspect : float
+        Height of the encoder's input by its width.
+    """
+    outputs: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
+        def hook(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
+            if isinstance(output, Tensor) and output.ndim == 3:
+                outputs.pop(name, None)  # the last call counts, and lies last
+                outputs[name] = output
+
+        return hook
+
+    handles = [m.register_forward_hook(keep(name)) for name, m in module.named_modules() if name]
+    try:
+        representation = run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    if representation.ndim != 2:
+        return None
+    for name, tokens in reversed(outputs.items()):
+        if tokens.shape[0] != len(representation) or tokens.shape[2] != representation.shape[1]:
+            continue
+        for prefix in range(min(MOST_PREFIX, tokens.shape[1])):
+            grid = _grid(tokens.shape[1] - prefix, aspect)
+            if grid is None:
+                continue
+            if _same(tokens[:, prefix:].mean(1), representation):
+                return PatchTokens(name, prefix, *grid, exact=True)
+            if prefix and _same(tokens[:, 0], representation):
+                return PatchTokens(name, prefix, *grid, exact=False)
+    return None
+
+
+def _grid(patches: int, aspect: float) -> tuple[int, int] | None:
+    """Return rows and columns of the given aspect that make so many patches."""
+    rows = round((patches * aspect) ** 0.5)
+    if rows < 2 or patches % rows or abs(rows / (patches // rows) / aspect - 1) > 0.05:
+        return None
+    return rows, patches // rows
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return torch.allclose(a.float(), b.float(), rtol=1e-4, atol=1e-6)
