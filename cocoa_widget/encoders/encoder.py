@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from ..images import ImageSet, as_image_set
 from .device import choose_device, choose_precision, out_of_memory
 from .errors import EncoderError, NoFeatureMap
+from .function import FunctionModule
+from .hooks import watching
 from .pooling import find_last_map, find_pooling
 from .preprocess import Frame, Preprocess, Transform, frame_of
 from .representations import Representations
@@ -75,8 +77,8 @@ class Encoder:
     device : str or torch.device, default "auto"
         ``"auto"`` takes CUDA, else MPS, else the CPU.
     precision : {"auto", "float32", "bfloat16", "float16"}
-        ``"auto"`` runs under bfloat16 autocast where the device is faster at it, but gradients in float32. Results are
-        float32 always.
+        ``"auto"`` runs under bfloat16 autocast where the device is faster at it. Gradients, which a low precision hurts
+        most, run in float32 always, and so are results. A module whose weights are not float32 runs as it is.
     batch_size : int, optional
         Images per forward pass; by default 64 on a GPU and 8 on a CPU, whose caches hold no more. It halves by
         itself when memory runs out.
@@ -115,9 +117,12 @@ class Encoder:
             raise TypeError(f"module must be a torch.nn.Module, not {type(module).__name__}.")
         self.device = choose_device(device)
         self.dtype = choose_precision(precision, self.device)
-        # A low precision hurts gradients most, and CPUs are not even faster at them.
-        self._gradient_dtype = torch.float32 if precision == "auto" else self.dtype
         self.module = module.to(self.device)
+        weights = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+        # Weights of a low precision run as they are: autocast would leave parts of such a module in float32.
+        self._cast = None if weights == torch.float32 else weights
+        if self._cast is not None:
+            self.dtype = self._cast
         self.preprocess: Transform = preprocess or Preprocess(image_size)
         self.output = output
         self.batch_size = batch_size or (8 if self.device.type == "cpu" else 64)
@@ -359,7 +364,7 @@ class Encoder:
                 values = objective(represent(leaf))
             else:
                 hook = self.submodule(layer).register_forward_hook
-                with _watching(hook, lambda _, __, output: output) as watched:
+                with watching(hook, lambda _, __, output: output) as watched:
                     values = objective(represent(leaf))
                 points = self._map(watched, layer)
             try:
@@ -402,7 +407,7 @@ class Encoder:
 
         def represent(inputs: Tensor) -> Tensor:
             # A clone, so that a module may begin with an in-place operation.
-            return self._representations(self._call(inputs.clone(), self._gradient_dtype), len(inputs))
+            return self._representations(self._call(inputs.clone(), torch.float32), len(inputs))
 
         with self._lock, torch.inference_mode(False), torch.enable_grad():
             trained = [p for p in self.module.parameters() if p.requires_grad]
@@ -429,7 +434,7 @@ class Encoder:
             kept = self._select(self._call(batch))
         else:
             module = self.module.get_submodule(pooling)
-            with _watching(module.register_forward_pre_hook, lambda _, args: args[0]) as watched:
+            with watching(module.register_forward_pre_hook, lambda _, args: args[0]) as watched:
                 self._representations(self._call(batch), len(batch))
             kept = watched[-1]
         # Pooled here in float32 instead of by the module: at a low precision its mean would differ from the map's.
@@ -443,7 +448,7 @@ class Encoder:
                 " 'rise', which works with every encoder."
             )
         module = self.module.get_submodule(tokens.module)
-        with _watching(module.register_forward_hook, lambda _, __, output: output) as watched:
+        with watching(module.register_forward_hook, lambda _, __, output: output) as watched:
             representations = self._representations(self._call(batch), len(batch))
         return Encoded(representations, tokens.as_map(watched[-1].float()))
 
@@ -481,7 +486,10 @@ class Encoder:
 
     def _call(self, batch: Tensor, dtype: torch.dtype | None = None) -> Any:
         dtype = dtype or self.dtype
-        autocast = torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
+        low = self._cast is None and dtype != torch.float32
+        autocast = torch.autocast(self.device.type, dtype, enabled=low)
+        if self._cast is not None:
+            batch = batch.to(self._cast)
         if self.device.type in ("cpu", "cuda"):
             batch = batch.to(memory_format=torch.channels_last)
         with self._evaluating(), autocast:
@@ -541,34 +549,6 @@ class Encoder:
                 f" its preprocess{'' if self.dtype == torch.float32 else ', or try precision=' + repr('float32')}."
             )
         return tensor
-
-
-class FunctionModule(nn.Module):
-    """A function of arrays in the shape of a module."""
-
-    def __init__(self, function: Callable[[np.ndarray], Any]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Call the function."""
-        found = self.function(np.ascontiguousarray(images.detach().cpu().numpy()))
-        return found if isinstance(found, Tensor) else torch.from_numpy(np.array(found, dtype=np.float32))
-
-    def extra_repr(self) -> str:
-        """Tell functions apart, which have no weights to do so."""
-        return f"{self.function!r}"
-
-
-@contextmanager
-def _watching(register: Callable[[Any], Any], take: Callable[..., Tensor]) -> Iterator[list[Tensor]]:
-    """Collect what a hook sees while the block runs."""
-    seen: list[Tensor] = []
-    handle = register(lambda *args: seen.append(take(*args)))
-    try:
-        yield seen
-    finally:
-        handle.remove()
 
 
 def _describe(output: Any) -> str:

@@ -1,0 +1,27 @@
+"""A function of arrays in the shape of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class FunctionModule(nn.Module):
+    """A function of arrays in the shape of a module."""
+
+    def __init__(self, function: Callable[[np.ndarray], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Call the function."""
+        found = self.function(np.ascontiguousarray(images.detach().cpu().numpy()))
+        return found if isinstance(found, Tensor) else torch.from_numpy(np.array(found, dtype=np.float32))
+
+    def extra_repr(self) -> str:
+        """Tell functions apart, which have no weights to do so."""
+        return f"{self.function!r}"
