@@ -1,5 +1,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/protocol";
+import { fakeCurves, fakeInfluence, fakeReliability } from "./fake-answers";
+import { CHOICES } from "./fake-catalogue";
 
 /** A model and a kernel in one, for tests and for looking at the page without Python. */
 
@@ -19,28 +21,14 @@ export interface FakeOptions {
   /** Answers bins with heatmaps by itself, as the real kernel does. */
   live?: boolean;
   silent?: boolean;
+  /** What differs from the usual catalogue; `undefined` takes a field away, as an older kernel would. */
+  catalogue?: { [K in keyof Catalogue]?: Catalogue[K] | undefined };
 }
 
 type Listener = (...args: unknown[]) => void;
 
-const CHOICES = {
-  methods: [
-    { name: "rise", label: "RISE", hint: "Random masks, encoded once: faithful to any encoder" },
-    { name: "cam", label: "CAM", hint: "The encoder's last feature map: instant and exact for average pooling" },
-    { name: "integrated_gradients", label: "Integrated gradients", hint: "Complete: sums to the score. Needs passes" },
-    { name: "gradcam", label: "Grad-CAM", hint: "Weighted feature maps", unavailable: "Needs a convolutional encoder" },
-  ],
-  targets: [
-    { name: "contrastive_corpus", label: "Corpus vs. foil", hint: "What makes it like the corpus and unlike the foil" },
-    { name: "corpus", label: "Corpus", hint: "What makes it like the corpus" },
-    { name: "label_free", label: "Itself", hint: "What its own representation rests on" },
-    { name: "contrastive_label_free", label: "Itself vs. foil", hint: "What sets it apart from the foil" },
-  ],
-  similarities: [
-    { name: "cosine", label: "Cosine", hint: "Angle between representations" },
-    { name: "dot", label: "Dot product", hint: "Also counts their length" },
-  ],
-};
+/** Traits that change what is shown and not what is asked. */
+const SHOWN = { explicands: 0, colormap: 0, opacity: 0, scale: 0, gallery_heatmaps: 0, height: 0 };
 
 export class FakeKernel {
   readonly sent: Request[] = [];
@@ -48,6 +36,9 @@ export class FakeKernel {
   saves = 0;
   version = 0;
   #listeners = new Map<string, Set<Listener>>();
+  #cancelled = new Set<string>();
+  #question = "";
+  #reliable: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly options: FakeOptions) {
     this.traits = {
@@ -57,6 +48,8 @@ export class FakeKernel {
       method: "rise",
       target: "contrastive_corpus",
       similarity: "cosine",
+      baseline: "blur",
+      layer: "attribution",
       colormap: "orange-blue",
       opacity: 0.7,
       scale: "shared",
@@ -103,8 +96,8 @@ export class FakeKernel {
     for (const listener of [...(this.#listeners.get("msg:custom") ?? [])]) listener(message, buffers);
   }
 
-  requests<K extends Request["kind"]>(kind: K): Extract<Request, { kind: K }>[] {
-    return this.sent.filter((message) => message.kind === kind) as Extract<Request, { kind: K }>[];
+  requests<K extends Request["kind"]>(kind: K): (Request & { kind: K })[] {
+    return this.sent.filter((message) => message.kind === kind) as (Request & { kind: K })[];
   }
 
   /** Sends heatmaps whose values are `pattern(x, y)`, x and y in 0..1. */
@@ -123,7 +116,16 @@ export class FakeKernel {
         view.setUint16(2 * i, halfBits(value), true);
       }
       buffers.push(view);
-      return { method: "rise", preview: false, shape: [rows, columns], peak: 0.5, score: 0.25, progress: 1, ...item };
+      return {
+        method: "rise",
+        layer: "attribution",
+        preview: false,
+        shape: [rows, columns],
+        peak: 0.5,
+        score: 0.25,
+        progress: 1,
+        ...item,
+      };
     });
     this.say({ kind: "heatmaps", version, items: full }, buffers);
   }
@@ -131,7 +133,12 @@ export class FakeKernel {
   async #answer(message: Request): Promise<void> {
     if (message.kind === "hello") this.#greet(message.id);
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
-    else if (message.kind === "watch" && this.options.live) this.#explain();
+    else if (!this.options.live) return;
+    else if (message.kind === "watch") this.#explain();
+    else if (message.kind === "influence") {
+      setTimeout(() => this.say(fakeInfluence(message.id, message.image, this.traits)), 200);
+    } else if (message.kind === "curves") this.#curves(message.id, message.image, 0);
+    else if (message.kind === "cancel") this.#cancelled.add(message.cancels);
   }
 
   #greet(id: string): void {
@@ -146,7 +153,7 @@ export class FakeKernel {
       encoder: { name: "EfficientNet-Lite0", device: "CPU, 2 threads", precision: "float32", input: [224, 224] },
       ...CHOICES,
     };
-    this.say(catalogue);
+    this.say({ ...catalogue, ...this.options.catalogue });
     const task = this.options.live ? { label: "RISE for the explicands", done: 640, total: 1024 } : null;
     this.say({ kind: "status", device: "CPU", task, ready: 3, explicands: 4, memory: 41e6, budget: 1e9 });
     this.say({ kind: "history", undo: "move 2 images to foil", redo: null });
@@ -164,14 +171,27 @@ export class FakeKernel {
     );
   }
 
+  /** Slowly, as somebody has to see the progress. */
+  #curves(id: string, image: string, done: number): void {
+    const total = 176;
+    if (this.#cancelled.has(id)) return;
+    this.say(fakeCurves(id, image, Math.min(done, total), total));
+    if (done < total) setTimeout(() => this.#curves(id, image, done + 16), 120);
+  }
+
   #explain(): void {
-    const { corpus, foil, explicands } = this.traits;
-    const version = ++this.version;
+    const { corpus, foil, explicands, layer } = this.traits;
+    // As the real one: what a view newly shows is an answer to the same question.
+    const question = JSON.stringify({ ...this.traits, ...SHOWN });
+    if (question !== this.#question) this.version++;
+    this.#question = question;
+    const version = this.version;
     if (!corpus.length && !foil.length) {
       this.say({ kind: "heatmaps", version, items: [], nothing: "Put images into the corpus or the foil to begin." });
       return;
     }
     const visible = this.traits.gallery_heatmaps ? (this.requests("watch").at(-1)?.visible ?? []) : [];
+    const seed = corpus.length * 3 + foil.length * 7;
     const items = [...new Set([...explicands, ...visible])].map((image, i) => ({
       image,
       shape: [112, 112] as [number, number],
@@ -179,9 +199,13 @@ export class FakeKernel {
       score: 0.31 - 0.17 * (i % 4),
       progress: i % 3 === 1 ? 0.62 : 1,
       preview: i % 5 === 4,
-      pattern: blobs(i + corpus.length * 3 + foil.length * 7),
+      layer,
+      pattern: layer === "attribution" ? blobs(seed + i) : (x: number, y: number) => Math.abs(blobs(seed + i)(x, y)),
     }));
     this.sayHeatmaps(items, version);
+    clearTimeout(this.#reliable);
+    const scores = items.map(({ score }) => score);
+    this.#reliable = setTimeout(() => this.say(fakeReliability(version, this.traits, scores)), 400);
   }
 }
 

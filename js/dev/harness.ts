@@ -3,7 +3,7 @@ import { FakeKernel, type FakePicture } from "./fake-kernel";
 
 /**
  * The page with a made-up kernel: `npm run harness`. `?n=100000` sets the number of images, `?explicands=4` and so on
- * the bins, and `?photos=/some/folder/` takes photographs `names.json` lists there instead of painted ones.
+ * the bins, `?layer=error` a trait, and `?photos=/some/folder/` takes photographs `names.json` lists there instead of painted ones.
  */
 
 const query = new URLSearchParams(location.search);
@@ -42,6 +42,8 @@ async function picture(image: string, size: number): Promise<FakePicture> {
 }
 
 const explicands = number("explicands", 4);
+// Something different from what is explained, where there is room for it.
+const behind = Math.max(20, explicands + number("corpus", 5));
 const kernel = new FakeKernel({
   images,
   labels: images.map((name) => name.replace(/[.-].*/, "")),
@@ -50,9 +52,11 @@ const kernel = new FakeKernel({
   traits: {
     explicands: images.slice(0, explicands),
     corpus: images.slice(explicands, explicands + number("corpus", 5)),
-    foil: images.slice(20, 20 + number("foil", 7)),
+    foil: images.slice(behind, behind + number("foil", 7)),
     gallery_heatmaps: query.has("gallery"),
     height: number("height", 720),
+    layer: query.get("layer") ?? "attribution",
+    colormap: query.get("colormap") ?? "orange-blue",
   },
 });
 const el = document.getElementById("page") as HTMLElement;

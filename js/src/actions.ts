@@ -47,7 +47,8 @@ function settleFocus(store: Store, region: Region, index: number): void {
   const focused = store.focused[region];
   if (focused.peek() !== null && region !== "gallery" && !order.includes(focused.peek() as string)) {
     focused.value = order[Math.min(Math.max(index, 0), order.length - 1)] ?? null;
-    store.focusIntent.value = region;
+    // Behind an open dialog a tile must not take the focus.
+    if (!store.lightbox.peek()) store.focusIntent.value = region;
   }
   // What was selected has been dealt with.
   store.selection.value = NOTHING_SELECTED;

@@ -1,6 +1,7 @@
 /**
  * Signed colour maps: zero is transparent and each sign has one hue. Both arms share lightness, chroma and alpha, so that
- * +x and −x weigh the same to the eye; the hue pairs stay apart in the common kinds of colour blindness.
+ * +x and −x weigh the same to the eye; the hue pairs stay apart in the common kinds of colour blindness. What has no sign is
+ * painted in a third hue, which says neither corpus nor foil, and tells amounts by lightness too.
  */
 
 export interface Colormap {
@@ -9,12 +10,14 @@ export interface Colormap {
   /** Hue angles in OKLCH: what speaks for the corpus, what speaks for the foil. */
   positive: number;
   negative: number;
+  /** The hue of values that cannot be negative. */
+  single: number;
 }
 
 export const COLORMAPS: readonly [Colormap, ...Colormap[]] = [
-  { name: "orange-blue", label: "Orange – blue", positive: 48, negative: 255 },
-  { name: "red-blue", label: "Red – blue", positive: 20, negative: 245 },
-  { name: "purple-green", label: "Purple – green", positive: 315, negative: 150 },
+  { name: "orange-blue", label: "Orange – blue", positive: 48, negative: 255, single: 160 },
+  { name: "red-blue", label: "Red – blue", positive: 20, negative: 245, single: 150 },
+  { name: "purple-green", label: "Purple – green", positive: 315, negative: 150, single: 75 },
 ];
 
 export const colormapNamed = (name: string): Colormap => COLORMAPS.find((map) => map.name === name) ?? COLORMAPS[0];
@@ -63,6 +66,18 @@ export function colorTable(map: Colormap): Uint32Array<ArrayBuffer> {
     const [red, green, blue] = armColor(value < 0 ? map.negative : map.positive, Math.abs(value));
     // Slightly concave: what is weak on the scale that the images share should still be seen.
     bytes.set([red, green, blue, MAX_ALPHA * Math.abs(value) ** 0.8], 4 * i);
+  }
+  return table;
+}
+
+/** As `colorTable` for values of 0 or more: they use its upper half, and the lower one stays transparent. */
+export function sequentialTable(map: Colormap): Uint32Array<ArrayBuffer> {
+  const table = new Uint32Array(TABLE_SIZE);
+  const bytes = new Uint8ClampedArray(table.buffer);
+  for (let i = ZERO + 1; i < TABLE_SIZE; i++) {
+    const value = (i - ZERO) / (ZERO - 1);
+    const [red, green, blue] = oklch(0.84 - 0.28 * value, 0.1 + 0.06 * value, map.single);
+    bytes.set([red, green, blue, MAX_ALPHA * value ** 0.7], 4 * i);
   }
   return table;
 }

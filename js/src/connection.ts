@@ -4,6 +4,7 @@ import {
   type Heatmaps,
   type History,
   RESPONSE_KINDS,
+  type Reliability,
   type RequestBody,
   type Response,
   type Status,
@@ -13,7 +14,7 @@ import {
 export type Model = AnyModel<Traits>;
 
 /** What the kernel says unasked; it goes to every view. */
-export type KernelEvent = Heatmaps | Status | History | Failure;
+export type KernelEvent = Heatmaps | Reliability | Status | History | Failure;
 
 interface Pending {
   receive(message: Response, buffers: DataView[]): void;
@@ -39,7 +40,11 @@ function isResponse(message: unknown): message is Response {
   return RESPONSE_KINDS.some((known) => known === kind);
 }
 
-const isLast = (message: Response) => message.kind !== "thumbnails" || message.last;
+/** Pictures come in parts, and curves are announced by how far they are. */
+function isLast(message: Response): boolean {
+  if (message.kind === "thumbnails") return message.last;
+  return message.kind !== "curves" || message.curves.length > 0;
+}
 
 /** One view's side of the conversation: numbers its requests, pairs replies with them and ignores those of other views. */
 export class Connection {

@@ -1,27 +1,29 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { colormapNamed, colorTable, ZERO } from "./colormaps";
+import { colormapNamed, ZERO } from "./colormaps";
 import { HalfDecoder } from "./float16";
+import { ATTRIBUTION, LayerColours } from "./layers";
 import type { Heatmap, Heatmaps } from "./protocol";
 
 /** What the page tells about a heatmap besides its pixels. `stale`: made for an earlier state of the bins. */
 export interface HeatmapInfo extends Heatmap {
+  version: number;
   stale: boolean;
 }
 
 /** The colour bar's range. `groups` > 1: previews beside finished maps, whose values do not compare. */
 export interface Scale {
+  layer: string;
   peak: number;
   groups: number;
 }
 
 interface Kept {
   info: HeatmapInfo;
-  version: number;
   values: Float32Array<ArrayBufferLike>;
 }
 
-/** Values compare within a method only, and a preview is another method's map. */
-const groupOf = (info: Heatmap) => (info.preview ? `preview ${info.method}` : info.method);
+/** Values compare within a method and layer only, and a preview is another method's map. */
+const groupOf = (info: Heatmap) => `${info.preview ? "preview " : ""}${info.method} ${info.layer}`;
 
 /**
  * Keeps the newest heatmaps and paints them straight onto the canvases that the tiles have registered: an update must not
@@ -40,7 +42,7 @@ export class HeatmapLayer {
   #peaks = new Map<string, number>();
   #decoder = new HalfDecoder();
   #scratch = document.createElement("canvas");
-  #table = colorTable(colormapNamed(""));
+  #colours = new LayerColours(colormapNamed(""));
 
   constructor(
     private readonly isWanted: (image: string) => boolean,
@@ -84,7 +86,8 @@ export class HeatmapLayer {
       const buffer = buffers[i];
       if (!buffer || !this.#isShown(item.image)) return;
       const values = this.#decoder.decode(buffer, item.shape[0] * item.shape[1]);
-      this.#keep(item.image, { info: { ...item, stale: false }, version: message.version, values });
+      const layer = item.layer ?? ATTRIBUTION;
+      this.#keep(item.image, { info: { ...item, layer, version: message.version, stale: false }, values });
       fresh.push(item.image);
     });
     return fresh;
@@ -99,7 +102,7 @@ export class HeatmapLayer {
   /** What the new version has not replaced yet stays, visibly old, until its own message comes. */
   #markStale(): void {
     for (const [image, kept] of this.#kept) {
-      if (kept.version === this.version.peek() || kept.info.stale) continue;
+      if (kept.info.version === this.version.peek() || kept.info.stale) continue;
       this.#keep(image, { ...kept, info: { ...kept.info, stale: true } });
       for (const canvas of this.#canvases.get(image) ?? []) canvas.dataset.stale = "true";
     }
@@ -130,14 +133,15 @@ export class HeatmapLayer {
   #rescale(): boolean {
     const before = this.#peaks;
     this.#peaks = new Map();
+    let told: HeatmapInfo | null = null;
     for (const { info } of this.#kept.values()) {
       if (info.stale) continue;
       const group = groupOf(info);
       this.#peaks.set(group, Math.max(this.#peaks.get(group) ?? 0, info.peak));
+      if (!told || (told.preview && !info.preview)) told = info;
     }
-    const [finished] = [...this.#peaks].filter(([group]) => !group.startsWith("preview "));
-    const peak = finished?.[1] ?? Math.max(0, ...this.#peaks.values());
-    this.scale.value = this.#peaks.size ? { peak, groups: this.#peaks.size } : null;
+    const peak = told ? (this.#peaks.get(groupOf(told)) ?? 0) : 0;
+    this.scale.value = told && { layer: told.layer, peak, groups: this.#peaks.size };
     return this.isShared() && [...this.#peaks].some(([group, peak]) => before.get(group) !== peak);
   }
 
@@ -149,7 +153,7 @@ export class HeatmapLayer {
   }
 
   useColormap(name: string): void {
-    this.#table = colorTable(colormapNamed(name));
+    this.#colours = new LayerColours(colormapNamed(name));
     this.repaint();
   }
 
@@ -189,15 +193,16 @@ export class HeatmapLayer {
     const context = canvas.getContext("2d");
     if (!kept || !context) return;
     const [rows, columns] = kept.info.shape;
-    this.#colour(kept.values, rows, columns, this.#gain(image, kept));
+    this.#colour(kept, this.#gain(image, kept));
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";
     context.drawImage(this.#scratch, 0, 0, columns, rows, 0, 0, canvas.width, canvas.height);
     canvas.dataset.heatmap = image;
     canvas.dataset.method = kept.info.method;
+    canvas.dataset.layer = kept.info.layer;
     canvas.dataset.progress = String(kept.info.progress);
-    canvas.dataset.heatmapVersion = String(kept.version);
+    canvas.dataset.heatmapVersion = String(kept.info.version);
     canvas.dataset.stale = String(kept.info.stale);
   }
 
@@ -207,14 +212,15 @@ export class HeatmapLayer {
   }
 
   /** Colours values into the scratch canvas at their own resolution. */
-  #colour(values: Float32Array, rows: number, columns: number, gain: number): void {
+  #colour({ values, info }: Kept, gain: number): void {
+    const [rows, columns] = info.shape;
     const scratch = this.#scratch;
     if (scratch.width !== columns || scratch.height !== rows) {
       scratch.width = columns;
       scratch.height = rows;
     }
     const pixels = new Uint32Array(values.length);
-    const [table, steps] = [this.#table, ZERO - 1];
+    const [table, steps] = [this.#colours.of(info.layer), ZERO - 1];
     for (let i = 0; i < pixels.length; i++) {
       // As `tableIndex`, in line: this loop is the cost of an update. `| 0` rounds to zero and takes care of NaN.
       const scaled = (values[i] as number) * gain * steps;
@@ -228,5 +234,5 @@ export class HeatmapLayer {
 
 function wipe(canvas: HTMLCanvasElement): void {
   canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
-  for (const name of ["heatmap", "method", "progress", "heatmapVersion", "stale"]) delete canvas.dataset[name];
+  for (const name of ["heatmap", "method", "layer", "progress", "heatmapVersion", "stale"]) delete canvas.dataset[name];
 }

@@ -45,13 +45,16 @@ const SEND_TO: Record<string, Region> = { c: "corpus", f: "foil", e: "explicands
 /** Acts on a key in the page; the answer is whether it was one of ours. */
 export function handleKey(store: Store, event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
-  if (target.closest("input, [role=menu], [role=dialog]")) return false;
+  const dialog = target.closest("[role=dialog]");
+  if (target.closest("input, [role=menu]") || (dialog && !store.lightbox.peek())) return false;
   const command = event.ctrlKey || event.metaKey;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (command && !event.altKey && (key === "z" || key === "y")) {
     step(store, key === "y" || event.shiftKey ? "redo" : "undo");
     return true;
   }
+  // Bins can be changed in the enlarged view too, hence its undo; all its other keys are its own.
+  if (dialog) return false;
   if (event.key === "?" && !command) {
     store.help.value = true;
     return true;

@@ -2,9 +2,10 @@ import { effect } from "@preact/signals";
 import { accents, colormapNamed } from "./colormaps";
 import type { Store } from "./state";
 
-/** Below these widths the page stacks, and the toolbar leaves out the names of its menus. */
+/** Below these widths the page stacks, the toolbar folds, and the toolbar gets tighter. */
 const NARROW = 900;
-const COMPACT = 1360;
+const FOLDED = 1000;
+const COMPACT = 1240;
 
 /** What the traits allow. */
 const [LOWEST, HIGHEST] = [320, 4096];
@@ -41,6 +42,7 @@ function followSize({ t, traits }: Store, root: HTMLElement): () => void {
   const update = () => {
     root.dataset.layout = root.clientWidth > 0 && root.clientWidth < NARROW ? "narrow" : "wide";
     root.toggleAttribute("data-compact", root.clientWidth < COMPACT);
+    root.toggleAttribute("data-folded", root.clientWidth < FOLDED);
     const height = Math.round(Number.parseFloat(root.style.height));
     if (height >= LOWEST && height <= HIGHEST && height !== Math.round(t.height.peek())) traits.setSoon({ height });
   };

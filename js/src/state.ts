@@ -3,8 +3,10 @@ import { BINS, type Bin, type Bins, type Region } from "./bins";
 import { Connection, type KernelEvent, type Model } from "./connection";
 import type { Drag } from "./drag";
 import { HeatmapLayer } from "./heatmaps";
+import { Insight } from "./insight";
 import type { Catalogue, History, Status } from "./protocol";
 import { NOTHING_SELECTED, pruned, type Selection } from "./selection";
+import { SurenessKeeper } from "./sureness";
 import { ThumbnailCache } from "./thumbnails";
 import { TraitMirror, type TraitSignals } from "./traits";
 
@@ -28,6 +30,8 @@ export class Store {
   readonly t: TraitSignals;
   readonly thumbnails: ThumbnailCache;
   readonly heatmaps: HeatmapLayer;
+  readonly sureness: SurenessKeeper;
+  readonly insight: Insight;
 
   readonly catalogue = signal<Catalogue | null>(null);
   readonly status = signal<Status | null>(null);
@@ -82,6 +86,9 @@ export class Store {
       (image) => this.members.explicands.peek().has(image),
       () => this.t.scale.peek() === "shared",
     );
+
+    this.sureness = new SurenessKeeper(this.heatmaps.version);
+    this.insight = new Insight(this.connection, this.heatmaps);
 
     this.bins = computed(() => ({
       corpus: this.t.corpus.value,
@@ -140,6 +147,7 @@ export class Store {
   #hear = (event: KernelEvent, buffers: DataView[]): void => {
     try {
       if (event.kind === "heatmaps") this.heatmaps.receive(event, buffers);
+      else if (event.kind === "reliability") this.sureness.receive(event);
       else if (event.kind === "status") this.status.value = event;
       else if (event.kind === "history") this.history.value = event;
       else this.report(event.message);
@@ -185,6 +193,7 @@ export class Store {
 
   dispose(): void {
     for (const cleanup of this.#cleanups) cleanup();
+    this.insight.dispose();
     this.traits.dispose();
     this.thumbnails.dispose();
     this.connection.close();

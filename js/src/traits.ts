@@ -11,6 +11,8 @@ const DEFAULTS: Traits = {
   method: "rise",
   target: "contrastive_corpus",
   similarity: "cosine",
+  baseline: "blur",
+  layer: "attribution",
   colormap: "orange-blue",
   opacity: 0.7,
   scale: "shared",

@@ -22,6 +22,18 @@ test("pairs a reply with its request, part by part", async () => {
   expect(receive).toHaveBeenCalledTimes(2);
 });
 
+test("curves are announced by how far they are", async () => {
+  const { kernel, connection, lastId } = setup();
+  const receive = vi.fn();
+  const reply = connection.request({ kind: "curves", image: "a" }, { receive });
+  const part = { id: lastId(), kind: "curves", image: "a", total: 4, fractions: [], curves: [] };
+  kernel.say({ ...part, done: 1 });
+  kernel.say({ ...part, done: 4 });
+  kernel.say({ ...part, done: 4, curves: [{ measure: "similarity" }] });
+  await expect(reply).resolves.toMatchObject({ curves: [{ measure: "similarity" }] });
+  expect(receive).toHaveBeenCalledTimes(3);
+});
+
 test("an error rejects the request that it answers", async () => {
   const { kernel, onEvent, connection, lastId } = setup();
   const reply = connection.request({ kind: "hello" });

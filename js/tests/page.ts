@@ -102,6 +102,19 @@ export function press(target: Element, key: string, init: KeyboardEventInit = {}
   return event;
 }
 
+/** Answers the latest request of a kind, as the kernel would. */
+export function reply(kernel: FakeKernel, kind: "influence" | "curves", body: object): void {
+  const request = kernel.requests(kind).at(-1);
+  kernel.say({ kind, id: request?.id, image: request?.image, ...body });
+}
+
+/** Opens the enlarged view of an explicand. */
+export async function enlarge(page: Page, image: string): Promise<HTMLElement> {
+  press(page.tile("explicands", image), "Enter");
+  await settled();
+  return page.root.querySelector("[role=dialog]") as HTMLElement;
+}
+
 export const settled = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
 
 /** The colour of a canvas at fractions of its size. */

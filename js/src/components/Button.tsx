@@ -7,6 +7,7 @@ interface ButtonProps {
   onClick: () => void;
   disabled?: boolean;
   pressed?: boolean;
+  expanded?: boolean;
   class?: string;
   children: ComponentChildren;
 }
@@ -18,6 +19,7 @@ export function Button({
   onClick,
   disabled,
   pressed,
+  expanded,
   class: extra,
   children,
 }: ButtonProps): JSX.Element {
@@ -29,6 +31,7 @@ export function Button({
       title={label}
       aria-label={label}
       aria-pressed={pressed}
+      aria-expanded={expanded}
       // Not `disabled`, which would drop the focus when undo runs out.
       aria-disabled={disabled || undefined}
       onClick={() => !disabled && onClick()}

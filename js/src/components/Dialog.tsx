@@ -21,7 +21,10 @@ export function Dialog({ label, class: name, onClose, onKey, onKeyUp, children }
     box.current?.focus({ preventScroll: true });
     return () => before instanceof HTMLElement && before.isConnected && before.focus({ preventScroll: true });
   }, []);
+  const last = useRef<EventTarget | null>(null);
+  useLayoutEffect(() => watchForLostFocus(box.current, last), []);
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.defaultPrevented) return;
     if (event.key === "Escape") onClose();
     else if (event.key === "Tab") keepFocus(event, box.current);
     else if (!onKey?.(event)) return;
@@ -35,6 +38,9 @@ export function Dialog({ label, class: name, onClose, onKey, onKeyUp, children }
       aria-modal="true"
       aria-label={label}
       tabIndex={-1}
+      onFocusIn={({ target }) => {
+        last.current = target;
+      }}
       onKeyDown={onKeyDown}
       onKeyUp={onKeyUp}
       onClick={(event) => event.target === event.currentTarget && onClose()}
@@ -45,9 +51,21 @@ export function Dialog({ label, class: name, onClose, onKey, onKeyUp, children }
   );
 }
 
+/** What had the focus may be taken away, and the keys would then go to the notebook: the dialog takes the focus itself. */
+function watchForLostFocus(box: HTMLElement | null, last: { current: EventTarget | null }): (() => void) | undefined {
+  if (!box) return;
+  const observer = new MutationObserver(() => {
+    const active = (box.getRootNode() as Document | ShadowRoot).activeElement;
+    const gone = last.current instanceof Node && !last.current.isConnected;
+    if (gone && (!active || active === document.body)) box.focus({ preventScroll: true });
+  });
+  observer.observe(box, { childList: true, subtree: true });
+  return () => observer.disconnect();
+}
+
 /** Tab goes around among the dialog's buttons. */
 function keepFocus(event: KeyboardEvent, box: HTMLElement | null): void {
-  const all = [...(box?.querySelectorAll<HTMLElement>("button") ?? [])];
+  const all = [...(box?.querySelectorAll<HTMLElement>("button:not([tabindex='-1'])") ?? [])];
   const at = all.indexOf(event.target as HTMLElement);
   const next = event.shiftKey ? (at <= 0 ? all.length - 1 : at - 1) : (at + 1) % all.length;
   all[next]?.focus();

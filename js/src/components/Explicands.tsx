@@ -3,17 +3,23 @@ import type { JSX } from "preact";
 import { useCallback } from "preact/hooks";
 import { clearBin, enlarge, removeImages } from "../actions";
 import { useStore } from "../context";
-import { count, signed } from "../format";
+import { count, plain, signed } from "../format";
 import { bestColumns, contain, type Rect, type Size } from "../geometry";
+import { ATTRIBUTION, isSigned } from "../layers";
+import type { Store } from "../state";
+import { inWords } from "../sureness";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 import { Panel } from "./Panel";
 import { Photo } from "./Photo";
+import { SurenessBadge } from "./SurenessBadge";
 import { type Cell, TileGrid } from "./TileGrid";
 
 const GAP = 10;
 const CAPTION = 34;
 const SMALLEST = 96;
+/** The widths from which a caption has room for the interval, and for its mark too. */
+const [ROOMY, SPACIOUS] = [180, 270];
 
 /** Tiles grow to fill the tray: one explicand is large, many are a grid. */
 function trayCell(area: Size, images: number): Cell {
@@ -60,10 +66,7 @@ export function Explicands(): JSX.Element {
         cell={trayCell}
         onShown={onShown}
         clickEnlarges
-        describe={(image) => {
-          const info = heatmaps.info(image).value;
-          return info ? `${store.describe(image)}, score ${signed(info.score)}` : store.describe(image);
-        }}
+        describe={(image) => describeExplicand(store, image)}
         renderTile={(image, cell) => <ExplicandTile image={image} cell={cell} />}
         empty={
           <>
@@ -81,6 +84,16 @@ export function Explicands(): JSX.Element {
   );
 }
 
+/** A tile is one thing to a screen reader, so its label tells what its parts show. */
+function describeExplicand(store: Store, image: string): string {
+  const words = [store.describe(image)];
+  const info = store.heatmaps.info(image).value;
+  if (info) words.push(`score ${signed(info.score)}`);
+  const sure = store.sureness.kept.value.get(image);
+  if (info && sure && !store.sureness.isStale(sure)) words.push(inWords(sure));
+  return words.join(", ");
+}
+
 function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Element {
   const store = useStore();
   const label = store.label(image);
@@ -91,6 +104,7 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
           {(frame) => <Probe image={image} frame={frame} />}
         </Photo>
         <Preview image={image} />
+        {cell.width < ROOMY && <SurenessBadge image={image} size="over" />}
         <div class="tile-buttons">
           <Button label={`Enlarge ${image}`} onClick={() => enlarge(store, image, "explicands")}>
             <Icon name="expand" />
@@ -105,6 +119,7 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
           <span class="caption-name">{label ?? image}</span>
           {label && label !== image && <span class="caption-id">{image}</span>}
         </span>
+        {cell.width >= ROOMY && <SurenessBadge image={image} size={cell.width < SPACIOUS ? "number" : "full"} />}
         <Reading image={image} />
       </div>
     </div>
@@ -150,7 +165,11 @@ function Preview({ image }: { image: string }): JSX.Element | null {
 /** Reads the heatmap at the pointer. */
 export function Probe({ image, frame }: { image: string; frame: Rect }): JSX.Element {
   const { heatmaps, probe } = useStore();
-  const text = useComputed(() => (probe.value?.image === image ? signed(probe.value.value) : null));
+  const text = useComputed(() => {
+    if (probe.value?.image !== image) return null;
+    const written = isSigned(heatmaps.info(image).value?.layer ?? ATTRIBUTION) ? signed : plain;
+    return written(probe.value.value);
+  });
   const onPointerMove = (event: PointerEvent & { currentTarget: HTMLElement }) => {
     const area = event.currentTarget.getBoundingClientRect();
     const [x, y] = [event.clientX - area.left, event.clientY - area.top];

@@ -43,6 +43,10 @@ export function Help(): JSX.Element {
             Read the heatmaps: <b class="in-corpus">these parts</b> pull the representation towards the corpus,{" "}
             <b class="in-foil">these</b> towards the foil. Hatched parts were cropped away before the encoder.
           </li>
+          <li>
+            Beside a score, <b>±</b> tells how far it would move with other images of the same kind in the bins. Enlarge
+            an explicand to see which images did it.
+          </li>
         </ol>
         <table class="help-keys">
           <tbody>

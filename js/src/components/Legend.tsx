@@ -1,9 +1,8 @@
-import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { colormapNamed, colorTable, TABLE_SIZE } from "../colormaps";
 import { useStore } from "../context";
-import { signed } from "../format";
+import { plain } from "../format";
+import { ATTRIBUTION, isSigned } from "../layers";
+import { ColorBar } from "./ColorBar";
 
 const ENDS: Record<string, [string, string]> = {
   contrastive_corpus: ["foil", "corpus"],
@@ -14,48 +13,33 @@ const ENDS: Record<string, [string, string]> = {
 
 /** The colour bar with its numbers: what a colour means, and whether it means the same on every image. */
 export function Legend(): JSX.Element {
-  const { heatmaps, t } = useStore();
+  const { heatmaps, t, catalogue } = useStore();
   const scale = heatmaps.scale.value;
   const shared = t.scale.value === "shared";
+  const layer = scale?.layer ?? ATTRIBUTION;
+  const bothSigns = isSigned(layer);
   const [negative, positive] = ENDS[t.target.value] ?? ["against", "for"];
-  const peak = scale && shared ? scale.peak : null;
+  const peak = scale && shared ? plain(scale.peak) : "peak";
+  const title = catalogue.value?.layers?.find(({ name }) => name === layer)?.label ?? layer;
   return (
-    <div class="legend" data-quiet={scale === null || undefined} role="group" aria-label="Legend">
-      <span class="legend-end legend-negative">{negative}</span>
+    <div class="legend" data-layer={layer} data-quiet={scale === null || undefined} role="group" aria-label="Legend">
+      <span class={bothSigns ? "legend-end legend-negative" : "legend-end"}>{bothSigns ? negative : title}</span>
       <div class="legend-scale">
-        <ColorBar />
+        <ColorBar layer={layer} />
         <div class="legend-numbers">
-          <span>{peak === null ? "−peak" : signed(-peak)}</span>
+          {bothSigns && <span>−{peak}</span>}
           <span>0</span>
-          <span>{peak === null ? "+peak" : signed(peak)}</span>
+          <span>
+            {bothSigns && "+"}
+            {peak}
+          </span>
         </div>
       </div>
-      <span class="legend-end legend-positive">{positive}</span>
+      {bothSigns && <span class="legend-end legend-positive">{positive}</span>}
       <span class="legend-note">
         {shared ? "shared scale" : "each image its own scale"}
         {shared && scale && scale.groups > 1 && " (previews: their own)"}
       </span>
-    </div>
-  );
-}
-
-function ColorBar(): JSX.Element {
-  const { t, heatmaps, probe } = useStore();
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useLayoutEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    const row = new Uint8ClampedArray(colorTable(colormapNamed(t.colormap.value)).buffer);
-    context?.putImageData(new ImageData(row, TABLE_SIZE, 1), 0, 0);
-  }, [t.colormap.value]);
-  const marker = useComputed(() => {
-    const at = probe.value;
-    const limit = at ? heatmaps.limit(at.image) : 0;
-    return at && limit > 0 ? `${50 + 50 * Math.max(-1, Math.min(1, at.value / limit))}%` : null;
-  });
-  return (
-    <div class="color-bar">
-      <canvas ref={canvas} width={TABLE_SIZE} height={1} role="img" aria-label="Colours from negative to positive" />
-      {marker.value !== null && <i class="marker" style={{ left: marker.value }} />}
     </div>
   );
 }

@@ -4,19 +4,22 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { enlargeNext } from "../actions";
 import type { Region } from "../bins";
 import { useStore } from "../context";
-import { signed } from "../format";
+import { plain, signed } from "../format";
 import type { Size } from "../geometry";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Probe, Reading } from "./Explicands";
+import { InsightPanel } from "./InsightPanel";
 import { Icon } from "./icons";
 import { Legend } from "./Legend";
 import { Photo } from "./Photo";
+import { SurenessBadge } from "./SurenessBadge";
 
 /** One image as large as the page allows; the space bar, held, shows it without its heatmap. */
 export function Lightbox({ image, from }: { image: string; from: Region }): JSX.Element {
   const store = useStore();
-  const plain = useSignal(false);
+  const { open } = store.insight;
+  const original = useSignal(false);
   const area = useRef<HTMLDivElement>(null);
   const box = useSignal<Size>({ width: 0, height: 0 });
   useLayoutEffect(() => {
@@ -43,7 +46,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
   const onKey = (event: KeyboardEvent): boolean => {
     if (event.key === "ArrowRight" || event.key === "ArrowDown") enlargeNext(store, 1);
     else if (event.key === "ArrowLeft" || event.key === "ArrowUp") enlargeNext(store, -1);
-    else if (event.key === " " && !(event.target as Element).closest("button")) plain.value = true;
+    else if (event.key === " " && !(event.target as Element).closest("button")) original.value = true;
     else return false;
     return true;
   };
@@ -55,44 +58,64 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
       onClose={close}
       onKey={onKey}
       onKeyUp={(event) => {
-        if (event.key === " " && !(event.target as Element).closest("button")) plain.value = false;
+        if (event.key === " " && !(event.target as Element).closest("button")) original.value = false;
       }}
     >
       <div class="lightbox-head">
         <Title image={image} />
         <span class="spacer" />
+        <SurenessBadge key={image} image={image} />
         <Reading image={image} />
         <Button
           class="labelled"
+          action="toggle-original"
           label="Show the photograph alone (hold Space)"
-          pressed={plain.value}
+          pressed={original.value}
           onClick={() => {
-            plain.value = !plain.peek();
+            original.value = !original.peek();
           }}
         >
-          {plain.value ? "Show heatmap" : "Show original"}
+          <Icon name="photo" />
+          <span class="button-text">{original.value ? "Show heatmap" : "Show original"}</span>
         </Button>
-        <Button label="Close (Esc)" onClick={close}>
+        <Button
+          class="labelled"
+          action="toggle-insight"
+          label={open.value ? "Hide what lies behind the heatmap" : "Show what lies behind the heatmap"}
+          expanded={open.value}
+          onClick={() => {
+            open.value = !open.peek();
+          }}
+        >
+          <Icon name="insight" />
+          <span class="button-text">Insight</span>
+        </Button>
+        <Button action="close" label="Close (Esc)" onClick={close}>
           <Icon name="close" />
         </Button>
       </div>
-      <div class="lightbox-body" data-plain={plain.value || undefined} ref={area}>
-        {width > 0 && (
-          <Photo key={image} image={image} box={{ width, height }} heatmap pixels={1024}>
-            {(frame) => <Probe image={image} frame={frame} />}
-          </Photo>
-        )}
+      <div class="lightbox-middle">
+        <div class="lightbox-picture">
+          <div class="lightbox-body" data-plain={original.value || undefined} ref={area}>
+            {width > 0 && (
+              <Photo key={image} image={image} box={{ width, height }} heatmap pixels={1024}>
+                {(frame) => <Probe image={image} frame={frame} />}
+              </Photo>
+            )}
+          </div>
+          {several && (
+            <>
+              <Button class="step step-left" label="Previous image" onClick={() => enlargeNext(store, -1)}>
+                <Icon name="left" />
+              </Button>
+              <Button class="step step-right" label="Next image" onClick={() => enlargeNext(store, 1)}>
+                <Icon name="right" />
+              </Button>
+            </>
+          )}
+        </div>
+        {open.value && <InsightPanel image={image} />}
       </div>
-      {several && (
-        <>
-          <Button class="step step-left" label="Previous image" onClick={() => enlargeNext(store, -1)}>
-            <Icon name="left" />
-          </Button>
-          <Button class="step step-right" label="Next image" onClick={() => enlargeNext(store, 1)}>
-            <Icon name="right" />
-          </Button>
-        </>
-      )}
       <Facts image={image} />
     </Dialog>
   );
@@ -121,7 +144,7 @@ function Facts({ image }: { image: string }): JSX.Element {
       {caption && <span>{caption}</span>}
       {info && (
         <span>
-          {method}, peak {signed(info.peak).slice(1)}
+          {method}, peak {plain(info.peak)}
           {info.gap !== undefined && `, completeness gap ${signed(info.gap)}`}
         </span>
       )}

@@ -43,8 +43,10 @@ export function Menu({ setting, title, choices, value, onChoose }: MenuProps): J
         }}
         {...FOCUSABLE}
       >
-        <span class="menu-title">{title}</span>
-        <span class="menu-value">{current?.label ?? value}</span>
+        <span class="titled">
+          <span class="menu-title">{title}</span>
+          <span class="menu-value">{current?.label ?? value}</span>
+        </span>
         <Icon name="chevron" />
       </button>
       {open.value && <MenuList {...{ title, choices, value, onChoose, close }} />}
@@ -65,7 +67,7 @@ function MenuList({ title, choices, value, onChoose, close }: ListProps): JSX.El
     const all = items();
     const at = all.indexOf(event.target as HTMLElement);
     const steps: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 };
-    const next = steps[event.key];
+    const next = steps[event.key] ?? startingWith(all, at, event);
     if (next !== undefined) all[(next + all.length) % all.length]?.focus();
     else if (event.key === "Escape") close();
     else return;
@@ -100,10 +102,25 @@ function MenuList({ title, choices, value, onChoose, close }: ListProps): JSX.El
   );
 }
 
-/** A list that would stick out of the page at the right is moved to the left. */
+/** The next entry whose label begins with the letter that was typed. */
+function startingWith(items: HTMLElement[], at: number, { key, ctrlKey, metaKey, altKey }: KeyboardEvent) {
+  if (key.length !== 1 || key === " " || ctrlKey || metaKey || altKey) return undefined;
+  const matches = items.flatMap((item, index) => {
+    const label = item.querySelector(".menu-label")?.textContent ?? "";
+    return label.toLowerCase().startsWith(key.toLowerCase()) ? [index] : [];
+  });
+  return matches.find((index) => index > at) ?? matches[0];
+}
+
+const MARGIN = 8;
+
+/** The page cuts off what sticks out of it: a list is moved to the left, and scrolls, as far as it must. */
 function keepInside(list: HTMLElement | null): void {
-  const root = list?.closest(".cocoa");
+  const root = list?.closest(".cocoa")?.getBoundingClientRect();
   if (!list || !root) return;
-  const excess = list.getBoundingClientRect().right + 8 - root.getBoundingClientRect().right;
+  list.style.maxWidth = `${root.width - 2 * MARGIN}px`;
+  const { top, left, right } = list.getBoundingClientRect();
+  list.style.maxHeight = `${Math.max(0, root.bottom - MARGIN - top)}px`;
+  const excess = Math.min(right + MARGIN - root.right, left - MARGIN - root.left);
   if (excess > 0) list.style.marginLeft = `${-excess}px`;
 }

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { step } from "../actions";
 import { COLORMAPS } from "../colormaps";
@@ -14,58 +15,78 @@ const COLORMAP_CHOICES: Choice[] = COLORMAPS.map(({ name, label }) => ({
   hint: `${label.split(" – ")[0]} speaks for the corpus, ${label.split(" – ")[1]} for the foil`,
 }));
 
+type Setting = "method" | "target" | "layer" | "baseline" | "similarity";
+
+/** A menu over what the kernel offers; a kernel that does not know a setting offers nothing. */
+function CatalogueMenu({ setting, title, choices }: { setting: Setting; title: string; choices?: readonly Choice[] }) {
+  const { catalogue, t, traits } = useStore();
+  if (catalogue.value && !choices?.length) return null;
+  return (
+    <Menu
+      setting={setting}
+      title={title}
+      choices={choices ?? []}
+      value={t[setting].value}
+      onChoose={(name) => traits.set({ [setting]: name })}
+    />
+  );
+}
+
+/** Where there is little room, the settings that are seldom changed are folded away behind a button. */
 export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
   const { catalogue, t, traits } = useStore();
+  const unfolded = useSignal(false);
   const known = catalogue.value;
   return (
-    <header class="toolbar">
+    <header class="toolbar" data-unfolded={unfolded.value || undefined}>
       <div class="brand">
         <Logo />
         <strong>COCOA</strong>
       </div>
       <div class="toolbar-group" role="group" aria-label="Explanation">
-        <Menu
-          setting="method"
-          title="Method"
-          choices={known?.methods ?? []}
-          value={t.method.value}
-          onChoose={(method) => traits.set({ method })}
-        />
-        <Menu
-          setting="target"
-          title="Target"
-          choices={known?.targets ?? []}
-          value={t.target.value}
-          onChoose={(target) => traits.set({ target })}
-        />
-        <Menu
-          setting="similarity"
-          title="Similarity"
-          choices={known?.similarities ?? []}
-          value={t.similarity.value}
-          onChoose={(similarity) => traits.set({ similarity })}
-        />
+        <CatalogueMenu setting="method" title="Method" choices={known?.methods} />
+        <CatalogueMenu setting="target" title="Target" choices={known?.targets} />
+        <CatalogueMenu setting="layer" title="Layer" choices={known?.layers} />
       </div>
-      <div class="toolbar-group" role="group" aria-label="Heatmaps">
-        <Opacity />
-        <Menu
-          setting="colormap"
-          title="Colours"
-          choices={COLORMAP_CHOICES}
-          value={t.colormap.value}
-          onChoose={(colormap) => traits.set({ colormap })}
-        />
-        <ScaleToggle />
+      <div class="toolbar-fold">
+        <div class="toolbar-group" role="group" aria-label="Details">
+          <CatalogueMenu setting="baseline" title="Baseline" choices={known?.baselines} />
+          <CatalogueMenu setting="similarity" title="Similarity" choices={known?.similarities} />
+        </div>
+        <div class="toolbar-group" role="group" aria-label="Heatmaps">
+          <Opacity />
+          <Menu
+            setting="colormap"
+            title="Colours"
+            choices={COLORMAP_CHOICES}
+            value={t.colormap.value}
+            onChoose={(colormap) => traits.set({ colormap })}
+          />
+          <ScaleToggle />
+          <Button
+            action="toggle-gallery-heatmaps"
+            label={t.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
+            pressed={t.gallery_heatmaps.value}
+            onClick={() => traits.set({ gallery_heatmaps: !t.gallery_heatmaps.peek() })}
+          >
+            <Icon name="grid" />
+          </Button>
+        </div>
+      </div>
+      <div class="toolbar-group toolbar-end" role="group" aria-label="Page">
         <Button
-          action="toggle-gallery-heatmaps"
-          label={t.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
-          pressed={t.gallery_heatmaps.value}
-          onClick={() => traits.set({ gallery_heatmaps: !t.gallery_heatmaps.peek() })}
+          action="settings"
+          class="toolbar-unfold"
+          label={unfolded.value ? "Fewer settings" : "More settings"}
+          expanded={unfolded.value}
+          onClick={() => {
+            unfolded.value = !unfolded.peek();
+          }}
         >
-          <Icon name="grid" />
+          <Icon name="settings" />
         </Button>
+        <PageButtons root={root} />
       </div>
-      <History root={root} />
     </header>
   );
 }
@@ -104,16 +125,19 @@ function ScaleToggle(): JSX.Element {
       }
       onClick={() => traits.set({ scale: shared ? "image" : "shared" })}
     >
-      <span class="menu-value">{shared ? "Shared scale" : "Scale per image"}</span>
+      <span class="titled">
+        <span class="menu-title">Scale</span>
+        <span class="menu-value">{shared ? "Shared" : "Per image"}</span>
+      </span>
     </Button>
   );
 }
 
-function History({ root }: { root: HTMLElement }): JSX.Element {
+function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
   const store = useStore();
   const { undo, redo } = store.history.value;
   return (
-    <div class="toolbar-group toolbar-end" role="group" aria-label="Page">
+    <>
       <Button
         action="undo"
         label={undo ? `Undo: ${undo} (Ctrl+Z)` : "Nothing to undo"}
@@ -144,7 +168,7 @@ function History({ root }: { root: HTMLElement }): JSX.Element {
       >
         <Icon name="help" />
       </Button>
-    </div>
+    </>
   );
 }
 

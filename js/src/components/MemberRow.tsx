@@ -1,0 +1,91 @@
+import type { JSX } from "preact";
+import { useStore } from "../context";
+import { percent, signed } from "../format";
+import { FOCUSABLE } from "../keyboard";
+import type { Member } from "../protocol";
+import { Button } from "./Button";
+import { Icon } from "./icons";
+import { Photo } from "./Photo";
+
+interface RowProps {
+  member: Member;
+  /** The largest share of all, which fills its half of the bar. */
+  largest: number;
+  focusable: boolean;
+  open: boolean;
+  onToggle: () => void;
+  onRemove: () => void;
+}
+
+/** Small in the list, large where the row is open, in device-independent pixels. */
+const [SMALL, LARGE] = [32, 112];
+
+/** One member of a bin; opened, it is told in words and can be taken out. */
+export function MemberRow({ member, largest, focusable, open, onToggle, onRemove }: RowProps): JSX.Element {
+  const store = useStore();
+  const { image, bin, share, change, outlier } = member;
+  const label = store.label(image);
+  const name = label && label !== image ? `${image}, ${label}` : image;
+  const effect = change === null ? null : `without it the heatmap changes by ${percent(change)}`;
+  const words = [
+    `${name} in ${bin}`,
+    `share ${signed(share)}`,
+    ...(effect ? [effect] : []),
+    ...(outlier ? [`unlike the others in ${bin}`] : []),
+  ];
+  const size = largest > 0 ? Math.abs(share) / largest : 0;
+  return (
+    <li class="member" data-member={image} data-of={bin} data-outlier={outlier || undefined}>
+      <button
+        type="button"
+        class="member-main"
+        tabIndex={focusable ? 0 : -1}
+        aria-expanded={open}
+        aria-label={words.join(", ")}
+        title={words.join(", ")}
+        onClick={onToggle}
+        {...FOCUSABLE}
+      >
+        <span class="member-photo">
+          <Photo image={image} box={{ width: SMALL, height: SMALL }} heatmap={false} />
+        </span>
+        <span class="member-middle">
+          <span class="member-names">
+            <i class="badge" data-of={bin} />
+            <span class="member-name">{label ?? image}</span>
+            {outlier && (
+              <span class="member-outlier">
+                <Icon name="warning" />
+                <span>unlike the others</span>
+              </span>
+            )}
+          </span>
+          <span class="share-bar" data-sign={share < 0 ? "negative" : "positive"} style={{ "--size": size }}>
+            <i />
+          </span>
+        </span>
+        <span class="member-number">{signed(share)}</span>
+        <span class="member-number member-change">{change === null ? "–" : percent(change)}</span>
+      </button>
+      {open && (
+        <div class="member-more">
+          <Photo image={image} box={{ width: LARGE, height: LARGE }} heatmap={false} />
+          <div>
+            <p>
+              {image} adds {signed(share)} to the score{effect && <>; {effect}</>}.
+              {outlier && ` It is unlike the others in ${bin}.`}
+            </p>
+            <Button
+              action="remove-member"
+              class="labelled"
+              label={`Remove ${image} from ${bin} (Delete)`}
+              onClick={onRemove}
+            >
+              <Icon name="trash" /> Remove from {bin}
+            </Button>
+          </div>
+        </div>
+      )}
+    </li>
+  );
+}
