@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,22 +15,22 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..images import ImageSet, as_image_set
+from .anatomy import Anatomy
 from .device import choose_device, choose_precision, out_of_memory
 from .errors import EncoderError, NoFeatureMap
 from .function import FunctionModule
 from .hooks import watching
-from .pooling import find_last_map, find_pooling
+from .identity import Identity
+from .output import Output, OutputReader
 from .preprocess import Frame, Preprocess, Transform, frame_of
 from .representations import Representations
-from .tokens import PatchTokens, find_tokens
+from .tokens import PatchTokens
 
 FeatureKind = Literal["pooled", "tokens"]
 """The final feature map that is averaged to the representation, or a vision transformer's patch tokens as a map."""
 
 LAST_MAP = "*"
 """Stands for the name of the last layer that gives a feature map."""
-
-Output = str | int | Callable[[Any], Tensor]
 
 
 @dataclass(frozen=True)
@@ -131,12 +130,11 @@ class Encoder:
         # One pass at a time: hooks and the train/eval switch belong to the module, not to a thread.
         self._lock = threading.RLock()
         self._frames: dict[tuple[int, int], Frame] = {}
-        self._fingerprint: tuple[tuple[tuple[int, int], ...], str] | None = None
+        self._identity = Identity(self.module)
         self._table: tuple[str, Representations] | None = None
         self._table_lock = threading.Lock()
-        self._pooling: list[str | None] = []  # found once: [name of the pooling module] or [None]
-        self._tokens: list[PatchTokens | None] = []  # likewise
-        self._last_map: list[str | None] = []  # likewise
+        self._reader = OutputReader(self.name, output, self.dtype == torch.float32)
+        self._anatomy = Anatomy(self.module, self._run_probe, self._reader.select)
         self._input_size: tuple[int, int] | None = None
 
     @classmethod
@@ -204,21 +202,7 @@ class Encoder:
     @property
     def fingerprint(self) -> str:
         """Hash of the weights, preprocessing, output and precision: equal fingerprints give equal representations."""
-        tensors = list(self.module.state_dict(keep_vars=True).items())
-        # In-place changes (an optimiser's step) raise a tensor's version, so the hash is taken only when one happened.
-        state = tuple(
-            (t.data_ptr(), -1 if t.is_inference() else t._version) for _, t in tensors if isinstance(t, Tensor)
-        )
-        if self._fingerprint is None or self._fingerprint[0] != state:
-            digest = hashlib.blake2b(
-                f"{self.module!r}{self.preprocess!r}{self.output!r}{self.dtype}".encode(), digest_size=16
-            )
-            for key, tensor in tensors:
-                digest.update(key.encode())
-                if isinstance(tensor, Tensor):
-                    digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-            self._fingerprint = state, digest.hexdigest()
-        return self._fingerprint[1]
+        return self._identity.fingerprint(lambda: f"{self.module!r}{self.preprocess!r}{self.output!r}{self.dtype}")
 
     @property
     def representations(self) -> Representations:
@@ -407,7 +391,7 @@ class Encoder:
 
         def represent(inputs: Tensor) -> Tensor:
             # A clone, so that a module may begin with an in-place operation.
-            return self._representations(self._call(inputs.clone(), torch.float32), len(inputs))
+            return self._reader.representations(self._call(inputs.clone(), torch.float32), len(inputs))
 
         with self._lock, torch.inference_mode(False), torch.enable_grad():
             trained = [p for p in self.module.parameters() if p.requires_grad]
@@ -429,16 +413,16 @@ class Encoder:
                     f"Encoder {self.name!r} does not end in global average pooling, so CAM has nothing to decompose."
                     " Choose the method 'rise', which works with every encoder."
                 )
-            return Encoded(self._representations(self._call(batch), len(batch)))
+            return Encoded(self._reader.representations(self._call(batch), len(batch)))
         if pooling == "":
-            kept = self._select(self._call(batch))
+            kept = self._reader.select(self._call(batch))
         else:
             module = self.module.get_submodule(pooling)
             with watching(module.register_forward_pre_hook, lambda _, args: args[0]) as watched:
-                self._representations(self._call(batch), len(batch))
+                self._reader.representations(self._call(batch), len(batch))
             kept = watched[-1]
         # Pooled here in float32 instead of by the module: at a low precision its mean would differ from the map's.
-        return Encoded(self._checked(kept, len(batch)), kept.float() if features else None)
+        return Encoded(self._reader.checked(kept, len(batch)), kept.float() if features else None)
 
     def _run_tokens(self, batch: Tensor) -> Encoded:
         tokens = self.tokens
@@ -449,40 +433,30 @@ class Encoder:
             )
         module = self.module.get_submodule(tokens.module)
         with watching(module.register_forward_hook, lambda _, __, output: output) as watched:
-            representations = self._representations(self._call(batch), len(batch))
+            representations = self._reader.representations(self._call(batch), len(batch))
         return Encoded(representations, tokens.as_map(watched[-1].float()))
-
-    @property
-    def tokens(self) -> PatchTokens | None:
-        """Where the patch tokens of a vision transformer are; None for other encoders."""
-        if not self._tokens:
-            height, width = self.input_size
-            with self._lock, torch.inference_mode():
-                run = lambda: self._select(self._call(self._probe(), torch.float32))  # noqa: E731
-                self._tokens = [find_tokens(self.module, run, height / width)]
-        return self._tokens[0]
-
-    @property
-    def last_map(self) -> str | None:
-        """Name of the last submodule that returns a feature map (B, c, h, w); "" is the module itself, None no map."""
-        if not self._last_map:
-            with self._lock, torch.inference_mode():
-                self._last_map = [find_last_map(self.module, lambda: self._call(self._probe(), torch.float32))]
-        return self._last_map[0]
-
-    def _probe(self) -> Tensor:
-        """Return two inputs of noise, to find out how the module is made."""
-        height, width = self.input_size
-        return torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(self.device)
 
     @property
     def pooling(self) -> str | None:
         """Name of the submodule that pools the final feature map; "" if it returns the map; None without one."""
-        if not self._pooling:
-            with self._lock, torch.inference_mode():
-                found = find_pooling(self.module, lambda: self._select(self._call(self._probe(), torch.float32)))
-            self._pooling = [found]
-        return self._pooling[0]
+        return self._anatomy.pooling
+
+    @property
+    def tokens(self) -> PatchTokens | None:
+        """Where the patch tokens of a vision transformer are; None for other encoders."""
+        return self._anatomy.tokens
+
+    @property
+    def last_map(self) -> str | None:
+        """Name of the last submodule that returns a feature map (B, c, h, w); "" is the module itself, None no map."""
+        return self._anatomy.last_map
+
+    def _run_probe(self) -> Any:
+        """Run the module on two inputs of noise, for hooks to see how it is made."""
+        height, width = self.input_size
+        probe = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(self.device)
+        with self._lock, torch.inference_mode():
+            return self._call(probe, torch.float32)
 
     def _call(self, batch: Tensor, dtype: torch.dtype | None = None) -> Any:
         dtype = dtype or self.dtype
@@ -512,48 +486,3 @@ class Encoder:
         finally:
             for m in training:
                 m.training = True
-
-    def _select(self, output: Any) -> Tensor:
-        if callable(self.output):
-            output = self.output(output)
-        elif self.output is not None:
-            try:
-                output = output[self.output]
-            except (KeyError, IndexError, TypeError) as error:
-                raise EncoderError(
-                    f"Encoder {self.name!r} has no output {self.output!r}; it returns {_describe(output)}."
-                ) from error
-        if not isinstance(output, Tensor):
-            raise EncoderError(
-                f"Encoder {self.name!r} returns {_describe(output)}: say which part is the representation with"
-                " Encoder(…, output=…)."
-            )
-        return output
-
-    def _representations(self, output: Any, count: int) -> Tensor:
-        return self._checked(self._select(output), count)
-
-    def _checked(self, tensor: Tensor, count: int) -> Tensor:
-        if tensor.ndim == 4:
-            tensor = tensor.mean((2, 3), dtype=torch.float32)
-        if tensor.ndim != 2 or tensor.shape[0] != count or tensor.shape[1] == 0:
-            raise EncoderError(
-                f"Encoder {self.name!r} returned the shape {tuple(tensor.shape)} for {count} images; it must return"
-                f" ({count}, d) or ({count}, d, h, w). If it returns more than that, say which part with"
-                " Encoder(…, output=…)."
-            )
-        tensor = tensor.float()
-        if not bool(torch.isfinite(tensor).all()):
-            raise EncoderError(
-                f"Encoder {self.name!r} returned values that are not finite (NaN or infinity). Check its weights and"
-                f" its preprocess{'' if self.dtype == torch.float32 else ', or try precision=' + repr('float32')}."
-            )
-        return tensor
-
-
-def _describe(output: Any) -> str:
-    if isinstance(output, Mapping):
-        return f"a dict with the keys {', '.join(map(repr, output))}"
-    if isinstance(output, Sequence) and not isinstance(output, str):
-        return f"a {type(output).__name__} of {len(output)}"
-    return f"a {type(output).__name__}"

@@ -32,7 +32,7 @@ class PatchTokens:
         return patches.reshape(len(tokens), -1, self.rows, self.columns)
 
 
-def find_tokens(module: nn.Module, run: Callable[[], Tensor], aspect: float) -> PatchTokens | None:
+def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | None:
     """Find the last submodule whose output tokens lie in the representation's space.
 
     Found by running the encoder once (`run` returns its output) and comparing numbers: the representation must be the
@@ -42,10 +42,9 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor], aspect: float) -> 
     ----------
     module : torch.nn.Module
     run : callable
-    aspect : float
-        Height of the encoder's input by its width.
     """
     outputs: dict[str, Tensor] = {}
+    images: list[Tensor] = []
 
     def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
         def hook(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
@@ -56,6 +55,7 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor], aspect: float) -> 
         return hook
 
     handles = [m.register_forward_hook(keep(name)) for name, m in module.named_modules() if name]
+    handles.append(module.register_forward_pre_hook(lambda _, args: images.append(args[0])))
     try:
         representation = run()
     finally:
@@ -63,6 +63,7 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor], aspect: float) -> 
             handle.remove()
     if representation.ndim != 2:
         return None
+    aspect = images[0].shape[-2] / images[0].shape[-1]
     for name, tokens in reversed(outputs.items()):
         if tokens.shape[0] != len(representation) or tokens.shape[2] != representation.shape[1]:
             continue
