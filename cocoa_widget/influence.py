@@ -17,6 +17,8 @@ from .score import LinearScore, Score
 CHUNK = 128
 OUTLYING = 3.5
 """Modified z-score from which on a value counts as an outlier (Iglewicz & Hoaglin, 1993)."""
+UNLIKE = 0.1
+"""Cosine that an outlier falls short of the usual by at least, however tight its bin."""
 
 
 @dataclass(frozen=True)
@@ -108,4 +110,4 @@ def outliers(members: Tensor) -> NDArray[np.bool_]:
     spread = below.abs().median()
     # More than half alike: any usual distance says more than a spread of zero.
     scale = spread / 0.6745 if float(spread) > 1e-6 else below.abs().mean() * 1.2533
-    return (below > OUTLYING * scale.clamp(min=1e-6)).cpu().numpy()
+    return (below > (OUTLYING * scale).clamp(min=UNLIKE)).cpu().numpy()

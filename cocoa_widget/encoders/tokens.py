@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
+
+from .pooling import same
 
 MOST_PREFIX = 8
 """Class, distillation and register tokens stand before the patches."""
@@ -71,9 +72,9 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | N
             grid = _grid(tokens.shape[1] - prefix, aspect)
             if grid is None:
                 continue
-            if _same(tokens[:, prefix:].mean(1), representation):
+            if same(tokens[:, prefix:].float().mean(1), representation):
                 return PatchTokens(name, prefix, *grid, exact=True)
-            if prefix and _same(tokens[:, 0], representation):
+            if prefix and same(tokens[:, 0].float(), representation):
                 return PatchTokens(name, prefix, *grid, exact=False)
     return None
 
@@ -84,7 +85,3 @@ def _grid(patches: int, aspect: float) -> tuple[int, int] | None:
     if rows < 2 or patches % rows or abs(rows / (patches // rows) / aspect - 1) > 0.05:
         return None
     return rows, patches // rows
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return torch.allclose(a.float(), b.float(), rtol=1e-4, atol=1e-6)

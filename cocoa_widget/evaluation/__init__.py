@@ -1,0 +1,45 @@
+"""Evaluation: whether heatmaps name the pixels that matter, lie where they should, and depend on the network.
+
+Everything takes heatmaps as arrays (n, H, W), so those of other packages can be evaluated as well.
+"""
+
+from .ablation import Ablation, insertion_deletion
+from .curves import Curves
+from .localisation import energy, hits, mosaic
+from .measures import (
+    ContrastiveCorpusSimilarity,
+    CorpusMajorityProbability,
+    CorpusSimilarity,
+    ExplicandSimilarity,
+    Measure,
+)
+from .robustness import infidelity, max_sensitivity
+from .sanity import cascade, randomised, rank_correlation, structural_similarity
+from .sparsity import gini
+from .statistics import Interval, interval, summarise
+from .study import study
+
+__all__ = [
+    "Ablation",
+    "ContrastiveCorpusSimilarity",
+    "CorpusMajorityProbability",
+    "CorpusSimilarity",
+    "Curves",
+    "ExplicandSimilarity",
+    "Interval",
+    "Measure",
+    "cascade",
+    "energy",
+    "gini",
+    "hits",
+    "infidelity",
+    "insertion_deletion",
+    "interval",
+    "max_sensitivity",
+    "mosaic",
+    "randomised",
+    "rank_correlation",
+    "structural_similarity",
+    "study",
+    "summarise",
+]

@@ -1,0 +1,120 @@
+"""Whether a heatmap lies where it should."""
+
+from __future__ import annotations
+
+from math import isqrt
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .heatmaps import as_heatmaps, check_count
+
+
+def energy(heatmaps: Any, regions: Any) -> NDArray[np.float64]:
+    """Compute the share of each heatmap's positive part that lies in its region (Wang et al., CVPR workshops 2020).
+
+    Parameters
+    ----------
+    heatmaps : ndarray or Tensor
+        (n, H, W) or (H, W).
+    regions : ndarray or Tensor
+        The same shape, boolean.
+
+    Returns
+    -------
+    ndarray
+        (n,), 0..1; 0 for a heatmap without a positive value, which points nowhere.
+    """
+    maps, inside = _pair(heatmaps, regions)
+    positive = maps.clamp(min=0)
+    total = positive.sum((1, 2))
+    share = (positive * inside).sum((1, 2)) / total.clamp(min=torch.finfo(torch.float64).tiny)
+    result: NDArray[np.float64] = torch.where(total > 0, share, 0.0).numpy()
+    return result
+
+
+def hits(heatmaps: Any, regions: Any, tolerance: float = 0) -> NDArray[np.bool_]:
+    """Tell which heatmaps have their maximum in their region: the pointing game (Zhang et al., ECCV 2016, IJCV 2018).
+
+    Parameters
+    ----------
+    heatmaps : ndarray or Tensor
+        (n, H, W) or (H, W). Of several maxima the first in reading order counts.
+    regions : ndarray or Tensor
+        The same shape, boolean.
+    tolerance : float
+        Distance from the region, in pixels, at which the maximum still is a hit (the authors take 15).
+
+    Returns
+    -------
+    ndarray
+        (n,), bool; False for a heatmap without a positive value, which points nowhere, and for an empty region.
+    """
+    if tolerance < 0:
+        raise ValueError(f"tolerance is a distance in pixels, at least 0, not {tolerance}.")
+    maps, inside = _pair(heatmaps, regions)
+    found = []
+    for heatmap, region in zip(maps, inside, strict=True):
+        at = int(heatmap.argmax())
+        row, column = divmod(at, heatmap.shape[1])
+        offsets = region.nonzero() - torch.tensor([row, column])
+        near = bool(((offsets**2).sum(1) <= tolerance**2).any())
+        found.append(near and float(heatmap[row, column]) > 0)
+    return np.array(found, dtype=np.bool_)
+
+
+def mosaic(explicands: Tensor) -> tuple[Tensor, Tensor]:
+    """Put explicands together in a square, for the grid pointing game (Böhle et al., CVPR 2021).
+
+    A heatmap for the corpus of one cell's kind should have its `energy` in that cell. Each explicand is shrunk by area
+    averaging, so that the mosaic has the encoder's input size (the authors let it grow instead).
+
+    Parameters
+    ----------
+    explicands : Tensor
+        (k², 3, H, W), preprocessed, in reading order; 4 for a mosaic of 2 × 2.
+
+    Returns
+    -------
+    mosaic : Tensor
+        (3, H, W).
+    regions : Tensor
+        (k², H, W), bool: where each explicand lies. They share no pixel and leave none out.
+
+    Raises
+    ------
+    ValueError
+        There are not k² explicands.
+    """
+    if explicands.ndim != 4 or len(explicands) == 0 or isqrt(len(explicands)) ** 2 != len(explicands):
+        raise ValueError(f"A mosaic needs explicands (k², 3, H, W), such as 4 or 9, not {tuple(explicands.shape)}.")
+    side = isqrt(len(explicands))
+    height, width = explicands.shape[-2:]
+    if side > min(height, width):
+        raise ValueError(f"{len(explicands)} explicands of {height} × {width} pixels are too many for a mosaic.")
+    whole = torch.empty_like(explicands[0])
+    regions = torch.zeros(len(explicands), height, width, dtype=torch.bool, device=explicands.device)
+    for index, explicand in enumerate(explicands):
+        row, column = divmod(index, side)
+        top, bottom = height * row // side, height * (row + 1) // side
+        left, right = width * column // side, width * (column + 1) // side
+        whole[:, top:bottom, left:right] = F.interpolate(explicand[None], (bottom - top, right - left), mode="area")[0]
+        regions[index, top:bottom, left:right] = True
+    return whole, regions
+
+
+def _pair(heatmaps: Any, regions: Any) -> tuple[Tensor, Tensor]:
+    maps = as_heatmaps(heatmaps)
+    inside = torch.as_tensor(regions if isinstance(regions, Tensor) else np.asarray(regions)).cpu()
+    if inside.dtype != torch.bool:
+        raise TypeError(f"regions must be boolean, True inside, not {inside.dtype}: compare a label map with a label.")
+    if inside.ndim == 2:
+        inside = inside[None]
+    check_count(len(maps), len(inside), "regions")
+    if maps.shape != inside.shape:
+        raise ValueError(f"Heatmaps {tuple(maps.shape)} and regions {tuple(inside.shape)} differ in shape.")
+    return maps, inside
