@@ -89,3 +89,18 @@ def demo_encoder() -> cw.Encoder:
 @pytest.fixture(scope="session")
 def photographs() -> cw.ImageSet:
     return cw.demo_images()
+
+
+@pytest.fixture
+def make_widget(pictures):
+    widgets = []
+
+    def start(images=None, **options):
+        encoder = options.pop("encoder", None) or encoder_of(Convolutional())
+        options = {"method": cw.RISE(n_masks=128), **options}
+        widgets.append(cw.CocoaWidget(pictures if images is None else images, encoder, **options))
+        return widgets[-1]
+
+    yield start
+    for widget in widgets:
+        widget.close()

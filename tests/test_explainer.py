@@ -3,6 +3,7 @@ import pytest
 import torch
 
 import cocoa_widget as cw
+from cocoa_widget.score import LinearScore
 from tests.conftest import Convolutional, encoder_of
 
 METHODS = [cw.RISE(n_masks=64), cw.CAM(), cw.IntegratedGradients(steps=8)]
@@ -37,8 +38,8 @@ def test_linear_in_the_direction(convolutional, inputs, method):
     operator = cw.Explainer(convolutional, method).prepare(inputs[:1]).operators[0]
     a, b = torch.randn(2, 1, 16, generator=torch.Generator().manual_seed(0))
     for similarity in ("cosine", "dot"):
-        together = operator.apply(a + 2 * b, similarity)
-        apart = operator.apply(a, similarity) + 2 * operator.apply(b, similarity)
+        both, one, other = (operator.apply(LinearScore(w, similarity)) for w in (a + 2 * b, a, b))
+        together, apart = both, one + 2 * other
         torch.testing.assert_close(together, apart, atol=1e-4 * float(together.abs().max()), rtol=1e-4)
 
 
@@ -99,7 +100,7 @@ def test_nothing_to_explain(convolutional, inputs):
 
 
 def test_bad_arguments_are_named(convolutional, inputs, corpus):
-    with pytest.raises(ValueError, match="'best'.*rise, cam, integrated_gradients"):
+    with pytest.raises(ValueError, match="'best'.*rise, cam, patch_tokens"):
         cw.Explainer(convolutional, "best")
     with pytest.raises(TypeError, match=r"name or a cocoa_widget method, not int"):
         cw.Explainer(convolutional, 3)

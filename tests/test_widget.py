@@ -13,57 +13,12 @@ import traitlets
 
 import cocoa_widget as cw
 from tests.conftest import Convolutional, encoder_of
-
-
-class Wire:
-    """Stands where the comm would: keeps what the widget sends, and speaks as the page does."""
-
-    def __init__(self, widget):
-        self.widget, self.messages, self.states = widget, [], []
-        self.arrived = threading.Condition()
-        widget.send = self._send
-        widget.send_state = lambda key=None: self.states.append(key)
-        self.count = 0
-
-    def _send(self, content, buffers=None):
-        with self.arrived:
-            self.messages.append((content, buffers or []))
-            self.arrived.notify_all()
-
-    def ask(self, kind, **body):
-        self.count += 1
-        message = {"id": f"a-{self.count}", "kind": kind, "view": "a", **body}
-        self.widget._receive(self.widget, message, [])
-        return message["id"]
-
-    def wait(self, predicate, timeout=20):
-        def find():
-            return next((m for m in self.messages if predicate(m[0])), None)
-
-        with self.arrived:
-            assert self.arrived.wait_for(find, timeout), [m[0] for m in self.messages[-5:]]
-            return find()
-
-    def reply(self, request, last=True):
-        return self.wait(lambda m: m.get("id") == request and (not last or m.get("last", True)))
+from tests.wire import BINS, Wire
 
 
 @pytest.fixture
-def make(pictures):
-    widgets = []
-
-    def start(images=None, **options):
-        encoder = options.pop("encoder", None) or encoder_of(Convolutional())
-        options = {"method": cw.RISE(n_masks=128), **options}
-        widgets.append(cw.CocoaWidget(pictures if images is None else images, encoder, **options))
-        return widgets[-1]
-
-    yield start
-    for widget in widgets:
-        widget.close()
-
-
-BINS = {"corpus": ["p1", "p2"], "foil": ["p3"], "explicands": ["p0"]}
+def make(make_widget):
+    return make_widget
 
 
 def test_heatmaps_for_scripts(make, pictures):
@@ -114,7 +69,7 @@ def test_what_the_page_may_not_do_is_said_and_taken_back(make):
         ("corpus", ["p1", "q1"], r"corpus: .*'q1'"),
         ("foil", ["p2"], r"'p2' cannot be in both corpus and foil.*widget.move"),
         ("explicands", ["P0"], r"'P0'.*p0"),
-        ("method", "rice", r"Unknown method 'rice': choose one of rise, cam, integrated_gradients"),
+        ("method", "rice", r"Unknown method 'rice': choose one of rise, cam, patch_tokens"),
         ("method", 3, r"name or a cocoa_widget method, not int"),
         ("target", "nearest", r"Unknown target 'nearest'.*label_free"),
         ("similarity", "euclid", r"Unknown similarity 'euclid'.*cosine, dot"),
