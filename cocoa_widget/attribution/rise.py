@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .masks import MaskBank, mask_bank
+from .masks import MaskBank, draw_grids, draw_shifts
 from .method import LinearMethod, Size
-from .perturbation import PerturbationOperator
+from .perturbation import Design, PerturbationOperator
 from .resample import smaller
+from .rise_regression import regression_design
 
-FIRST_PICTURE = 48
+FIRST_PICTURE = 32
+ERROR_SIZE = 56
+"""Side at which the standard errors of plain RISE are computed: they are as smooth as the masks."""
 
 
-class RISEDesign:
-    """A mask bank, and how `method` reads heatmaps from the scores."""
+class PlainDesign:
+    """The paper's: independent cells, and the masks added up by their scores."""
 
-    def __init__(self, method: RISE, bank: MaskBank) -> None:
-        self._method, self._bank = method, bank
-        self.n = method.n_masks
+    def __init__(self, n: int, grid: int, p: float, seed: int, height: int, width: int, device: torch.device) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        grids = draw_grids(n, grid, p, False, generator)
+        rows, columns = draw_shifts(n, grid, height, width, generator)
+        self.n, self._p = n, p
+        self._bank = MaskBank(grids.to(device), (rows.to(device), columns.to(device)), height, width)
 
     def masks(self, start: int, stop: int) -> Tensor:
+        """Return masks (k, 1, H, W)."""
         return self._bank.masks(start, stop)
 
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
-        if self._method.estimator == "centred":
-            scores = scores - scores.mean(1, keepdim=True)
-        n = scores.shape[1]
-        return self._bank.combine(scores / (n * self._method.p), smaller(size, self._bank.size))
+        """Return ``Σ_i s_i m_i / (n p)``."""
+        return self._bank.combine(scores / (scores.shape[1] * self._p), smaller(size, self._bank.size))
 
-    def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
-        return None
+    def errors(self, scores: Tensor, size: Size | None) -> Tensor:
+        """Return the standard errors of that mean."""
+        size, n = smaller(size, self._bank.size), scores.shape[1]
+        masks = self._bank.small((min(ERROR_SIZE, size[0]), min(ERROR_SIZE, size[1])))[:n]
+        each = masks.flatten(1) / self._p
+        mean, square = scores @ each / n, scores.square() @ each.square() / n
+        errors = ((square - mean.square()).clamp(min=0) / max(n - 1, 1)).sqrt().reshape(-1, 1, *masks.shape[1:])
+        return F.interpolate(errors, size=size, mode="bilinear", align_corners=False)[:, 0]
+
+
+@lru_cache(maxsize=8)
+def plain_design(n: int, grid: int, p: float, seed: int, height: int, width: int, device: torch.device) -> PlainDesign:
+    """Return the design of these settings; explicands share it."""
+    return PlainDesign(n, grid, p, seed, height, width, device)
 
 
 @dataclass(frozen=True)
@@ -41,7 +60,7 @@ class RISE(LinearMethod):
     """Randomised input sampling (Petsiuk et al., BMVC 2018), as an operator.
 
     The score of the explicand under a mask is linear in the direction, so the masked explicand is encoded once and
-    every later direction is two matrix products.
+    every later direction is a few small matrix products.
 
     Parameters
     ----------
@@ -53,17 +72,18 @@ class RISE(LinearMethod):
         Share of the cells that are kept.
     seed : int
         Same seed, same masks.
-    estimator : {"centred", "plain"}
-        ``"plain"`` is the paper's: cells kept independently, ``Σ s_i m_i / (N p)``. ``"centred"`` keeps exactly the
-        share `p` of each mask's cells and takes the scores' mean off first (a control variate): the same picture, up to
-        its offset, from far fewer masks.
+    estimator : {"regression", "plain"}
+        ``"plain"`` is the paper's: cells kept independently, ``Σ s_i m_i / (N p)``. ``"regression"`` estimates the
+        picture that this converges to, up to its offset, from a fraction of the masks: they come in pairs of
+        complements, the most informative first, and a ridge regression of the scores on coarse masks gives what any
+        number of masks would (see `rise_regression`).
     """
 
     n_masks: int = 1024
     grid: int = 7
     p: float = 0.5
     seed: int = 0
-    estimator: Literal["centred", "plain"] = "centred"
+    estimator: Literal["regression", "plain"] = "regression"
 
     name: ClassVar[str] = "rise"
     label: ClassVar[str] = "RISE"
@@ -76,17 +96,17 @@ class RISE(LinearMethod):
             raise ValueError(f"RISE needs a grid of at least 1 cell, not {self.grid}.")
         if not 0 < self.p < 1:
             raise ValueError(f"RISE needs p between 0 and 1, not {self.p}.")
-        if self.estimator not in ("centred", "plain"):
-            raise ValueError(f"Unknown estimator {self.estimator!r}: choose 'centred' or 'plain'.")
+        if self.estimator not in ("regression", "plain"):
+            raise ValueError(f"Unknown estimator {self.estimator!r}: choose 'regression' or 'plain'.")
 
-    def _bank(self, height: int, width: int, device: torch.device) -> MaskBank:
-        balanced = self.estimator == "centred"
-        return mask_bank(self.n_masks, self.grid, self.p, balanced, self.seed, height, width, device)
+    def _design(self, height: int, width: int, device: torch.device) -> Design:
+        made = regression_design if self.estimator == "regression" else plain_design
+        return made(self.n_masks, self.grid, self.p, self.seed, height, width, device)
 
     def masks(self, height: int, width: int) -> Tensor:
         """Return the masks that this method uses: (n_masks, 1, height, width), float32, in 0..1, 1 where kept."""
-        return self._bank(height, width, torch.device("cpu")).masks(0, self.n_masks)
+        return self._design(height, width, torch.device("cpu")).masks(0, self.n_masks)
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
-        design = RISEDesign(self, self._bank(explicand.shape[-2], explicand.shape[-1], explicand.device))
+        design = self._design(explicand.shape[-2], explicand.shape[-1], explicand.device)
         return PerturbationOperator(design, explicand, baseline, FIRST_PICTURE)
