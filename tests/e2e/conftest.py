@@ -240,3 +240,12 @@ def open_notebook(lab: Lab, page: Page) -> Iterator[Open]:
 
     yield start
     lab.end_sessions()
+
+
+@pytest.fixture
+def notebook(open_notebook: Open) -> Notebook:
+    from tests.e2e.widget import WIDGET
+
+    notebook = open_notebook(WIDGET, "widget", "widget.corpus")
+    notebook.run_cell(0)
+    return notebook
