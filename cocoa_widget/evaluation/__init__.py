@@ -18,6 +18,7 @@ from .sanity import cascade, randomised, rank_correlation, structural_similarity
 from .sparsity import gini
 from .statistics import Interval, interval, summarise
 from .study import study
+from .tables import advantage, plot_study, tabulate
 
 __all__ = [
     "Ablation",
@@ -28,6 +29,7 @@ __all__ = [
     "ExplicandSimilarity",
     "Interval",
     "Measure",
+    "advantage",
     "cascade",
     "energy",
     "gini",
@@ -37,9 +39,11 @@ __all__ = [
     "interval",
     "max_sensitivity",
     "mosaic",
+    "plot_study",
     "randomised",
     "rank_correlation",
     "structural_similarity",
     "study",
     "summarise",
+    "tabulate",
 ]

@@ -95,7 +95,7 @@ def study(
     Raises
     ------
     ValueError
-        Too few images of a class, labels that do not match, or unknown names.
+        Too few images of a class, labels that do not match, unknown names, or a method called "random".
     ImportError
         pandas is not installed.
     """
@@ -103,6 +103,8 @@ def study(
     for target in targets:
         check_target(target)
     check_similarity(similarity)
+    if "random" in methods:
+        raise ValueError("The name 'random' is the control's, which every study has: call the method something else.")
     explainers = {name: Explainer(encoder, method) for name, method in methods.items()}
     inputs = encoder.inputs(images)
     if len(labels) != len(inputs):

@@ -1,0 +1,188 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+import cocoa_widget as cw
+from cocoa_widget.evaluation import interval, study, summarise
+from cocoa_widget.evaluation.draw import draw
+from tests.conftest import Convolutional, encoder_of
+
+LABELS = ["a"] * 12 + ["b"] * 10 + ["c"] * 14
+
+
+def test_interval_by_hand():
+    mean, half = interval([1.0, 2.0, 3.0, 6.0])  # squares of deviations: 4 + 1 + 0 + 9 = 14
+    assert mean == 3
+    assert half == pytest.approx(1.96 * (14 / 3) ** 0.5 / 2)
+    mean, half = interval(np.array([[1.0, 5.0], [3.0, 5.0]]))
+    np.testing.assert_allclose(mean, [2, 5])
+    np.testing.assert_allclose(half, [1.96 * 2**0.5 / 2**0.5, 0])
+    mean, half = interval([4.0])
+    assert mean == 4
+    assert np.isnan(half)
+    with pytest.raises(ValueError, match="no values"):
+        interval([])
+
+
+def test_summarise_by_hand():
+    """Explicands of one seed are averaged first: seeds are what is independent."""
+    rows = [("x", 1, 0.0), ("x", 1, 2.0), ("x", 2, 3.0), ("x", 2, 3.0), ("x", 2, 3.0), ("y", 1, 0.5)]
+    frame = pd.DataFrame(rows, columns=["method", "seed", "auc"])
+    table = summarise(frame, ["method"])
+    assert list(table.columns) == ["method", "mean", "half_width", "n", "text"]
+    assert table["mean"].tolist() == [2, 0.5]  # x: of 1 and 3
+    assert table["half_width"][0] == pytest.approx(1.96)
+    assert np.isnan(table["half_width"][1])
+    assert table["n"].tolist() == [2, 1]
+    assert table["text"].tolist() == ["2.000 ± 1.960", "0.500"]
+    renamed = summarise(frame.rename(columns={"auc": "gap", "seed": "run"}), ["method"], value="gap", over="run")
+    assert renamed["mean"].tolist() == table["mean"].tolist()
+    with pytest.raises(ValueError, match="no column 'gap'.*method, seed, auc"):
+        summarise(frame, ["method"], value="gap")
+
+
+def test_draws_share_no_image():
+    drawn = draw(LABELS, explicands=2, corpus=4, foil=9, seed=0)
+    used = np.concatenate([*drawn.explicands.values(), *drawn.corpora.values(), drawn.foil])
+    assert len(used) == len(set(used.tolist())) == 3 * 6 + 9
+    for kind in "abc":
+        assert {LABELS[i] for i in drawn.explicands[kind]} == {LABELS[i] for i in drawn.corpora[kind]} == {kind}
+    assert sorted(drawn.others) == sorted(drawn.others.values()) == ["a", "b", "c"]
+    assert all(kind != other for kind, other in drawn.others.items())
+    again, other = (draw(LABELS, explicands=2, corpus=4, foil=9, seed=seed) for seed in (0, 1))
+    assert np.array_equal(drawn.foil, again.foil)
+    assert not np.array_equal(drawn.foil, other.foil)
+
+
+def test_too_few_images_are_named():
+    with pytest.raises(ValueError, match="'b' has 10 images, too few for 7 explicands and a corpus of 4"):
+        draw(LABELS, explicands=7, corpus=4, foil=1, seed=0)
+    with pytest.raises(ValueError, match="18 images are left, too few for a foil of 19"):
+        draw(LABELS, explicands=2, corpus=4, foil=19, seed=0)
+    with pytest.raises(ValueError, match="all of its 5 labels are the same"):
+        draw(["a"] * 5, explicands=1, corpus=1, foil=1, seed=0)
+    with pytest.raises(ValueError, match="corpus must be at least 1"):
+        draw(LABELS, explicands=1, corpus=0, foil=1, seed=0)
+
+
+class Pooled(nn.Module):
+    """The colour of an image, which its class decides, seen through a window in the middle of it."""
+
+    def forward(self, images):
+        return images[:, :, 8:24, 8:24].mean((2, 3))
+
+
+def coloured(labels):
+    """Pictures whose middle has the colour of their class, in front of noise."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(len(labels), 3, 32, 32, generator=generator)
+    for image, label in zip(images, labels, strict=True):
+        image["abc".index(label), 8:24, 8:24] += 2
+    return images
+
+
+def classified(module):
+    encoder = encoder_of(module)
+    torch.manual_seed(0)
+    encoder.classifier = nn.Linear(16, 4)
+    return encoder
+
+
+SIZES = {"explicands": 2, "corpus": 3, "foil": 8, "steps": 4, "seeds": (1, 2), "progress": False}
+METHODS = {"RISE": cw.RISE(n_masks=24), "CAM": "cam"}
+
+
+def test_table():
+    frame = study(classified(Convolutional()), coloured(LABELS), LABELS, METHODS, **SIZES)
+    columns = ["seed", "class", "explicand", "method", "target", "encoder", "setting", "measure", "kind", "auc"]
+    assert list(frame.columns) == columns
+    rows = 2 * len(cw.TARGETS) + 2 * 1 + 1  # two methods by all targets, COCOA by a randomised encoder, and noise
+    assert len(frame) == 2 * 3 * 2 * rows * 2 * 2 * 2  # seeds, classes, explicands; settings, measures, kinds
+    assert not frame.duplicated(columns[:-1]).any()
+    assert set(frame["setting"]) == {"same class", "different class"}
+    assert set(frame["measure"]) == {"contrastive_corpus_similarity", "corpus_majority_probability"}
+    assert set(frame["encoder"]) == {"trained", "randomised", "random"}
+    assert all(LABELS[i] == kind for i, kind in zip(frame["explicand"], frame["class"], strict=True))
+    assert np.isfinite(frame["auc"]).all()
+
+
+def test_a_study_is_its_parts():
+    """One row of the table, computed step by step with the other functions."""
+    from cocoa_widget.evaluation import ContrastiveCorpusSimilarity, insertion_deletion
+
+    encoder, images = classified(Convolutional()), coloured(LABELS)
+    frame = study(encoder, images, LABELS, METHODS, targets=["corpus", "label_free"], **SIZES)
+    drawn = draw(LABELS, explicands=2, corpus=3, foil=8, seed=2)
+    mine = images[drawn.explicands["b"]]
+    corpora = {"same class": drawn.corpora["b"], "different class": drawn.corpora[drawn.others["b"]]}
+    rows = frame.query("seed == 2 and `class` == 'b' and method == 'RISE' and encoder == 'trained'")
+    rows = rows[rows["measure"] == "contrastive_corpus_similarity"]
+    areas = rows.set_index(["setting", "target", "kind", "explicand"])["auc"].to_dict()
+    for setting, corpus in corpora.items():
+        c, v = encoder.encode(images[corpus]), encoder.encode(images[drawn.foil])
+        for target in ("corpus", "label_free"):
+            maps = cw.Explainer(encoder, METHODS["RISE"]).explain(mine, corpus=c, foil=v, target=target).heatmaps
+            curves = insertion_deletion(encoder, mine, maps, [ContrastiveCorpusSimilarity(c, v)], steps=4)
+            for i, explicand in enumerate(drawn.explicands["b"].tolist()):
+                key = setting, target
+                assert areas[*key, "insertion", explicand] == pytest.approx(curves.insertion_auc[0, i], abs=1e-5)
+                assert areas[*key, "deletion", explicand] == pytest.approx(curves.deletion_auc[0, i], abs=1e-5)
+
+
+def test_finds_what_was_planted():
+    """An encoder that sees colours in the middle: COCOA's heatmaps must beat noise beyond the intervals."""
+    encoder = encoder_of(Pooled())
+    encoder.classifier = None
+    options = {**SIZES, "foil": 12, "steps": 10, "seeds": (1, 2, 3)}
+    frame = study(encoder, coloured(LABELS), LABELS, {"RISE": cw.RISE(n_masks=200)}, **options)
+    assert set(frame["measure"]) == {"contrastive_corpus_similarity"}  # no classifier
+    found = summarise(frame[frame["encoder"] != "randomised"], ["setting", "target", "kind"])
+    table = {row[:3]: row for row in found.itertuples(index=False)}
+    for kind, sign in (("insertion", 1), ("deletion", -1)):
+        cocoa, random = (table["same class", target, kind] for target in ("contrastive_corpus", "random"))
+        assert sign * (cocoa.mean - random.mean) > cocoa.half_width + random.half_width
+        cocoa, random = (table["different class", target, kind] for target in ("contrastive_corpus", "random"))
+        assert sign * (cocoa.mean - random.mean) > 0
+
+
+def test_same_seed_same_study():
+    images = coloured(LABELS)
+    methods = {"RISE": METHODS["RISE"]}
+    a, b = (study(classified(Convolutional()), images, LABELS, methods, **SIZES) for _ in "ab")
+    pd.testing.assert_frame_equal(a, b)
+
+
+def test_explicands_are_prepared_once_for_everything(inputs):
+    module = Convolutional()
+    encoder = classified(module)
+    encoder.pooling  # noqa: B018
+    before = module.calls
+    study(encoder, coloured(LABELS), LABELS, {"RISE": METHODS["RISE"]}, **{**SIZES, "seeds": (1,)})
+    explicands = 3 * 2
+    # Heatmaps: 2 targets without a corpus, 2 targets by 2 settings, 2 of the randomised encoder, and noise.
+    ablations = explicands * (2 + 2 * 2 + 2 + 1) * 2 * SIZES["steps"]
+    # The randomised encoder is another module with a count of its own.
+    # Noise is prepared as well, which encodes the explicands.
+    assert module.calls - before == len(LABELS) + explicands * (24 + 1 + 1) + ablations
+
+
+def test_bad_arguments_are_named():
+    encoder, images = classified(Convolutional()), coloured(LABELS)
+    with pytest.raises(ValueError, match="35 labels for 36 images"):
+        study(encoder, images, LABELS[1:], METHODS, **SIZES)
+    with pytest.raises(ValueError, match="'nearest'"):
+        study(encoder, images, LABELS, METHODS, **SIZES, targets=["nearest"])
+    with pytest.raises(ValueError, match="'best'"):
+        study(encoder, images, LABELS, {"Best": "best"}, **SIZES)
+    with pytest.raises(ValueError, match="call the method something else"):
+        study(encoder, images, LABELS, {"random": "rise"}, **SIZES)
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"needs pandas.*cocoa-widget\[demo\]"):
+        study(classified(Convolutional()), coloured(LABELS), LABELS, METHODS, **SIZES)
