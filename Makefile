@@ -46,6 +46,10 @@ test-python: setup cocoa_widget/static/widget.js browser
 bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/page_latency.py
+	$(BIN)/python benchmarks/insight.py
+	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/localisation.py
+	$(BIN)/python benchmarks/convergence.py
 
 clean:
 	rm -rf $(VENV) js/node_modules cocoa_widget/static

@@ -203,6 +203,7 @@ class Prepared:
         similarity: str = "cosine",
         resamples: int = 200,
         seed: int = 0,
+        size: tuple[int, int] | None = (56, 56),
     ) -> list[Stability | None]:
         """Measure how much each answer changes when corpus and foil are drawn anew; no passes of the explicands.
 
@@ -214,6 +215,9 @@ class Prepared:
             How many times the bins are resampled.
         seed : int
             Same seed, same draws.
+        size : (int, int), optional
+            Height and width of the spread, at most the encoder's input size, which None stands for. It is as smooth as
+            the heatmaps, so a small one says as much.
 
         Returns
         -------
@@ -226,7 +230,7 @@ class Prepared:
         for i, (score, own) in enumerate(zip(questions, self.representations, strict=True)):
             drawn = resample(target, similarity, members, own, resamples, seed)
             operator = self.operators[i] if self.operators else None
-            found.append(None if drawn is None else stability(operator, score, drawn, own))
+            found.append(None if drawn is None else stability(operator, score, drawn, own, size))
         return found
 
     def influence(

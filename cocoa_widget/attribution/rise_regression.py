@@ -54,6 +54,7 @@ class RegressionDesign:
         self._x = x[order].to(device)
         self._ridge = NOISE * float(self._x.square().sum(1).mean())
         self._solutions: dict[int, tuple[Tensor, Tensor]] = {}
+        self._spreads: dict[tuple[int, Size], Tensor] = {}
 
     def masks(self, start: int, stop: int) -> Tensor:
         """Return masks (k, 1, H, W)."""
@@ -67,12 +68,10 @@ class RegressionDesign:
         """Return the heatmaps' standard errors (k, h, w), but for a common offset, which means nothing."""
         size = smaller(size, self._size)
         observed = self._observed(scores)
-        x, inverse = self._solution(observed.shape[1])
+        x, _ = self._solution(observed.shape[1])
         # Maximum likelihood: observed · (1 + X Xᵀ / ridge)⁻¹ · observed.
         noise = (observed * (observed - self._fit(observed) @ x.T)).mean(1).clamp(min=0)
-        modes = self._map(torch.linalg.cholesky(inverse.double()).to(inverse.dtype).T, size)
-        spread = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
-        return (noise[:, None, None] * spread).sqrt()
+        return (noise[:, None, None] * self._spread(observed.shape[1], size)).sqrt()
 
     def _observed(self, scores: Tensor) -> Tensor:
         """Turn scores (k, n) into observations (k, m): half of each pair's difference, or what exceeds the mean."""
@@ -96,6 +95,17 @@ class RegressionDesign:
             gram.diagonal().add_(self._ridge)
             self._solutions[m] = x, torch.linalg.inv(gram).to(x.dtype)
         return self._solutions[m]
+
+    def _spread(self, m: int, size: Size) -> Tensor:
+        """Return the heatmap's variance after m observations (h, w), in units of their noise's: alike for all."""
+        key = m, size
+        if key not in self._spreads:
+            if len(self._spreads) > 16:
+                self._spreads.clear()
+            inverse = self._solution(m)[1]
+            modes = self._map(torch.linalg.cholesky(inverse.double()).to(inverse.dtype).T, size)
+            self._spreads[key] = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
+        return self._spreads[key]
 
     def _map(self, beta: Tensor, size: Size) -> Tensor:
         """Return ``Cov(m, x) β / p`` for β (k, cells): (k, h, w)."""

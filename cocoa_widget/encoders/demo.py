@@ -13,6 +13,7 @@ from torch import nn
 from .encoder import Encoder
 from .preprocess import Preprocess
 
+
 class _FeatureMap(nn.Module):
     """The network up to its final feature map; the encoder pools it."""
 

@@ -119,9 +119,9 @@ def plot_study(
         )
     axis.axvline(0, color="0.8", zorder=0)
     axis.set_yticks(range(len(rows)), rows)
-    if COCOA in rows:
-        axis.get_yticklabels()[rows.index(COCOA)].set_fontweight("bold")
-    axis.invert_yaxis()
+    axis.set_ylim(len(rows) - 0.5, -0.5)  # the first row on top, also of axes that share it
+    for name in axis.get_yticklabels():
+        name.set_fontweight("bold" if name.get_text() == COCOA else "normal")
     axis.set(xlabel="Insertion area − deletion area", title=setting.capitalize())
     return axis
 

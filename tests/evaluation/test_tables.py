@@ -60,7 +60,12 @@ def test_figure(frame):
     assert rise.lines[0].get_xdata() == pytest.approx([0.7, 0.7, 0.0, 0.0])
     assert cam.lines[0].get_xdata()[1:] == pytest.approx([0.7, float("nan"), 0.0], nan_ok=True)
     axis.figure.canvas.draw()
-    assert plot_study(frame, "same class", ax=plt.subplots()[1]).get_title() == "Same class"
+    weights = {text.get_text(): text.get_fontweight() for text in axis.get_yticklabels()}
+    assert {row for row, weight in weights.items() if weight == "bold"} == {"COCOA"}
+    _, shared = plt.subplots(1, 2, sharey=True)
+    for each in shared:
+        assert plot_study(frame, "same class", ax=each).get_title() == "Same class"
+        assert each.yaxis_inverted()
     plt.close("all")
 
 

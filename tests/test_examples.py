@@ -1,0 +1,31 @@
+"""The examples run as they stand."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+import cocoa_widget as cw
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_example(script, capsys):
+    runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out
+
+
+def test_a_method_of_ones_own_takes_less_than_thirty_lines():
+    source = (EXAMPLES / "own_method.py").read_text(encoding="utf-8")
+    body = source[source.index("@dataclass") : source.index("if __name__")].strip().splitlines()
+    assert len(body) < 30
+
+
+def test_it_is_live_in_the_widget(make_widget):
+    method = runpy.run_path(str(EXAMPLES / "own_method.py"))["Columns"](columns=4)
+    widget = make_widget(method=method, corpus=["p1"], foil=["p2"], explicands=["p0"])
+    found = widget.heatmap("p0", 20)
+    assert found.shape == (32, 32)
+    assert (found.std(axis=0) < 1e-6).all(), "the same all the way down each column"
+    assert isinstance(method, cw.PerturbationMethod)
