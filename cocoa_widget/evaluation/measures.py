@@ -56,7 +56,7 @@ class ContrastiveCorpusSimilarity:
     label: str = "Contrastive corpus similarity"
 
     def __post_init__(self) -> None:
-        _check_linear(self.similarity)
+        check_similarity(self.similarity)
         _check_bin(self.corpus, "corpus")
         _check_bin(self.foil, "foil")
 
@@ -83,7 +83,7 @@ class CorpusSimilarity:
     label: str = "Corpus similarity"
 
     def __post_init__(self) -> None:
-        _check_linear(self.similarity)
+        check_similarity(self.similarity)
         _check_bin(self.corpus, "corpus")
 
     def __call__(self, representations: Tensor, explicands: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ class ExplicandSimilarity:
     label: str = "Similarity to the explicand"
 
     def __post_init__(self) -> None:
-        _check_linear(self.similarity)
+        check_similarity(self.similarity)
 
     def __call__(self, representations: Tensor, explicands: Tensor) -> Tensor:
         """Measure (n, s, d): (n, s), in −1..1 for the cosine and 0..1 for the Gaussian."""
@@ -170,12 +170,6 @@ def _scores(
     corpus, foil = (None if members is None else members.to(explicands) for members in (corpus, foil))
     each = score_of(target, similarity, corpus=corpus, foil=foil, explicands=explicands)
     return torch.stack([score(versions)[0] for score, versions in zip(each, representations, strict=True)])
-
-
-def _check_linear(similarity: str) -> None:
-    linear = [name for name in SIMILARITIES if name != "gaussian"]
-    if similarity not in linear:
-        raise ValueError(f"A measure compares by {' or '.join(linear)}, not by {similarity!r}.")
 
 
 def _check_bin(members: Tensor, name: str) -> None:

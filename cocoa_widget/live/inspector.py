@@ -73,7 +73,7 @@ class Inspector:
         return ablation.curves(self._measures(question, members))
 
     def _measures(self, question: Question, members: Members) -> list[Measure]:
-        similarity = "dot" if question.similarity == "dot" else "cosine"
+        similarity = question.similarity
         measures: list[Measure] = []
         if members.corpus is not None and members.foil is not None:
             measures.append(ContrastiveCorpusSimilarity(members.corpus, members.foil, similarity))
