@@ -157,8 +157,8 @@ class Converged:
             masks.append(F.adaptive_avg_pool2d(batch, 56)[:, 0])  # masks are smooth, and fewer pixels fit in memory
         self._scores, self._masks = torch.cat(scores).cpu(), torch.cat(masks)
         self._heatmap, noise = self._mean(self._scores - self._scores.mean())
-        self._own = noise / n
-        self._signal = max(float(self._heatmap.var()) - self._own, 1e-12)
+        self._own, seen = noise / n, float(self._heatmap.var())
+        self._signal = max(seen - self._own, 1e-6 * seen)
 
     def _mean(self, scores: Tensor) -> tuple[Tensor, float]:
         """The mean of masks times scores, and the variance over pixels that one such mask adds to it."""
@@ -303,10 +303,8 @@ def benchmark(name: str, options: argparse.Namespace) -> None:
             first = f"{statistics.median(c.seconds):.3f}"
             change = f"{statistics.median(c.changed):.4f}" if c.change else "again"
             print(f"{method:<13}{c.who:<37}{c.passes:>7}{first:>11}{change:>11}{c.memory:>8.0f}  {c.agreement}")
-    print(
-        f"~ scaled from {options.slice} of {AUTHORS_MASKS} masks and {CORPUS} of 2 × {CORPUS + FOIL} encodings of bin"
-        " images; 'again': a change of the corpus takes as long as the first heatmap"
-    )
+    print(f"~ scaled from {options.slice} of {AUTHORS_MASKS} masks, {CORPUS} of 2 × {CORPUS + FOIL} images of the bins")
+    print("again: a change of the corpus takes as long as the first heatmap")
     summary(found)
 
 

@@ -24,7 +24,8 @@ def find_pooling(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
 
     def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
         def hook(_: nn.Module, args: tuple[Any, ...]) -> None:
-            if args and isinstance(args[0], Tensor) and args[0].ndim == 4:
+            # A map of one position has been pooled already.
+            if args and isinstance(args[0], Tensor) and args[0].ndim == 4 and args[0].shape[2] * args[0].shape[3] > 1:
                 inputs.pop(name, None)  # the last call counts, and lies last
                 inputs[name] = args[0]
 

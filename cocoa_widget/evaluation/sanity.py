@@ -40,7 +40,7 @@ def randomised(encoder: Encoder, seed: int = 0, images: Any = None) -> Encoder:
     Returns
     -------
     Encoder
-        The same in everything but the module and its name. A classifier or a text tower is still the trained one.
+        The same in everything but the module and its name; the classifier is still the trained one.
     """
     generator = torch.Generator().manual_seed(seed)
     module = copy.deepcopy(encoder.module)
@@ -139,11 +139,16 @@ def _redraw(parameter: Tensor, generator: torch.Generator) -> None:
 
 
 def _with_module(encoder: Encoder, module: nn.Module, name: str) -> Encoder:
-    # A shallow copy keeps whatever else an encoder is made of; its caches go by the module's weights.
-    result = copy.copy(encoder)
-    result.module = module
-    result.name = name
-    return result
+    return Encoder(
+        module,
+        preprocess=encoder.preprocess,
+        output=encoder.output,
+        device=encoder.device,
+        precision=encoder.precision,
+        batch_size=encoder.batch_size,
+        classifier=encoder.classifier,
+        name=name,
+    )
 
 
 def _measure_statistics(encoder: Encoder, inputs: Tensor) -> None:
@@ -155,10 +160,11 @@ def _measure_statistics(encoder: Encoder, inputs: Tensor) -> None:
         layer.reset_running_stats()
         layer.momentum = None  # the mean over all batches
         layer.train()
+    weights = next((p.dtype for p in encoder.module.parameters()), torch.float32)
     with torch.no_grad():
         # Parts of equal length: batch normalisation fails on a last part of one image.
         for batch in inputs.tensor_split(-(-len(inputs) // encoder.batch_size)):
-            encoder.module(batch)
+            encoder.module(batch.to(weights))
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
     for each, training in modes.items():

@@ -14,7 +14,7 @@ const DEFAULTS: Traits = {
   baseline: "blur",
   layer: "attribution",
   colormap: "orange-blue",
-  opacity: 0.7,
+  opacity: 0.8,
   scale: "shared",
   gallery_heatmaps: false,
   height: 720,

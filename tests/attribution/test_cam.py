@@ -70,5 +70,6 @@ def test_pooling_is_found_by_what_it_computes():
     maximum = Convolutional()
     maximum.pool = nn.AdaptiveMaxPool2d(1)
     assert encoder_of(maximum).pooling is None
+    assert encoder_of(nn.Sequential(Convolutional().body, nn.AdaptiveAvgPool2d(1), nn.Flatten())).pooling == "1"
     headed = nn.Sequential(Convolutional(), nn.Linear(16, 8))
     assert encoder_of(headed).pooling is None

@@ -50,12 +50,14 @@ def test_parameters_keep_their_statistics():
 
 def test_an_encoder_but_for_the_module(convolutional, inputs):
     convolutional.batch_size, convolutional.name = 5, "Net"
+    convolutional.classifier = torch.nn.Identity()
     trained = convolutional.encode(inputs)
     other = randomised(convolutional, 0)
     assert isinstance(other, cw.Encoder)
     assert other.name == "Net (randomised)"
     assert (other.batch_size, other.device, other.precision) == (5, convolutional.device, convolutional.precision)
     assert other.preprocess is convolutional.preprocess
+    assert other.classifier is convolutional.classifier
     assert other.fingerprint != convolutional.fingerprint
     assert not torch.allclose(other.encode(inputs), trained)
     assert torch.equal(convolutional.encode(inputs), trained)
@@ -68,6 +70,15 @@ def test_the_table_of_representations_is_not_shared(convolutional, pictures):
     other = randomised(convolutional, 0)
     assert not torch.allclose(other.encode(images), trained)
     assert torch.equal(convolutional.encode(images), trained)
+
+
+def test_feature_maps_are_its_own(convolutional, inputs):
+    """What CAM reads belongs to the module with new parameters, also where the trained one's is known already."""
+    convolutional.forward(inputs, features=True)
+    other = randomised(convolutional, 0)
+    encoded = other.forward(inputs, features=True)
+    torch.testing.assert_close(encoded.features, other.module.eval().body(inputs).detach())
+    torch.testing.assert_close(encoded.features.mean((2, 3)), encoded.representations)
 
 
 def test_same_seed_same_parameters(convolutional, inputs):
@@ -84,6 +95,8 @@ def test_batch_normalisation_is_measured_anew(inputs):
     assert torch.equal(kept.module.body[1].running_mean, module.body[1].running_mean)
     other = randomised(encoder, 0, inputs[:2])
     layer = other.module.body[1]
+    low = randomised(encoder_of(Convolutional().bfloat16()), 0, inputs)  # weights of a low precision run as they are
+    assert low.module.body[1].running_mean.abs().max() > 0
     expected = kept.module.body[0](inputs[:2]).detach()
     torch.testing.assert_close(layer.running_mean, expected.mean((0, 2, 3)))
     torch.testing.assert_close(layer.running_var, expected.var((0, 2, 3)))
