@@ -18,6 +18,7 @@ from ..images import ImageSet, as_image_set
 from .anatomy import Anatomy
 from .device import choose_device, choose_precision, out_of_memory
 from .errors import EncoderError, NoFeatureMap
+from .frozen import FrozenNormalisation
 from .function import FunctionModule
 from .hooks import watching
 from .identity import Identity
@@ -391,7 +392,8 @@ class Encoder:
 
         def represent(inputs: Tensor) -> Tensor:
             # A clone, so that a module may begin with an in-place operation.
-            return self._reader.representations(self._call(inputs.clone(), torch.float32), len(inputs))
+            with FrozenNormalisation():
+                return self._reader.representations(self._call(inputs.clone(), torch.float32), len(inputs))
 
         with self._lock, torch.inference_mode(False), torch.enable_grad():
             trained = [p for p in self.module.parameters() if p.requires_grad]
