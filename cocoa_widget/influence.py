@@ -104,7 +104,7 @@ def outliers(members: Tensor) -> NDArray[np.bool_]:
     m = len(members)
     if m < 4:
         return np.zeros(m, dtype=bool)
-    unit = F.normalize(members, dim=1)
+    unit = F.normalize(members, dim=1).cpu()
     likeness = ((unit @ unit.sum(0)) - (unit * unit).sum(1)).double() / (m - 1)
     below = likeness.median() - likeness
     spread = below.abs().median()

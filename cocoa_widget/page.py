@@ -99,10 +99,7 @@ class Page:
         view = message.get("view", "")
         match message["kind"]:
             case "hello":
-                self._send(self._catalogue(message["id"]), [])
-                if self._status is not None:
-                    self._send(self._status, [])
-                self.tell_history()
+                self._answers.submit(self._greet, message["id"])
             case "thumbnails":
                 self._images.check(message["images"])
                 self._requests.put(message)  # type: ignore[arg-type]
@@ -123,6 +120,16 @@ class Page:
                 self._step(-1)
             case "redo":
                 self._step(1)
+
+    def _greet(self, request: str) -> None:
+        try:
+            self._send(self._catalogue(request), [])  # which may have to run the encoder, to know what it can do
+            if self._status is not None:
+                self._send(self._status, [])
+            self.tell_history()
+        except Exception as error:
+            if not self._closed:
+                self.error(f"{type(error).__name__}: {error}", request)
 
     def _serve_thumbnails(self) -> None:
         while (request := self._requests.get()) is not None:

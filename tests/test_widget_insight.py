@@ -282,3 +282,29 @@ def test_gaussian_similarity_in_the_widget(make_widget):
     found = widget.heatmap("p0", 20)
     prepared, bins = headless(widget)
     np.testing.assert_allclose(found, prepared.explain(**bins, similarity="gaussian").heatmaps[0], atol=1e-6)
+
+
+def test_a_method_that_cannot_be_a_key_is_refused(make_widget):
+    from dataclasses import dataclass
+
+    @dataclass
+    class Loose(cw.DirectMethod):
+        settings: list
+        name, label, hint = "loose", "Loose", "Not frozen"
+
+        def explain(self, score, explicand, baseline):
+            return explicand.sum(0)
+
+    with pytest.raises(traitlets.TraitError, match="frozen dataclass"):
+        make_widget(method=Loose([1]))
+
+
+def test_a_baseline_that_cannot_be_a_key_is_wrapped(make_widget):
+    class Dark:
+        __hash__ = None
+
+        def __call__(self, explicands):
+            return torch.zeros_like(explicands)
+
+    widget = make_widget(baseline=Dark(), **BINS)
+    assert widget.heatmap("p0", 20).shape == (32, 32)

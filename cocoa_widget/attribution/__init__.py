@@ -45,6 +45,13 @@ def as_method(method: str | Method) -> Method:
         It is neither a name nor a method.
     """
     if isinstance(method, Method):
+        try:
+            hash(method)
+        except TypeError:
+            raise TypeError(
+                f"Operators are kept by their method, so {type(method).__name__} must be hashable: make it a frozen"
+                " dataclass."
+            ) from None
         return method
     if not isinstance(method, str):
         raise TypeError(f"method must be a name or a cocoa_widget method, not {type(method).__name__}.")

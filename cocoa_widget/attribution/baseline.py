@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 import torch
@@ -218,6 +219,10 @@ def as_baseline(baseline: str | Baseline | None, encoder: Encoder) -> Baseline:
             f"baseline must be a name or a function from explicands (n, 3, H, W) to what replaces them, not"
             f" {type(baseline).__name__}."
         )
+    try:
+        hash(baseline)  # operators are kept by it
+    except TypeError:
+        return partial(baseline)
     return baseline
 
 

@@ -45,7 +45,7 @@ class Coalitions:
         if n not in self._solutions:
             if len(self._solutions) > 64:
                 self._solutions.clear()
-            present = self.present[2:n].double()
+            present = self.present[2:n].cpu().double()  # not every device has doubles
             inverse = torch.linalg.pinv(present.T @ present, hermitian=True, rtol=1e-9)
             ones = present.new_ones(present.shape[1])
             # The gain of each coalition and, last, of the full one, in terms of the scores.
@@ -59,7 +59,7 @@ class Coalitions:
             reach = ones @ pull
             # Where nothing has been seen of the players yet, they share alike.
             step = pull / reach if float(reach) > 1e-12 else ones / len(ones)
-            self._solutions[n] = (free + step[:, None] * owed).float()
+            self._solutions[n] = (free + step[:, None] * owed).float().to(self.present.device)
         return self._solutions[n]
 
 

@@ -61,7 +61,7 @@ class PatchTokens(LinearMethod):
 
     def obstacle(self, encoder: Encoder) -> str | None:
         """Name encoders without patch tokens."""
-        if encoder.differentiable and encoder.tokens is not None:
+        if encoder.tokens is not None:
             return None
         return f"{encoder.name} has no patch tokens in the space of its representations"
 

@@ -91,9 +91,9 @@ class RegressionDesign:
             if len(self._solutions) > 64:
                 self._solutions.clear()
             x = self._x[:m] if self._paired else self._x[:m] - self._x[:m].mean(0)
-            gram = (x.T @ x).double()
+            gram = (x.T @ x).cpu().double()  # not every device has doubles
             gram.diagonal().add_(self._ridge)
-            self._solutions[m] = x, torch.linalg.inv(gram).to(x.dtype)
+            self._solutions[m] = x, torch.linalg.inv(gram).to(x)
         return self._solutions[m]
 
     def _spread(self, m: int, size: Size) -> Tensor:
@@ -103,7 +103,8 @@ class RegressionDesign:
             if len(self._spreads) > 16:
                 self._spreads.clear()
             inverse = self._solution(m)[1]
-            modes = self._map(torch.linalg.cholesky(inverse.double()).to(inverse.dtype).T, size)
+            root = torch.linalg.cholesky(inverse.cpu().double()).to(inverse)
+            modes = self._map(root.T, size)
             self._spreads[key] = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
         return self._spreads[key]
 

@@ -441,17 +441,17 @@ class Encoder:
     @property
     def pooling(self) -> str | None:
         """Name of the submodule that pools the final feature map; "" if it returns the map; None without one."""
-        return self._anatomy.pooling
+        return self._anatomy.pooling if self.differentiable else None
 
     @property
     def tokens(self) -> PatchTokens | None:
         """Where the patch tokens of a vision transformer are; None for other encoders."""
-        return self._anatomy.tokens
+        return self._anatomy.tokens if self.differentiable else None
 
     @property
     def last_map(self) -> str | None:
         """Name of the last submodule that returns a feature map (B, c, h, w); "" is the module itself, None no map."""
-        return self._anatomy.last_map
+        return self._anatomy.last_map if self.differentiable else None
 
     def _run_probe(self) -> Any:
         """Run the module on two inputs of noise, for hooks to see how it is made."""
