@@ -78,8 +78,7 @@ def main() -> None:
             prepared = cw.Explainer(encoder, METHODS[name]).prepare(whole[None], progress=False)
             for own, region in zip(quarters, regions, strict=True):
                 for key, bins in questions(own, quarters, vectors).items():
-                    linear = METHODS[name].linear
-                    for target in cw.TARGETS if linear else ("contrastive_corpus",):
+                    for target in cw.TARGETS:
                         maps = prepared.explain(**bins, target=target, progress=False).heatmaps
                         found[*key, target].append((energy(maps, region[None])[0], hits(maps, region[None])[0]))
         for (corpus, foil, target), values in found.items():
