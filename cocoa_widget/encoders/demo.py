@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from .demo_text import ClassNameTower
 from .encoder import Encoder
 from .preprocess import Preprocess
 
@@ -52,6 +53,7 @@ def efficientnet_lite(number: int, *, image_size: int = 224, **options: Any) -> 
         _FeatureMap(network),
         preprocess=preprocess,
         classifier=network.classifier,
+        text=ClassNameTower(network.classifier) if ClassNameTower.available() else None,
         name=f"EfficientNet-Lite{number}",
         **options,
     )

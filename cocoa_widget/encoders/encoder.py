@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -24,11 +25,16 @@ from .hooks import watching
 from .identity import Identity
 from .output import Output, OutputReader
 from .preprocess import Frame, Preprocess, Transform, frame_of
+from .prompts import AS_TYPED, fill
 from .representations import Representations
+from .text import TextTower
 from .tokens import PatchTokens
 
 FeatureKind = Literal["pooled", "tokens"]
 """The final feature map that is averaged to the representation, or a vision transformer's patch tokens as a map."""
+
+PROMPTS_AT_ONCE = 32
+"""So few that one batch of them does not keep others waiting."""
 
 LAST_MAP = "*"
 """Stands for the name of the last layer that gives a feature map."""
@@ -85,6 +91,8 @@ class Encoder:
     classifier : callable, optional
         Maps representations (n, d) to logits (n, classes), such as the last layer that a classification network had;
         only evaluation by classes needs it.
+    text : TextTower, optional
+        The other half of a joint model, which maps prompts into the space of the representations.
     name : str, optional
         What to call the encoder on the page.
 
@@ -111,6 +119,7 @@ class Encoder:
         precision: str = "auto",
         batch_size: int | None = None,
         classifier: Callable[[Tensor], Tensor] | None = None,
+        text: TextTower | None = None,
         name: str | None = None,
     ) -> None:
         if not isinstance(module, nn.Module):
@@ -127,6 +136,7 @@ class Encoder:
         self.output = output
         self.batch_size = batch_size or (8 if self.device.type == "cpu" else 64)
         self.classifier = classifier.to(self.device).eval() if isinstance(classifier, nn.Module) else classifier
+        self.text = text
         self.name = name or type(module).__name__
         # One pass at a time: hooks and the train/eval switch belong to the module, not to a thread.
         self._lock = threading.RLock()
@@ -288,6 +298,74 @@ class Encoder:
             batch = missing[start : start + self.batch_size]
             table.add(batch, self.forward(self.stack(images.load(ids[key]) for key in batch)).representations)
         return table.get(keys)
+
+    # ---- prompts -------------------------------------------------------------------------------------------------
+
+    def encode_text(self, prompts: str | Sequence[str], *, template: str = AS_TYPED) -> Tensor:
+        """Compute the representations of prompts, each once for a state of the encoder.
+
+        Parameters
+        ----------
+        prompts : str or sequence of str
+        template : str
+            Name of one of `TEMPLATES`, or a sentence with a place ``{}`` for the prompt. Of several sentences it is the
+            mean of unit vectors, a unit vector again (Radford et al., ICML 2021).
+
+        Returns
+        -------
+        Tensor
+            (n, d), float32, on the encoder's device, not normalised.
+
+        Raises
+        ------
+        EncoderError
+            The encoder has no text tower.
+        ValueError
+            A prompt is empty, or the template has no place for one.
+        """
+        prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+        for prompt in prompts:
+            if not isinstance(prompt, str):
+                raise TypeError(f"A prompt is a string, not a {type(prompt).__name__}: {prompt!r}.")
+            if not prompt.strip():
+                raise ValueError("A prompt is empty: say in a few words what is meant.")
+        if not prompts:
+            raise ValueError("There are no prompts: give at least one.")
+        tower, table = self._tower(), self.representations
+        keys = [self.text_key(prompt, template) for prompt in prompts]
+        missing = list({key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in table}.items())
+        for start in range(0, len(missing), PROMPTS_AT_ONCE):
+            some = missing[start : start + PROMPTS_AT_ONCE]
+            filled = [fill(template, prompt) for _, prompt in some]
+            flat = [sentence for each in filled for sentence in each]
+            with self._lock, torch.inference_mode():
+                vectors = tower.encode(flat).to(self.device, torch.float32)
+            if vectors.ndim != 2 or len(vectors) != len(flat) or not bool(torch.isfinite(vectors).all()):
+                raise EncoderError(
+                    f"The text tower of encoder {self.name!r} returned the shape {tuple(vectors.shape)} for"
+                    f" {len(flat)} prompts, or values that are not finite; it must return ({len(flat)}, d)."
+                )
+            if len(flat) > len(some):
+                vectors = F.normalize(
+                    F.normalize(vectors, dim=1).reshape(len(some), -1, vectors.shape[1]).mean(1), dim=1
+                )
+            table.add([key for key, _ in some], vectors)
+        return table.get(keys)
+
+    def text_key(self, prompt: str, template: str = AS_TYPED) -> str:
+        """Return the key of a prompt's representation in the table of `representations`."""
+        return "\n".join(["text", self._tower().fingerprint, *fill(template, prompt)])
+
+    def _tower(self) -> TextTower:
+        if self.text is None:
+            raise EncoderError(
+                f"Encoder {self.name!r} has no text tower, so it cannot compare images with prompts. Load a joint model"
+                " of images and texts, such as load_encoder('open_clip/ViT-B-32/openai'), or load_encoder('demo') with"
+                ' pip install "cocoa-widget[demo]".'
+            )
+        return self.text
+
+    # ---- images --------------------------------------------------------------------------------------------------
 
     def forward(self, inputs: Tensor, *, features: FeatureKind | None = None) -> Encoded:
         """Run the module on `inputs` (B, 3, H, W) in batches, without gradients.

@@ -34,3 +34,7 @@ class TextTower(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """Hash of all that a representation depends on beside the prompt; cheap after the first time."""
+
+    def prepare(self) -> bool:
+        """Do some 50 ms of what has to be done before the first prompt; tell whether that was the last of it."""
+        return True
