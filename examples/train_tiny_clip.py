@@ -234,7 +234,7 @@ def judge(
     found = {}
     for label, method in METHODS.items():
         if obstacle := method.obstacle(encoder):
-            print(f"{label:14} – {obstacle.partition(':')[0].partition('.')[0]}")
+            print(f"{label:14} – {obstacle}")
             continue
         explainer, started = cw.Explainer(encoder, method), time.perf_counter()
         found[label] = [ask(explainer, scene, prompts) for scene in scenes]
@@ -272,7 +272,7 @@ def draw_figure(scenes: list[Scene], answers: list[dict[str, np.ndarray]], path:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("tiny_clip"), help="folder for model and figure")
-    parser.add_argument("--steps", type=int, default=600, help="of training; 600 take seven minutes on one core")
+    parser.add_argument("--steps", type=int, default=600, help="of training; 600 take six to seven minutes on one core")
     parser.add_argument("--batch", type=int, default=128, help="scenes in a step")
     parser.add_argument("--scenes", type=int, default=100, help="held-out scenes to judge by")
     options = parser.parse_args(arguments)
