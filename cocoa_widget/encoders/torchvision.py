@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from .checkpoint import Weights, find_state, read_weights
+from .downloading import downloading
 from .encoder import Encoder
+from .heads import head_of, last_linear, replace, take_off
+from .near import did_you_mean
 
-Weights = str | Path | Mapping[str, Tensor] | None
+
+def list_torchvision() -> list[str]:
+    """List the classification networks that end in a linear layer."""
+    from torchvision import models
+
+    return [name for name in models.list_models(module=models) if not name.startswith("squeezenet")]
 
 
 def load_torchvision(name: str, *, weights: Weights = "DEFAULT", **options: Any) -> Encoder:
@@ -33,80 +37,36 @@ def load_torchvision(name: str, *, weights: Weights = "DEFAULT", **options: Any)
 
     known = models.list_models(module=models)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise ValueError(f"torchvision has no classification network {name!r}.{hint}")
+        raise ValueError(f"torchvision has no classification network {name!r}.{did_you_mean(name, known)}")
     published = models.get_model_weights(name)
-    head = _last_linear(models.get_model(name, weights=None), name)
-    network, preset = _with_weights(models, name, head, published, weights)
-    classifier = _drop(network, head)
-    preprocess = options.pop("preprocess", None) or (preset or published.DEFAULT).transforms()
-    return Encoder(network, preprocess=preprocess, classifier=classifier, name=name, **options)
-
-
-def _with_weights(models: Any, name: str, head: str, published: Any, weights: Weights) -> tuple[nn.Module, Any]:
-    if weights is None:
-        return models.get_model(name, weights=None), None
-    if isinstance(weights, str) and weights in published.__members__:
-        try:
-            return models.get_model(name, weights=weights), published[weights]
-        except (URLError, OSError) as error:
-            raise ConnectionError(
-                f"The weights {weights} of {name} could not be downloaded ({error}). Without a network, pass the path"
-                f" of a saved state dict: load_encoder('torchvision/{name}', weights='{name}.pth')."
-            ) from error
-    if isinstance(weights, Mapping):
-        state, origin = weights, "the given state dict"
-    else:
-        path = Path(weights)
-        if not path.exists():
-            raise FileNotFoundError(
-                f"{name} has no weights {str(weights)!r}, and there is no such file. Published are:"
-                f" {', '.join(published.__members__)}."
-            )
-        state, origin = torch.load(path, map_location="cpu", weights_only=True), str(path)
-    # The size of the head that will be dropped is the file's own, not ImageNet's.
-    network = models.get_model(name, weights=None)
-    reference = network.state_dict()
-    problems = [f"{key} is missing" for key in reference if key not in state]
-    problems += [f"{key} is unknown" for key in state if key not in reference]
-    problems = [p for p in problems if not p.startswith(f"{head}.") and "num_batches_tracked" not in p]
-    problems += [
-        f"{key} has the shape {tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
-        for key, tensor in reference.items()
-        if key in state and not key.startswith(f"{head}.") and state[key].shape != tensor.shape
-    ]
-    if problems:
-        more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise ValueError(f"{origin} does not fit {name}: {', '.join(problems[:3])}{more}.")
-    parent, _, child = head.rpartition(".")
-    setattr(network.get_submodule(parent), child, _own_head(state, head))
-    network.load_state_dict(state, strict=False)
-    return network, None
-
-
-def _own_head(state: Mapping[str, Tensor], head: str) -> nn.Module:
-    """Make a classifier of the size that the file has, or none for a file without one."""
-    weight = state.get(f"{head}.weight")
-    if weight is None:
-        return nn.Identity()
-    return nn.Linear(weight.shape[1], weight.shape[0], bias=f"{head}.bias" in state)
-
-
-def _last_linear(network: nn.Module, name: str) -> str:
-    linear = [key for key, module in network.named_modules() if isinstance(module, nn.Linear)]
-    if not linear:
+    network: nn.Module = models.get_model(name, weights=None)
+    head = last_linear(network)
+    if head is None:
         raise ValueError(
             f"torchvision/{name} has no linear classifier to drop; wrap the part that you want with"
             " cocoa_widget.Encoder(module)."
         )
-    return str(linear[-1])
+    preset = published.DEFAULT
+    if isinstance(weights, str) and weights in published.__members__:
+        preset = published[weights]
+        instead = f"load_encoder('torchvision/{name}', weights='{name}.pth')"
+        with downloading(f"The weights {weights} of {name}", instead):
+            network = models.get_model(name, weights=weights)
+    elif weights is not None:
+        load_weights(network, head, name, weights, published=list(published.__members__))
+    preprocess = options.pop("preprocess", None) or preset.transforms()
+    return Encoder(network, preprocess=preprocess, classifier=take_off(network, head), name=name, **options)
 
 
-def _drop(network: nn.Module, head: str) -> nn.Module | None:
-    """Take the classifier out of the network; None if its weights were not known."""
-    parent, _, child = head.rpartition(".")
-    holder = network.get_submodule(parent)
-    classifier = getattr(holder, child)
-    setattr(holder, child, nn.Identity())
-    return classifier if isinstance(classifier, nn.Linear) else None
+def load_weights(network: nn.Module, head: str, name: str, weights: Any, *, published: list[str]) -> None:
+    """Load local weights into a network, with a classifier of the size that they have."""
+    try:
+        contents, origin = read_weights(weights)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{name} has no weights {str(weights)!r}, and there is no such file. Published are: {', '.join(published)}."
+        ) from error
+    state = find_state(contents, origin, network, name, head=[head])
+    # The size of the head that will be dropped is the file's own, not ImageNet's.
+    replace(network, head, head_of(state, head))
+    network.load_state_dict(state, strict=False)

@@ -1,0 +1,13 @@
+"""What a misspelt name may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return `` Did you mean …?`` with the nearest known names, or "" where none is near."""
+    folded = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=cutoff)
+    return f" Did you mean {' or '.join(folded[each] for each in near)}?" if near else ""
