@@ -31,10 +31,15 @@ from .attribution import (
 )
 from .direction import SIMILARITIES, TARGETS, NothingToExplain
 from .encoders import Encoder, EncoderError, NoFeatureMap, Preprocess, load_encoder
+from .encoders.class_names import class_names
+from .encoders.prompts import TEMPLATES
+from .encoders.text import TextTower
 from .explainer import Explainer, Explanation, Prepared
 from .images import EmptySource, ImageSet, UnknownImage, UnreadableImage, demo_images
 from .influence import Influence
+from .modality import centre
 from .reliability import Stability
+from .texts import Texts
 from .widget import CocoaWidget
 
 __version__ = "0.1.0"
@@ -46,6 +51,7 @@ __all__ = [
     "RISE",
     "SIMILARITIES",
     "TARGETS",
+    "TEMPLATES",
     "Blur",
     "CaptumMethod",
     "CocoaWidget",
@@ -78,8 +84,12 @@ __all__ = [
     "Saliency",
     "SmoothGrad",
     "Stability",
+    "TextTower",
+    "Texts",
     "UnknownImage",
     "UnreadableImage",
+    "centre",
+    "class_names",
     "demo_images",
     "load_encoder",
 ]

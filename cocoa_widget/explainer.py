@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +16,12 @@ from .attribution import Baseline, Method, Operator, Path, as_baseline, as_metho
 from .attribution.baseline import baselines_of
 from .attribution.method import DirectMethod, GradientMethod, LinearMethod
 from .attribution.run import advance, advance_path, check_method, remaining
-from .direction import check_similarity, check_target
+from .direction import TARGETS, check_similarity, check_target
 from .encoders import Encoder
 from .influence import Influence, influence
 from .reliability import Members, Stability, resample, stability
 from .score import Score, score_of
+from .texts import Texts
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ class Prepared:
         Parameters
         ----------
         corpus, foil : Tensor, or anything that `ImageSet` takes, optional
-            Images, preprocessed images (m, 3, H, W), or representations (m, d).
+            Images, preprocessed images (m, 3, H, W), representations (m, d), `Texts`, or a list of which some are
+            `Texts` and the others any of these.
         target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
             What the score compares with.
         similarity : {"cosine", "dot", "gaussian"}
@@ -176,6 +179,12 @@ class Prepared:
         NothingToExplain
             The target needs a bin that is empty.
         """
+        if TARGETS[target].corpus and isinstance(corpus, Texts) and not self._holds(foil):
+            warnings.warn(
+                "A corpus of texts without a foil also measures the gap between texts and images: give a foil, such as"
+                " Texts(class_names('cifar100')), or take the texts' mean out with cocoa_widget.centre.",
+                stacklevel=2,
+            )
         questions = self.scores(corpus=corpus, foil=foil, target=target, similarity=similarity)
         pairs = zip(questions, self.representations, strict=True)
         gamma = torch.cat([score(own[None])[0] for score, own in pairs]).cpu().numpy()
@@ -271,8 +280,13 @@ class Prepared:
 
     def members(self, images: Any) -> Tensor | None:
         """Return the representations (m, d) of a bin; None for an empty one."""
-        if images is None or (hasattr(images, "__len__") and len(images) == 0):
+        if not self._holds(images):
             return None
+        if isinstance(images, Texts):
+            return self.explainer.encoder.encode_text(images.prompts, template=images.template).to(self.representations)
+        if isinstance(images, list | tuple) and any(isinstance(part, Texts) for part in images):
+            found = [self.members(part if isinstance(part, Texts | Tensor) else [part]) for part in images]
+            return torch.cat([vectors for vectors in found if vectors is not None])
         if isinstance(images, Tensor) and images.ndim == 2 and images.is_floating_point():
             if images.shape[1] != self.representations.shape[1]:
                 raise ValueError(
@@ -281,6 +295,11 @@ class Prepared:
                 )
             return images.to(self.representations)
         return self.explainer.encoder.encode(images)
+
+    @staticmethod
+    def _holds(images: Any) -> bool:
+        """Tell whether a bin is not empty."""
+        return images is not None and not (hasattr(images, "__len__") and len(images) == 0)
 
     def _follow(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Path]:
         encoder = self.explainer.encoder

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .texts import is_text, shown
+
 
 class Bins(NamedTuple):
-    """The images in each bin, by id."""
+    """What is in each bin, by id."""
 
     corpus: tuple[str, ...]
     foil: tuple[str, ...]
@@ -69,4 +71,7 @@ def describe(old: Bins, new: Bins) -> str:
 
 
 def _count(ids: set[str]) -> str:
-    return next(iter(ids)) if len(ids) == 1 else f"{len(ids)} images"
+    if len(ids) == 1:
+        return shown(next(iter(ids)))
+    texts = sum(map(is_text, ids))
+    return f"{len(ids)} {'texts' if texts == len(ids) else 'images and texts' if texts else 'images'}"

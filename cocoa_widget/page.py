@@ -17,6 +17,7 @@ import torch
 
 from . import protocol
 from .encoders import Encoder
+from .encoders.class_names import class_names
 from .evaluation import Curves
 from .images import ImageSet, UnreadableImage
 from .live import LiveEngine, Picture, Progress, Sureness, View
@@ -24,6 +25,7 @@ from .live.inspector import Influences
 from .reliability import ENOUGH
 
 Send = Callable[[Any, list[bytes]], None]
+AddTexts = Callable[[list[str], str], tuple[int, list[tuple[str, str]]]]
 
 HOLD_SECONDS = 1.5
 """How long one `hold` lasts; the page repeats it more often than that."""
@@ -47,6 +49,8 @@ class Page:
         Undoes (−1) or redoes (+1) a change of the bins.
     history : callable
         Returns what undo and redo would do.
+    add_texts : callable
+        Puts prompts into a bin; returns how many are new, and what was skipped and why.
     """
 
     def __init__(
@@ -57,10 +61,12 @@ class Page:
         catalogue: Callable[[str], protocol.Catalogue],
         step: Callable[[int], None],
         history: Callable[[], tuple[str | None, str | None]],
+        add_texts: AddTexts,
     ) -> None:
         self._send = send
         self._images, self._encoder = images, encoder
         self._catalogue, self._step, self._history = catalogue, step, history
+        self._add_texts = add_texts
         self._status: protocol.Status | None = None
         self._engine: LiveEngine | None = None
         self._cancelled: set[str] = set()
@@ -114,6 +120,8 @@ class Page:
             case "influence" | "curves" if self._engine is not None:
                 self._images.check([message["image"]])
                 self._answers.submit(self._inspect, message, self._engine)  # type: ignore[arg-type]
+            case "add_texts" | "search":
+                self._answers.submit(self._answer_texts, message)
             case "cancel":
                 self._cancelled.add(message["cancels"])
             case "undo":
@@ -188,6 +196,46 @@ class Page:
                 self.error(str(error), request["id"])
         finally:
             self._cancelled.discard(request["id"])
+
+    def _answer_texts(self, request: Any) -> None:
+        try:
+            if request["kind"] == "add_texts":
+                self._send(self._texts(request), [])
+            elif self._engine is not None:
+                reply = self._search(request, self._engine)
+                if request["id"] not in self._cancelled:
+                    self._send(reply, [])
+        except Exception as error:
+            if not self._closed:
+                self.error(str(error), request["id"])
+        finally:
+            self._cancelled.discard(request["id"])
+
+    def _texts(self, request: protocol.AddTexts) -> protocol.Texts:
+        name = request.get("list")
+        prompts = class_names(name) if name else list(map(str, request["texts"]))
+        added, skipped = self._add_texts(prompts, request["bin"])
+        tower = self._encoder.text
+        # After the bins have changed: to know the length of prompts, a text tower may have to be loaded first.
+        cut = [] if name or tower is None else [p for p, c in zip(prompts, tower.cuts(prompts), strict=True) if c]
+        return {
+            "id": request["id"],
+            "kind": "texts",
+            "added": added,
+            "skipped": [{"text": text, "reason": reason} for text, reason in skipped],
+            "cut": cut,
+        }
+
+    def _search(self, request: protocol.Search, engine: LiveEngine) -> protocol.SearchResult:
+        found = engine.search(request["text"])
+        return {
+            "id": request["id"],
+            "kind": "search",
+            "images": found.images,
+            "scores": found.scores,
+            "compared": found.compared,
+            "total": len(self._images),
+        }
 
     def _curves(self, request: protocol.Ask, engine: LiveEngine) -> None:
         image = request["image"]

@@ -11,7 +11,20 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-REQUEST_KINDS = ("hello", "thumbnails", "watch", "hold", "leave", "cancel", "undo", "redo", "influence", "curves")
+REQUEST_KINDS = (
+    "hello",
+    "thumbnails",
+    "watch",
+    "hold",
+    "leave",
+    "cancel",
+    "undo",
+    "redo",
+    "influence",
+    "curves",
+    "add_texts",
+    "search",
+)
 """What the page sends."""
 
 RESPONSE_KINDS = (
@@ -24,6 +37,8 @@ RESPONSE_KINDS = (
     "status",
     "history",
     "error",
+    "texts",
+    "search",
 )
 """What the kernel sends."""
 
@@ -94,7 +109,27 @@ class Ask(TypedDict):
     image: str
 
 
-Request = Hello | ThumbnailRequest | Watch | Simple | Cancel | Ask
+class AddTexts(TypedDict):
+    """Put prompts into a bin, those of `texts` or a list by its name; one step to undo. Answered by `Texts`."""
+
+    id: str
+    kind: Literal["add_texts"]
+    view: str
+    bin: Literal["corpus", "foil"]
+    texts: list[str]
+    list: str | None
+
+
+class Search(TypedDict):
+    """Rank the gallery by similarity to a prompt; answered by `SearchResult`."""
+
+    id: str
+    kind: Literal["search"]
+    view: str
+    text: str
+
+
+Request = Hello | ThumbnailRequest | Watch | Simple | Cancel | Ask | AddTexts | Search
 
 
 # ---- kernel → page -------------------------------------------------------------------------------------------------
@@ -125,6 +160,28 @@ class EncoderInfo(TypedDict):
     input: tuple[int, int]
 
 
+class TextList(TypedDict):
+    """A list of class names that can be put into a bin."""
+
+    name: str
+    label: str
+    count: int
+
+
+class TextInfo(TypedDict):
+    """Whether prompts can be compared with images, or else the `reason` why not.
+
+    `note` says what to know about the text tower, `context` how many tokens of a prompt it reads.
+    """
+
+    available: bool
+    reason: str | None
+    note: str
+    context: int | None
+    templates: list[Choice]
+    lists: list[TextList]
+
+
 class Catalogue(TypedDict):
     """Everything that does not change while the widget lives."""
 
@@ -140,6 +197,7 @@ class Catalogue(TypedDict):
     similarities: list[Choice]
     baselines: list[Choice]
     layers: list[Choice]
+    text: TextInfo
 
 
 class Thumbnail(TypedDict):
@@ -300,6 +358,37 @@ class History(TypedDict):
     kind: Literal["history"]
     undo: str | None
     redo: str | None
+
+
+class SkippedText(TypedDict):
+    """A prompt that was not put into the bin."""
+
+    text: str
+    reason: str
+
+
+class Texts(TypedDict):
+    """Answer to `add_texts`: how many are new in the bin; `cut` lists those whose end the encoder does not read."""
+
+    id: str
+    kind: Literal["texts"]
+    added: int
+    skipped: list[SkippedText]
+    cut: list[str]
+
+
+class SearchResult(TypedDict):
+    """Answer to `search`: the images nearest to the prompt, the nearest first.
+
+    `compared` of the gallery's `total` were encoded by then.
+    """
+
+    id: str
+    kind: Literal["search"]
+    images: list[str]
+    scores: list[float]
+    compared: int
+    total: int
 
 
 class Error(TypedDict):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -19,14 +20,17 @@ from . import protocol
 from .attribution import BASELINES, METHODS, Baseline, Method, as_baseline, as_method
 from .direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
 from .encoders import Encoder, EncoderError, load_encoder
+from .encoders.class_names import CLASS_NAMES
+from .encoders.prompts import AS_TYPED, TEMPLATES, sentences
 from .history import Bins, History
 from .images import ImageSet, UnknownImage, as_image_set
 from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
 from .page import Page
+from .texts import PREFIX, is_text, named, prompt_of, text_id
 
 STATIC = Path(__file__).parent / "static"
 BINS = Bins._fields
-QUESTION = (*BINS, "method", "target", "similarity", "baseline", "layer")
+QUESTION = (*BINS, "method", "target", "similarity", "baseline", "layer", "template", "centred")
 
 BinName = Literal["corpus", "foil", "explicands", "gallery"]
 
@@ -96,7 +100,7 @@ class CocoaWidget(anywidget.AnyWidget):
     encoder : Encoder, torch.nn.Module or str
         Whose representations are explained; a module is wrapped, a name is loaded.
     corpus, foil, explicands : sequence of str
-        Ids of the images that are in these bins at first.
+        Ids of the images that are in these bins at first; in corpus and foil prompts, too, as `add_text` returns them.
     method : str or Method, default "rise"
         One of `METHODS` by name, or one with settings, e.g. ``RISE(n_masks=512)``.
     target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
@@ -107,6 +111,11 @@ class CocoaWidget(anywidget.AnyWidget):
         What replaces removed parts of an explicand; see `Explainer`.
     layer : {"attribution", "error", "stability"}
         What the page shows: the heatmap, RISE's standard error, or the spread of heatmaps over resampled bins.
+    template : str, default "none"
+        What is put around prompts: a name of `TEMPLATES` ("photo" is the paper's sentence, "ensemble" several), or a
+        sentence with a place ``{}`` for the prompt.
+    centred : bool
+        Whether the mean of its modality is taken from every member of the bins; see `cocoa_widget.modality`.
     memory_budget : int
         Bytes that prepared operators may hold; 1 GiB by default.
     **display
@@ -138,6 +147,8 @@ class CocoaWidget(anywidget.AnyWidget):
     similarity = traitlets.Unicode("cosine").tag(sync=True)
     baseline = BaselineTrait("blur").tag(sync=True, to_json=lambda baseline, _: baseline_name(baseline))
     layer = traitlets.Enum(list(LAYERS), ATTRIBUTION).tag(sync=True)
+    template = traitlets.Unicode(AS_TYPED).tag(sync=True)
+    centred = traitlets.Bool(False).tag(sync=True)
 
     colormap = traitlets.Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
     opacity = traitlets.Float(0.8, min=0.0, max=1.0).tag(sync=True)
@@ -164,6 +175,8 @@ class CocoaWidget(anywidget.AnyWidget):
         similarity: str = "cosine",
         baseline: str | Baseline = "blur",
         layer: str = ATTRIBUTION,
+        template: str = AS_TYPED,
+        centred: bool = False,
         memory_budget: int = 1 << 30,
         **display: Any,
     ) -> None:
@@ -176,16 +189,26 @@ class CocoaWidget(anywidget.AnyWidget):
                     + (f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(known)}.")
                 )
         self.images: ImageSet = as_image_set(images)
+        if texts := [image for image in self.images.ids if is_text(image)]:
+            raise ValueError(
+                f"The image {texts[0]!r} has the id of a text: give it one that does not begin with {PREFIX!r}."
+            )
         self.encoder = _as_encoder(encoder)
         self._configured: dict[str, Method] = {}
         self._configured_baselines: dict[str, Baseline] = {}
         self._order = threading.RLock()
         bins = {"corpus": list(corpus), "foil": list(foil), "explicands": list(explicands)}
         how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
-        super().__init__(**bins, **how, **display)
+        super().__init__(**bins, **how, template=template, centred=centred, **display)
         self._history = History(self._bins())
         self._page = Page(
-            self._send_to_page, self.images, self.encoder, self._catalogue, self._step, self._history_labels
+            self._send_to_page,
+            self.images,
+            self.encoder,
+            self._catalogue,
+            self._step,
+            self._history_labels,
+            self._take_texts,
         )
         self._engine = LiveEngine(self.images, self.encoder, self._question(), self._page, memory_budget)
         self._page.connect(self._engine)
@@ -202,8 +225,75 @@ class CocoaWidget(anywidget.AnyWidget):
 
     # ---- for code ------------------------------------------------------------------------------------------------
 
+    def add_text(self, prompts: str | Iterable[str], to: Literal["corpus", "foil"] = "corpus") -> list[str]:
+        """Put prompts into corpus or foil; the encoder must be a joint model of images and texts.
+
+        Parameters
+        ----------
+        prompts : str or iterable of str
+            Such as ``"a photo of a dog"``, or ``class_names("cifar100")``. What is in the other bin stays there when
+            several are added, so that "everything but the corpus" is a list away; a single one moves.
+        to : {"corpus", "foil"}
+
+        Returns
+        -------
+        list of str
+            Ids of those that are in the bin now: ``"text:"`` and the prompt.
+
+        Raises
+        ------
+        EncoderError
+            The encoder has no text tower.
+        ValueError
+            A prompt is empty.
+
+        Warns
+        -----
+        UserWarning
+            A prompt is longer than the text tower reads.
+        """
+        several = [prompts] if isinstance(prompts, str) else list(prompts)
+        ids = list(dict.fromkeys(text_id(prompt) for prompt in several))
+        if to not in ("corpus", "foil"):
+            raise ValueError(f"Prompts go into corpus or foil, not {to!r}.")
+        self._check(ids)
+        added = self._put_texts(ids, to)
+        tower = self.encoder.text
+        if tower is not None and (
+            cut := [i for i, c in zip(ids, tower.cuts(list(map(prompt_of, ids))), strict=True) if c]
+        ):
+            warnings.warn(
+                f"The encoder reads {tower.context} tokens of a prompt; the end of {named(cut)} is not read.",
+                stacklevel=2,
+            )
+        return added
+
+    def _put_texts(self, ids: list[str], to: str) -> list[str]:
+        if len(ids) == 1:
+            self.move(ids, to)  # type: ignore[arg-type]
+            return ids
+        taken = set(getattr(self, "foil" if to == "corpus" else "corpus"))
+        free = [i for i in ids if i not in taken]
+        self.move(free, to)  # type: ignore[arg-type]
+        return free
+
+    def _take_texts(self, prompts: list[str], to: str) -> tuple[int, list[tuple[str, str]]]:
+        """Put prompts of the page's into a bin; returns how many are new there, and what was skipped and why."""
+        ids, skipped = [], []
+        for prompt in prompts:
+            try:
+                ids.append(text_id(prompt))
+            except ValueError as error:
+                skipped.append((prompt, str(error)))
+        self._check(ids)
+        with self._order:
+            before = set(getattr(self, to))
+            put = {*self._put_texts(list(dict.fromkeys(ids)), to)}
+        skipped += [(prompt_of(i), "It is in the other bin already.") for i in ids if i not in put]
+        return len(put - before), skipped
+
     def move(self, images: str | Sequence[str], to: BinName) -> None:
-        """Put images into a bin; out of the foil into the corpus, and the other way around.
+        """Put images or prompts into a bin; out of the foil into the corpus, and the other way around.
 
         Parameters
         ----------
@@ -215,7 +305,7 @@ class CocoaWidget(anywidget.AnyWidget):
         if to not in (*BINS, "gallery"):
             raise ValueError(f"There is no bin {to!r}: choose one of {', '.join(BINS)}, gallery.")
         moved = [images] if isinstance(images, str) else list(images)
-        self.images.check(moved)
+        self._check(moved, texts=to != "explicands")
         leave = {"corpus": ("foil",), "foil": ("corpus",), "explicands": (), "gallery": BINS}[to]
         bins = {name: [i for i in getattr(self, name) if i not in moved] for name in leave}
         if to != "gallery":
@@ -292,16 +382,45 @@ class CocoaWidget(anywidget.AnyWidget):
     def _validate_bin(self, proposal: Any) -> list[str]:
         name, ids = proposal["trait"].name, list(dict.fromkeys(proposal["value"]))
         try:
-            self.images.check(ids)
-        except UnknownImage as error:
+            self._check(ids, texts=name != "explicands")
+        except (UnknownImage, EncoderError, ValueError) as error:
             raise traitlets.TraitError(f"{name}: {error.args[0]}") from None
+        ids = [text_id(prompt_of(i)) if is_text(i) else i for i in ids]
         other = {"corpus": "foil", "foil": "corpus"}.get(name)
         if other and (both := [i for i in ids if i in getattr(self, other)]):
             raise traitlets.TraitError(
-                f"{_named(both)} cannot be in both corpus and foil. To move from one to the other, use"
+                f"{named(both)} cannot be in both corpus and foil. To move from one to the other, use"
                 f" widget.move({both!r}, {name!r})."
             )
         return ids
+
+    def _check(self, members: Sequence[str], *, texts: bool = True) -> None:
+        """Refuse what is neither an image nor, where they may be, a text that this encoder can read."""
+        prompts = [member for member in members if is_text(member)]
+        if prompts and not texts:
+            raise ValueError(
+                f"{named(prompts)} cannot be explained: heatmaps are of images. Texts go into corpus or foil."
+            )
+        if prompts:
+            self.encoder.text_keys([])  # says why, if it has no text tower
+        self.images.check([member for member in members if not is_text(member)])
+
+    @traitlets.validate("template")
+    def _validate_template(self, proposal: Any) -> str:
+        try:
+            sentences(proposal["value"])
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+        return str(proposal["value"])
+
+    @traitlets.validate("centred")
+    def _validate_centred(self, proposal: Any) -> bool:
+        if proposal["value"]:
+            try:
+                self.encoder.text_keys([])
+            except EncoderError as error:
+                raise traitlets.TraitError(str(error)) from None
+        return bool(proposal["value"])
 
     @traitlets.validate("target", "similarity")
     def _validate_choice(self, proposal: Any) -> str:
@@ -338,7 +457,16 @@ class CocoaWidget(anywidget.AnyWidget):
         return Bins(*(tuple(getattr(self, name)) for name in BINS))
 
     def _question(self) -> Question:
-        return Question(*self._bins(), self.method, self.target, self.similarity, self.baseline, self.layer)
+        return Question(
+            *self._bins(),
+            self.method,
+            self.target,
+            self.similarity,
+            self.baseline,
+            self.layer,
+            self.template,
+            self.centred,
+        )
 
     # ---- wiring --------------------------------------------------------------------------------------------------
 
@@ -395,6 +523,23 @@ class CocoaWidget(anywidget.AnyWidget):
                 for name, b in {**BASELINES, **self._configured_baselines}.items()
             ],
             "layers": [{"name": name, "label": label, "hint": hint} for name, (label, hint) in LAYERS.items()],
+            "text": self._text_info(),
+        }
+
+    def _text_info(self) -> protocol.TextInfo:
+        reason = None
+        try:
+            self.encoder.text_keys([])
+        except EncoderError as error:
+            reason = str(error)
+        tower = self.encoder.text
+        return {
+            "available": reason is None,
+            "reason": reason,
+            "note": tower.note if tower else "",
+            "context": tower.context if tower else None,
+            "templates": [{"name": name, "label": t.label, "hint": t.hint} for name, t in TEMPLATES.items()],
+            "lists": [{"name": name, "label": c.label, "count": c.count} for name, c in CLASS_NAMES.items()],
         }
 
     def _methods(self) -> dict[str, Method]:
@@ -422,8 +567,3 @@ def _as_encoder(encoder: Encoder | nn.Module | str) -> Encoder:
     raise TypeError(
         f"encoder must be a cocoa_widget.Encoder, a torch.nn.Module or a name, not {type(encoder).__name__}."
     )
-
-
-def _named(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
-    return ", ".join(repr(i) for i in ids[:3]) + more

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -261,3 +263,21 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
 def test_unknown_names_are_helped(name, says):
     with pytest.raises(ValueError, match=says):
         cw.load_encoder(name)
+
+
+def test_one_thread_may_ask_how_it_is_made_while_another_encodes(inputs):
+    """Both take two locks, and must take them in one order."""
+    for _ in range(20):
+        encoder = encoder_of(Convolutional())
+        barrier = threading.Barrier(2)
+
+        def ask(encoder=encoder, barrier=barrier):
+            barrier.wait()
+            assert encoder.pooling == "pool"
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        barrier.wait()
+        encoder.encode(inputs)
+        thread.join(10)
+        assert not thread.is_alive()

@@ -12,6 +12,7 @@ all 1,000 for a mixture of the others is 9 in the median (18 by names alone, 500
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -83,6 +84,8 @@ class ClassNameTower(TextTower):
         weights = classifier.weight.detach().float().cpu()
         self._classes = F.normalize(weights - weights.mean(0), dim=1)
         self._embedded: list[Tensor] = []
+        # The page asks for the length of prompts while the engine gets ready for them.
+        self._lock = threading.RLock()
 
     @staticmethod
     def available() -> bool:
@@ -109,12 +112,13 @@ class ClassNameTower(TextTower):
 
     def prepare(self) -> bool:
         """Embed some of the class names."""
-        done = sum(map(len, self._embedded))
-        some = [self._texts[i] for i in self._order[done : done + BATCH]]
-        if some:
-            with torch.autocast("cpu", dtype := choose_precision("auto", CPU), enabled=dtype != torch.float32):
-                self._embedded.append(self._sentences(some))
-        return done + len(some) == len(self._texts)
+        with self._lock:
+            done = sum(map(len, self._embedded))
+            some = [self._texts[i] for i in self._order[done : done + BATCH]]
+            if some:
+                with torch.autocast("cpu", dtype := choose_precision("auto", CPU), enabled=dtype != torch.float32):
+                    self._embedded.append(self._sentences(some))
+            return done + len(some) == len(self._texts)
 
     @cached_property
     def _names(self) -> Tensor:
@@ -127,12 +131,14 @@ class ClassNameTower(TextTower):
 
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Mix the classes' weights by how near their names are to each prompt."""
-        nearness = self._sentences(prompts) @ self._names.T
+        with self._lock:
+            nearness = self._sentences(prompts) @ self._names.T
         return (nearness / TEMPERATURE).softmax(1) @ self._classes
 
     def cuts(self, prompts: Sequence[str]) -> list[bool]:
         """Tell which prompts are longer than the sentence encoder reads."""
-        return self._sentences.cuts(prompts)
+        with self._lock:
+            return self._sentences.cuts(prompts)
 
 
 def _class_texts() -> list[str]:

@@ -332,7 +332,7 @@ class Encoder:
         if not prompts:
             raise ValueError("There are no prompts: give at least one.")
         tower, table = self._tower(), self.representations
-        keys = [self.text_key(prompt, template) for prompt in prompts]
+        keys = self.text_keys(prompts, template=template)
         missing = list({key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in table}.items())
         for start in range(0, len(missing), PROMPTS_AT_ONCE):
             some = missing[start : start + PROMPTS_AT_ONCE]
@@ -352,9 +352,10 @@ class Encoder:
             table.add([key for key, _ in some], vectors)
         return table.get(keys)
 
-    def text_key(self, prompt: str, template: str = AS_TYPED) -> str:
-        """Return the key of a prompt's representation in the table of `representations`."""
-        return "\n".join(["text", self._tower().fingerprint, *fill(template, prompt)])
+    def text_keys(self, prompts: Sequence[str], *, template: str = AS_TYPED) -> list[str]:
+        """Return the keys of prompts' representations in the table of `representations`."""
+        start = f"text\n{self._tower().fingerprint}\n{template}\n"
+        return [start + prompt for prompt in prompts]
 
     def _tower(self) -> TextTower:
         if self.text is None:
@@ -519,17 +520,20 @@ class Encoder:
     @property
     def pooling(self) -> str | None:
         """Name of the submodule that pools the final feature map; "" if it returns the map; None without one."""
-        return self._anatomy.pooling if self.differentiable else None
+        with self._lock:  # before the lock within `cached_property`, which a pass on another thread comes to second
+            return self._anatomy.pooling if self.differentiable else None
 
     @property
     def tokens(self) -> PatchTokens | None:
         """Where the patch tokens of a vision transformer are; None for other encoders."""
-        return self._anatomy.tokens if self.differentiable else None
+        with self._lock:
+            return self._anatomy.tokens if self.differentiable else None
 
     @property
     def last_map(self) -> str | None:
         """Name of the last submodule that returns a feature map (B, c, h, w); "" is the module itself, None no map."""
-        return self._anatomy.last_map if self.differentiable else None
+        with self._lock:
+            return self._anatomy.last_map if self.differentiable else None
 
     def _run_probe(self) -> Any:
         """Run the module on two inputs of noise, for hooks to see how it is made."""

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from ..encoders import Encoder
 from ..images import ImageSet
+from ..texts import prompt_of, text_id
 from .inspector import Inspector
+from .library import Found, Library
 from .operators import OperatorStore
 from .painter import Painter, missing_layer
 from .preparer import Preparer
@@ -44,9 +46,10 @@ class LiveEngine:
         memory_budget: int,
     ) -> None:
         self._state = State(question, OperatorStore(memory_budget), shares_processor=encoder.device.type == "cpu")
-        self._painter = Painter(self._state, images, encoder, listener)
-        self._preparer = Preparer(self._state, images, encoder, listener)
-        self.inspector = Inspector(self._state, images, encoder)
+        self.library = Library(images, encoder)
+        self._painter = Painter(self._state, self.library, encoder, listener)
+        self._preparer = Preparer(self._state, images, self.library, encoder, listener)
+        self.inspector = Inspector(self._state, images, self.library, encoder)
         self._painter.start()
         self._preparer.start()
 
@@ -68,8 +71,9 @@ class LiveEngine:
                 state.changed.notify_all()
                 return  # another look at the same answer
             state.version += 1
-            # What failed is tried again when it is put somewhere anew, or by another method.
-            before = {*old.corpus, *old.foil, *old.explicands} if question.recipe == old.recipe else set()
+            # What failed is tried again when it is put somewhere anew, or done in another way.
+            same = (question.recipe, question.template) == (old.recipe, old.template)
+            before = {*old.corpus, *old.foil, *old.explicands} if same else set()
             state.unexplained.clear()  # another question is another try
             for image in {*question.corpus, *question.foil, *question.explicands} - before:
                 state.failures.pop(image, None)
@@ -132,7 +136,7 @@ class LiveEngine:
             state.changed.notify_all()
             try:
                 self._wait_for(
-                    lambda: self._preparer.idle({image, *state.question.corpus, *state.question.foil}), timeout
+                    lambda: self._preparer.idle([image, *state.question.corpus, *state.question.foil]), timeout
                 )
                 if error := state.failure_of(image):
                     raise error.with_traceback(None)
@@ -168,6 +172,10 @@ class LiveEngine:
             raise TimeoutError(f"The heatmaps were not complete within {timeout} s.")
         if state.closed:
             raise RuntimeError("The widget was closed.")
+
+    def search(self, prompt: str) -> Found:
+        """Rank the images that have been encoded by their similarity to a prompt; blocks while it is encoded."""
+        return self.library.search(prompt_of(text_id(prompt)), self._state.question.template)
 
     def close(self) -> None:
         """Stop both lanes and free what they hold."""

@@ -24,6 +24,7 @@ from ..images import ImageSet
 from ..influence import Influence, influence
 from ..reliability import Members
 from ..score import Score
+from .library import Library
 from .scores import known_members, known_scores
 from .state import Question, State
 
@@ -43,8 +44,8 @@ class Influences:
 class Inspector:
     """Answer questions about one explicand under the present question, on the thread of whoever asks."""
 
-    def __init__(self, state: State, images: ImageSet, encoder: Encoder) -> None:
-        self._state, self._images, self._encoder = state, images, encoder
+    def __init__(self, state: State, images: ImageSet, library: Library, encoder: Encoder) -> None:
+        self._state, self._images, self._library, self._encoder = state, images, library, encoder
 
     def influence(self, image: str) -> Influences:
         """Split the explicand's answer over the members of the bins; see `cocoa_widget.influence`."""
@@ -88,8 +89,8 @@ class Inspector:
         state = self._state
         with state.changed:
             question, failed = state.question, set(state.failures)
-        known = known_scores(question, [image], failed, self._images, self._encoder)
-        found = known_members(question, failed, self._images, self._encoder)
+        known = known_scores(question, [image], failed, self._library, self._encoder)
+        found = known_members(question, failed, self._library, self._encoder)
         if known is None or found is None:
             raise ValueError(f"{image} is not explained yet: its heatmap is still being prepared.")
         ids, members = found

@@ -14,9 +14,9 @@ from ..attribution import CAM, Operator, Size
 from ..attribution.method import LinearMethod
 from ..direction import NothingToExplain, check_bins
 from ..encoders import Encoder
-from ..images import ImageSet
 from ..reliability import Members, resample, stability
 from ..score import Score
+from .library import Library
 from .operators import Recipe
 from .scores import known_members, known_scores
 from .state import ATTRIBUTION, LAYERS, Listener, Picture, Question, State, Sureness
@@ -35,8 +35,8 @@ COARSE = 28
 class Painter:
     """Turn whatever is ready into heatmaps, on a thread of its own."""
 
-    def __init__(self, state: State, images: ImageSet, encoder: Encoder, listener: Listener) -> None:
-        self._state, self._images, self._encoder, self._listener = state, images, encoder, listener
+    def __init__(self, state: State, library: Library, encoder: Encoder, listener: Listener) -> None:
+        self._state, self._library, self._encoder, self._listener = state, library, encoder, listener
         self._painted = 0.0
         self._answered = 0  # the newest version that was painted
         self._unsure: dict[str, None] = {}  # explicands that were painted since it was last told how sure they are
@@ -139,12 +139,12 @@ class Painter:
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
             failed = set(state.failures)
         with torch.inference_mode():
-            known = known_scores(question, ids, failed, self._images, self._encoder)
+            known = known_scores(question, ids, failed, self._library, self._encoder)
             if known is None:
                 return []
             members = None
             if question.layer == "stability":
-                found = known_members(question, failed, self._images, self._encoder)
+                found = known_members(question, failed, self._library, self._encoder)
                 members = found and found[1]
             pictures = [
                 self._picture(question, version, image, score, own, members, sizes[image])
@@ -219,8 +219,8 @@ class Painter:
         with state.changed:
             ids, failed = state.alive(images), set(state.failures)
         with torch.inference_mode():
-            known = known_scores(question, ids, failed, self._images, self._encoder)
-            found = known_members(question, failed, self._images, self._encoder)
+            known = known_scores(question, ids, failed, self._library, self._encoder)
+            found = known_members(question, failed, self._library, self._encoder)
             if known is None or found is None:
                 return
             _, members = found

@@ -21,10 +21,13 @@ from ..attribution.baseline import baselines_of
 from ..attribution.method import DirectMethod, GradientMethod, LinearMethod
 from ..attribution.run import advance, advance_path, check_method
 from ..encoders import Encoder, Representations
+from ..encoders.prompts import AS_TYPED
 from ..images import ImageSet
+from ..texts import is_text, named, prompt_of
+from .library import Library
 from .operators import Key, Recipe
 from .painter import PREVIEW
-from .scores import is_known, known_scores
+from .scores import known_scores
 from .state import Listener, Progress, State
 
 SLICE_SECONDS = 0.05
@@ -34,6 +37,8 @@ SHARPER = 1.25
 """How many times the passes make a heatmap visibly sharper."""
 KEPT_INPUTS = 32
 ENCODING = "Encoding images"
+ENCODING_TEXTS = "Encoding texts"
+READYING_TEXTS = "Getting ready for texts"
 
 
 class BudgetExceeded(RuntimeError):
@@ -76,10 +81,11 @@ class Preparer:
     So nothing needs to be cancelled: what is no longer wanted is just not chosen again.
     """
 
-    def __init__(self, state: State, images: ImageSet, encoder: Encoder, listener: Listener) -> None:
-        self._state, self._images, self._encoder = state, images, encoder
+    def __init__(self, state: State, images: ImageSet, library: Library, encoder: Encoder, listener: Listener) -> None:
+        self._state, self._images, self._library, self._encoder = state, images, library, encoder
         self._listener = listener
-        self._pass_seconds = {"encode": 0.0, "gradient": 0.0}
+        self._pass_seconds = {"encode": 0.0, "gradient": 0.0, "text": 0.0}
+        self._text_ready = encoder.text is None
         self._inputs: OrderedDict[tuple[str, Baseline], tuple[Tensor, Tensor]] = OrderedDict()
         self._told = 0.0
         self._last_progress: Progress | None = None
@@ -101,12 +107,12 @@ class Preparer:
             self._thread.join()
         self._decoders.shutdown(cancel_futures=True)
 
-    def idle(self, images: Collection[str]) -> bool:
-        """Tell whether nothing is left to do for `images`; hold `state.changed`."""
+    def idle(self, members: Collection[str]) -> bool:
+        """Tell whether nothing is left to do for images and texts; hold `state.changed`."""
         state = self._state
-        if self._unknown(state.alive(images)):
+        if self._unknown(state.alive([*members, *self._library.references(state.question)])):
             return False
-        wanted = [self._preparation(image) for image in state.explainable() if image in images]
+        wanted = [self._preparation(image) for image in state.explainable() if image in members]
         return all(preparation is not None and preparation.complete for preparation in wanted)
 
     # ---- the loop ------------------------------------------------------------------------------------------------
@@ -167,7 +173,7 @@ class Preparer:
     def _wanted(self) -> Iterator[Job]:
         state, question = self._state, self._state.question
         explained = state.explainable()
-        if unknown := self._unknown(state.alive(state.members())):
+        if unknown := self._unknown(state.alive([*state.members(), *self._library.references(question)])):
             yield self._encoding(unknown, urgent=True)
         preparations = [(image, self._preparation(image)) for image in explained]
         coarse = [image for image, p in preparations if p is None or not p.presentable]
@@ -186,21 +192,26 @@ class Preparer:
                 preparation = self._preparation(image)
                 if (preparation is None or not preparation.complete) and image not in state.unexplained:
                     yield self._slice(image, urgent=False)
+        if not self._text_ready and state.views:
+            yield Job(READYING_TEXTS, self._ready_texts, [], urgent=False)
         if state.views and (unknown := self._rest()):
             yield self._encoding(unknown, urgent=False)
 
     # ---- what is known -------------------------------------------------------------------------------------------
 
-    def _unknown(self, ids: list[str]) -> list[str]:
-        """List the images that lack a representation, or the CAM map that comes with it."""
-        table, state = self._encoder.representations, self._state
+    def _unknown(self, members: list[str]) -> list[str]:
+        """List the next members that lack a representation, or the CAM map that comes with it: images, else texts."""
+        table, state, template = self._encoder.representations, self._state, self._state.question.template
+        missing = {*self._library.missing(members, template, table)}
         # Only what is pinned is asked for its map, or maps that do not fit the budget would be made for ever.
         mapped = {*state.explained(), *state.in_gallery()} if self._pools else set()
-        return [
+        images = [
             i
-            for i in ids
-            if not is_known(i, self._images, table) or (i in mapped and state.store.peek(i, PREVIEW) is None)
-        ][: self._encoder.batch_size]
+            for i in members
+            if (i in missing and not is_text(i)) or (i in mapped and state.store.peek(i, PREVIEW) is None)
+        ]
+        texts = [] if images else [member for member in members if member in missing]
+        return (images or texts)[: self._encoder.batch_size]
 
     def _rest(self) -> list[str]:
         """List the next images, in the gallery's order, that have no representation."""
@@ -208,12 +219,12 @@ class Preparer:
         found: list[str] = []
         at = self._encoded_up_to
         while at < len(ids) and len(found) < self._encoder.batch_size:
-            if ids[at] not in failed and not is_known(ids[at], self._images, table):
-                found.append(ids[at])
-            at += 1
+            some = [image for image in ids[at : at + self._encoder.batch_size] if image not in failed]
+            found += self._library.missing(some, AS_TYPED, table)
+            at += self._encoder.batch_size
             if not found:
                 self._encoded_up_to = at  # so that a large gallery is not looked through from the start each time
-        return found
+        return found[: self._encoder.batch_size]
 
     def _preparation(self, image: str) -> Operator | Path | None:
         question = self._state.question
@@ -224,10 +235,31 @@ class Preparer:
 
     # ---- slices --------------------------------------------------------------------------------------------------
 
-    def _encoding(self, ids: list[str], *, urgent: bool) -> Job:
-        return Job(ENCODING, lambda: self._encode(ids), ids, urgent)
+    def _encoding(self, members: list[str], *, urgent: bool) -> Job:
+        label = ENCODING_TEXTS if is_text(members[0]) else ENCODING
+        return Job(label, lambda: self._encode(members), members, urgent)
+
+    def _ready_texts(self) -> None:
+        assert self._encoder.text is not None
+        try:
+            self._text_ready = self._encoder.text.prepare()
+        except Exception:
+            self._text_ready = True  # the first prompt will say what is wrong
+            raise
+
+    def _encode_texts(self, texts: list[str]) -> None:
+        some, template = texts[: self._count("text")], self._state.question.template
+        begun = time.perf_counter()
+        self._encoder.encode_text([prompt_of(text) for text in some], template=template)
+        self._measure("text", len(some), begun)
+        self._text_ready = True
+        with self._state.changed:
+            self._sharpened(some)
 
     def _encode(self, ids: list[str]) -> None:
+        if is_text(ids[0]):
+            self._encode_texts(ids)
+            return
         pictures = list(self._decoders.map(self._images.load, ids))
         inputs = self._encoder.stack(pictures)
         start = 0
@@ -294,7 +326,7 @@ class Preparer:
             with state.changed:
                 state.paths = {i: entry for i, entry in state.paths.items() if entry[0] == version}
                 state.paths[image] = (version, path)
-        known = known_scores(question, [image], set(state.failures), self._images, self._encoder)
+        known = known_scores(question, [image], set(state.failures), self._library, self._encoder)
         if known is None:
             path.done = path.total  # there is nothing to follow
             return
@@ -351,7 +383,7 @@ class Preparer:
         """Have the fast lane paint images anew; hold `state.changed`."""
         state = self._state
         question = state.question
-        if any(image in question.corpus or image in question.foil for image in images):
+        if question.centred or any(image in question.corpus or image in question.foil for image in images):
             state.stale = True  # the direction itself became known
         else:
             state.dirty.update(images)
@@ -369,9 +401,10 @@ class Preparer:
                     failed.append((image, single))
         with self._state.changed:
             state = self._state
-            if job.label != ENCODING and job.version != state.version:
+            encoding = job.label in (ENCODING, ENCODING_TEXTS)
+            if not encoding and job.version != state.version:
                 return  # it was about another question
-            into = state.failures if job.label == ENCODING else state.unexplained
+            into = state.failures if encoding else state.unexplained
             into.update({image: _without_frames(reason) for image, reason in failed})
             state.stale = True
         by_reason: dict[str, list[str]] = {}
@@ -380,8 +413,7 @@ class Preparer:
         for text, images in by_reason.items():
             if text != self._last_error:
                 self._last_error = text
-                names = ", ".join(images[:3]) + (f" and {len(images) - 3} more" if len(images) > 3 else "")
-                self._listener.error(f"{names}: {text}")
+                self._listener.error(f"{named(images)}: {text}")
 
     def _tell(self, label: str | None) -> None:
         now = time.monotonic()
@@ -396,6 +428,10 @@ class Preparer:
         done, total = sum(p.done for p in known), per_image * len(explained)
         if label == ENCODING:
             done, total = len(self._encoder.representations), len(self._images)
+        elif label == ENCODING_TEXTS:
+            done, total = self._texts_done()
+        elif label == READYING_TEXTS:
+            done, total = 0, 0
         progress = Progress(
             label,
             done,
@@ -408,3 +444,10 @@ class Preparer:
         if progress != self._last_progress:
             self._last_progress = progress
             self._listener.progress(progress)
+
+    def _texts_done(self) -> tuple[int, int]:
+        """Count the texts in the bins that are encoded, and all of them."""
+        question = self._state.question
+        texts = [member for member in (*question.corpus, *question.foil) if is_text(member)]
+        missing = self._library.missing(texts, question.template, self._encoder.representations)
+        return len(texts) - len(missing), len(texts)

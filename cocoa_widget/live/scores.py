@@ -8,10 +8,10 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ..direction import TARGETS, NothingToExplain, directions
-from ..encoders import Encoder, Representations
-from ..images import ImageSet, UnreadableImage
+from ..encoders import Encoder
 from ..reliability import Members
 from ..score import LinearScore, Score, score_of
+from .library import Library
 from .state import Question
 
 
@@ -23,16 +23,8 @@ class Known(NamedTuple):
     scores: list[Score]
 
 
-def is_known(image: str, images: ImageSet, table: Representations) -> bool:
-    """Tell whether an image's representation is in the table; a file that has vanished has none."""
-    try:
-        return images.key(image) in table
-    except UnreadableImage:
-        return False
-
-
 def known_scores(
-    question: Question, ids: Sequence[str], failed: Collection[str], images: ImageSet, encoder: Encoder
+    question: Question, ids: Sequence[str], failed: Collection[str], library: Library, encoder: Encoder
 ) -> Known | None:
     """Make the scores of images from representations that the encoder's table holds; runs no encoder.
 
@@ -42,8 +34,8 @@ def known_scores(
     ids : sequence of str
         Images to explain.
     failed : collection of str
-        Images that could not be encoded; bins do without them.
-    images : ImageSet
+        Images and texts that could not be encoded; bins do without them.
+    library : Library
     encoder : Encoder
 
     Returns
@@ -52,20 +44,27 @@ def known_scores(
         None while a member of a bin is not known yet, or where nothing is left to explain by.
     """
     table = encoder.representations
-    bins = _keys(question, failed, images, table)
-    known = [image for image in ids if is_known(image, images, table)]
-    if bins is None or not known:
+    missing = {*library.missing(ids, question.template, table)}
+    known = [image for image in ids if image not in missing]
+    keys = library.keys(known, question.template, table)
+    if not keys:
         return None
-    vectors = table.get([images.key(image) for image in known])
+    vectors, cosine = table.get(keys), question.similarity == "cosine"
     try:
-        if question.similarity == "gaussian":
-            members = [table.get(keys) if keys else None for keys in bins]
-            found = score_of(
-                question.target, question.similarity, corpus=members[0], foil=members[1], explicands=vectors
+        if question.similarity == "gaussian" or question.centred:
+            found = known_members(question, failed, library, encoder)
+            if found is None:
+                return None
+            members = found[1]
+            scores = score_of(
+                question.target, question.similarity, corpus=members.corpus, foil=members.foil, explicands=vectors
             )
-            return Known(known, vectors, found)
+            return Known(known, vectors, scores)
+        bins = [library.keys(members, question.template, table) for members in _alive(question, failed)]
+        if None in bins:
+            return None
         # Their means alone: as cheap for a thousand members as for one.
-        means = [table.mean(keys, unit=question.similarity == "cosine") if keys else None for keys in bins]
+        means = [table.mean(keys, unit=cosine) if keys else None for keys in bins]
         w = directions(question.target, question.similarity, corpus=means[0], foil=means[1], explicands=vectors)
         return Known(known, vectors, [LinearScore(row[None], question.similarity) for row in w])
     except NothingToExplain:
@@ -73,30 +72,25 @@ def known_scores(
 
 
 def known_members(
-    question: Question, failed: Collection[str], images: ImageSet, encoder: Encoder
+    question: Question, failed: Collection[str], library: Library, encoder: Encoder
 ) -> tuple[tuple[list[str], list[str]], Members] | None:
     """Return the ids and representations of the bins' members that the question uses; None while one is not known."""
     table = encoder.representations
-    bins = _keys(question, failed, images, table)
-    if bins is None:
-        return None
-    used = TARGETS[question.target]
-    ids = [
-        [image for image in members if image not in failed] if uses else []
-        for uses, members in ((used.corpus, question.corpus), (used.foil, question.foil))
-    ]
-    return (ids[0], ids[1]), Members(*(table.get(keys) if keys else None for keys in bins))
-
-
-def _keys(
-    question: Question, failed: Collection[str], images: ImageSet, table: Representations
-) -> tuple[list[str], list[str]] | None:
-    """List the keys of the bins' members that the target looks at; None while one is not known."""
-    target = TARGETS[question.target]
+    ids = _alive(question, failed)
     found = []
-    for used, members in ((target.corpus, question.corpus), (target.foil, question.foil)):
-        alive = [image for image in members if image not in failed] if used else []
-        if not all(is_known(image, images, table) for image in alive):
+    for members in ids:
+        vectors = library.vectors(members, question, table) if members else None
+        if members and vectors is None:
             return None
-        found.append([images.key(image) for image in alive])
-    return found[0], found[1]
+        found.append(vectors)
+    return ids, Members(*found)
+
+
+def _alive(question: Question, failed: Collection[str]) -> tuple[list[str], list[str]]:
+    """List the members of the bins that the target looks at."""
+    target = TARGETS[question.target]
+    corpus, foil = (
+        [member for member in members if member not in failed] if used else []
+        for used, members in ((target.corpus, question.corpus), (target.foil, question.foil))
+    )
+    return corpus, foil

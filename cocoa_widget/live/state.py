@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..attribution import Baseline, Method, Path
 from ..direction import TARGETS
+from ..encoders.prompts import AS_TYPED
 from .operators import OperatorStore
 
 ATTRIBUTION = "attribution"
@@ -25,7 +26,7 @@ LAYERS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be explained, and how; ids of images throughout."""
+    """What is to be explained, and how; ids of images, and in corpus and foil of texts, throughout."""
 
     corpus: tuple[str, ...]
     foil: tuple[str, ...]
@@ -35,6 +36,8 @@ class Question:
     similarity: str
     baseline: Baseline
     layer: str = ATTRIBUTION
+    template: str = AS_TYPED
+    centred: bool = False
 
     @property
     def recipe(self) -> tuple[Method, Baseline]:
@@ -135,7 +138,7 @@ class State:
         return list(dict.fromkeys([*self.asked, *self.question.explicands]))
 
     def members(self) -> list[str]:
-        """List all images that the question names."""
+        """List all images and texts that the question names."""
         q = self.question
         return list(dict.fromkeys([*self.explained(), *q.corpus, *q.foil]))
 
