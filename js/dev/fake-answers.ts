@@ -1,4 +1,4 @@
-import type { Curves, Influence, Member, Reliability, Traits } from "../src/protocol";
+import type { Curves, Influence, Member, Reliability, SearchResult, Traits } from "../src/protocol";
 
 /** Made-up answers about explicands, for looking at the page. */
 
@@ -53,4 +53,11 @@ export function fakeCurves(id: string, image: string, done: number, total: numbe
       ? []
       : [curve("similarity", "Contrastive similarity", -0.08, 0.34), curve("majority", "Corpus majority", 0.05, 0.98)];
   return { id, kind: "curves", image, done, total, fractions: curves.length ? fractions : [], curves };
+}
+
+/** As if two thirds of the gallery were encoded. */
+export function fakeSearch(id: string, gallery: readonly string[]): SearchResult {
+  const images = gallery.filter((_, i) => i % 3 !== 1).reverse();
+  const scores = images.map((_, i) => 0.31 - (0.3 * i) / images.length);
+  return { id, kind: "search", images, scores, compared: images.length, total: gallery.length };
 }

@@ -32,6 +32,21 @@ export const CHOICES = {
     { name: "black", label: "Black", hint: "Zeros: simple, but unlike any photograph" },
     { name: "noise", label: "Noise", hint: "Random pixels", unavailable: "CAM does not use a baseline" },
   ],
+  text: {
+    available: true,
+    reason: null,
+    note: "This tower stands in for CLIP, whose weights have to be downloaded.",
+    context: 77,
+    templates: [
+      { name: "none", label: "As typed", hint: "Nothing is put around a text" },
+      { name: "photo", label: "This is a photo of a …", hint: "The sentence of the paper, for names of things" },
+      { name: "ensemble", label: "Several sentences", hint: "The mean of eight sentences about a name" },
+    ],
+    lists: [
+      { name: "cifar100", label: "CIFAR-100", count: 100 },
+      { name: "imagenet", label: "ImageNet", count: 1000 },
+    ],
+  },
   layers: [
     { name: "attribution", label: "Attribution", hint: "What speaks for the corpus and what for the foil" },
     { name: "error", label: "Standard error", hint: "How far the random masks may be off" },

@@ -1,6 +1,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/protocol";
-import { fakeCurves, fakeInfluence, fakeReliability } from "./fake-answers";
+import { textId } from "../src/texts";
+import { fakeCurves, fakeInfluence, fakeReliability, fakeSearch } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
 
 /** A model and a kernel in one, for tests and for looking at the page without Python. */
@@ -50,6 +51,8 @@ export class FakeKernel {
       similarity: "cosine",
       baseline: "blur",
       layer: "attribution",
+      template: "none",
+      centred: false,
       colormap: "orange-blue",
       opacity: 0.7,
       scale: "shared",
@@ -134,11 +137,23 @@ export class FakeKernel {
     if (message.kind === "hello") this.#greet(message.id);
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
     else if (!this.options.live) return;
-    else if (message.kind === "watch") this.#explain();
+    else if (message.kind === "add_texts") setTimeout(() => this.#addTexts(message), 300);
+    else if (message.kind === "search") {
+      setTimeout(() => this.say(fakeSearch(message.id, this.options.images)), 300);
+    } else if (message.kind === "watch") this.#explain();
     else if (message.kind === "influence") {
       setTimeout(() => this.say(fakeInfluence(message.id, message.image, this.traits)), 200);
     } else if (message.kind === "curves") this.#curves(message.id, message.image, 0);
     else if (message.kind === "cancel") this.#cancelled.add(message.cancels);
+  }
+
+  #addTexts({ id, bin, texts, list }: Extract<Request, { kind: "add_texts" }>): void {
+    const prompts = list ? Array.from({ length: 1000 }, (_, i) => `${list} name ${i}`) : texts;
+    const members = new Set(this.traits[bin]);
+    const added = prompts.map(textId).filter((text) => !members.has(text));
+    this.set({ [bin]: [...members, ...added] });
+    this.say({ id, kind: "texts", added: added.length, skipped: [], cut: prompts.filter((text) => text.length > 300) });
+    this.#explain();
   }
 
   #greet(id: string): void {

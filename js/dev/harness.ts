@@ -1,4 +1,5 @@
 import widget from "../src/index";
+import { textId } from "../src/texts";
 import { FakeKernel, type FakePicture } from "./fake-kernel";
 
 /**
@@ -41,6 +42,7 @@ async function picture(image: string, size: number): Promise<FakePicture> {
   };
 }
 
+const texts = (name: string) => (query.get(name) ?? "").split("|").filter(Boolean).map(textId);
 const explicands = number("explicands", 4);
 // Something different from what is explained, where there is room for it.
 const behind = Math.max(20, explicands + number("corpus", 5));
@@ -51,8 +53,8 @@ const kernel = new FakeKernel({
   live: true,
   traits: {
     explicands: images.slice(0, explicands),
-    corpus: images.slice(explicands, explicands + number("corpus", 5)),
-    foil: images.slice(behind, behind + number("foil", 7)),
+    corpus: [...texts("corpus-texts"), ...images.slice(explicands, explicands + number("corpus", 5))],
+    foil: [...texts("foil-texts"), ...images.slice(behind, behind + number("foil", 7))],
     gallery_heatmaps: query.has("gallery"),
     height: number("height", 720),
     layer: query.get("layer") ?? "attribution",

@@ -1,7 +1,7 @@
 import { type Bin, type Bins, changes, clear, move, type Region, remove, swap } from "./bins";
-import { images } from "./format";
 import { carried, NOTHING_SELECTED } from "./selection";
 import type { Store } from "./state";
+import { amount, isText, nameOf } from "./texts";
 
 /** What the buttons, the keys and the drops do. Each is one change of the traits, hence one step to undo. */
 
@@ -20,16 +20,16 @@ const sizeOf = (store: Store, bin: Bin) => `${TITLES[bin]} has ${store.t[bin].pe
 export function moveImages(store: Store, ids: readonly string[], from: Region, to: Region): void {
   if (!ids.length || from === to) return;
   const before = store.bins.peek();
-  const left = from === "corpus" || from === "foil" ? before[from].indexOf(ids[0] ?? "") : -1;
+  const left = from === "corpus" || from === "foil" ? store.order(from).indexOf(ids[0] ?? "") : -1;
+  const moved = to === "explicands" ? ids.filter((id) => !isText(id)) : ids;
+  if (!moved.length) return store.announce("A text has no pixels to explain: it can only be in corpus or foil.");
   if (!apply(store, move(before, ids, from, to))) {
     store.announce(`Nothing moved: already in ${NAMES[to]}.`);
     return;
   }
   const told = to === "gallery" ? (from as Bin) : to;
   const verb = to === "explicands" ? "now explained" : to === "gallery" ? `removed from ${NAMES[from]}` : null;
-  store.announce(
-    `${images(ids.length)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, told)}`,
-  );
+  store.announce(`${amount(moved)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, told)}`);
   settleFocus(store, from, left);
 }
 
@@ -37,7 +37,7 @@ export function removeImages(store: Store, ids: readonly string[], from: Region)
   const left = from === "gallery" ? -1 : store.order(from).indexOf(ids[0] ?? "");
   if (!ids.length || !apply(store, remove(store.bins.peek(), ids, from))) return;
   const where = from === "gallery" ? "all bins" : NAMES[from];
-  store.announce(`${images(ids.length)} removed from ${where}.${from === "gallery" ? "" : ` ${sizeOf(store, from)}`}`);
+  store.announce(`${amount(ids)} removed from ${where}.${from === "gallery" ? "" : ` ${sizeOf(store, from)}`}`);
   settleFocus(store, from, left);
 }
 
@@ -55,8 +55,9 @@ function settleFocus(store: Store, region: Region, index: number): void {
 }
 
 export function clearBin(store: Store, bin: Bin): void {
-  const count = store.t[bin].peek().length;
-  if (apply(store, clear(store.bins.peek(), bin))) store.announce(`${TITLES[bin]} cleared, ${images(count)} removed.`);
+  const members = store.t[bin].peek();
+  if (apply(store, clear(store.bins.peek(), bin)))
+    store.announce(`${TITLES[bin]} cleared, ${amount(members)} removed.`);
 }
 
 export function swapBins(store: Store): void {
@@ -85,14 +86,16 @@ export function clearSelection(store: Store): void {
 }
 
 export function enlarge(store: Store, image: string, from: Region): void {
-  store.lightbox.value = { image, from };
+  // A text is whole in its tile and its tooltip; to those who do not see it, it is said.
+  if (isText(image)) store.announce(`Text ${nameOf(image)}`);
+  else store.lightbox.value = { image, from };
 }
 
 /** Steps through the images of the region that the enlarged one was opened from. */
 export function enlargeNext(store: Store, by: 1 | -1): void {
   const open = store.lightbox.peek();
   if (!open) return;
-  const order = store.order(open.from);
+  const order = store.order(open.from).filter((id) => !isText(id));
   const at = order.indexOf(open.image);
   const next = order[(at + by + order.length) % order.length];
   if (next !== undefined) store.lightbox.value = { ...open, image: next };

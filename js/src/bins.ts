@@ -1,3 +1,5 @@
+import { isText } from "./texts";
+
 /** Which image is in which bin, and what a move does to that. Pure functions: the store and the kernel hold the state. */
 
 export type Bin = "corpus" | "foil" | "explicands";
@@ -28,7 +30,14 @@ export function move(bins: Bins, ids: readonly string[], from: Region, to: Regio
     case "foil":
       return { ...bins, foil: added(bins.foil, ids), corpus: without(bins.corpus, ids) };
     case "explicands":
-      return { ...bins, explicands: added(bins.explicands, ids) };
+      // Only what has pixels can be explained.
+      return {
+        ...bins,
+        explicands: added(
+          bins.explicands,
+          ids.filter((id) => !isText(id)),
+        ),
+      };
     case "gallery":
       return from === "gallery" ? bins : remove(bins, ids, from);
   }
@@ -59,7 +68,8 @@ export function changes(before: Bins, after: Bins): Partial<Record<Bin, string[]
 }
 
 /** What dropping here would do, in the fewest words. */
-export function dropHint(from: Region, to: Region | null): string | null {
+export function dropHint(from: Region, to: Region | null, ids: readonly string[] = []): string | null {
+  if (to === "explicands" && ids.length && ids.every(isText)) return null;
   if (to === null || to === from) return null;
   if (to === "gallery") return `Remove from ${from}`;
   return to === "explicands" ? "Explain" : `Add to ${to}`;

@@ -11,12 +11,7 @@ import type { GridShape, Store } from "./state";
 export const FOCUSABLE = { "data-lm-suppress-shortcuts": "true" } as const;
 
 /** Where a navigation key leads from `index` in a grid of `count` tiles; null for other keys. */
-export function navigate(
-  key: string,
-  index: number,
-  count: number,
-  { columns, rowsPerPage }: GridShape,
-): number | null {
+export function navigate(key: string, index: number, count: number, { rows, rowsPerPage }: GridShape): number | null {
   const within = (i: number) => Math.max(0, Math.min(count - 1, i));
   switch (key) {
     case "ArrowRight":
@@ -24,13 +19,13 @@ export function navigate(
     case "ArrowLeft":
       return within(index - 1);
     case "ArrowDown":
-      return within(index + columns);
+      return rows.below(index, 1) ?? count - 1;
     case "ArrowUp":
-      return index - columns < 0 ? index : index - columns;
+      return rows.below(index, -1) ?? index;
     case "PageDown":
-      return within(index + columns * rowsPerPage);
+      return rows.below(index, rowsPerPage) ?? count - 1;
     case "PageUp":
-      return within(index - columns * rowsPerPage);
+      return rows.below(index, -rowsPerPage) ?? 0;
     case "Home":
       return 0;
     case "End":
@@ -59,12 +54,21 @@ export function handleKey(store: Store, event: KeyboardEvent): boolean {
     store.help.value = true;
     return true;
   }
+  if (key === "t" && !command && !event.altKey) return goToField(target, event.shiftKey);
   if (key === "Escape" && store.selection.peek().ids.size) {
     clearSelection(store);
     return true;
   }
   const region = regionOf(target);
   return region && !target.closest("button") ? handleTileKey(store, event, key, command, region) : false;
+}
+
+/** T leads to the field where texts are typed: of the bin that has the focus, else of the corpus, with Shift of the foil. */
+function goToField(target: HTMLElement, shift: boolean): boolean {
+  const bin = shift || regionOf(target) === "foil" ? "foil" : "corpus";
+  const field = target.closest(".cocoa")?.querySelector<HTMLInputElement>(`[data-add-text=${bin}]`);
+  field?.focus();
+  return field !== null && field !== undefined;
 }
 
 function handleTileKey(store: Store, event: KeyboardEvent, key: string, command: boolean, region: Region): boolean {
@@ -76,8 +80,8 @@ function handleTileKey(store: Store, event: KeyboardEvent, key: string, command:
   }
   const id = store.focused[region].peek() ?? order[0];
   if (id === undefined || event.altKey) return false;
-  const shape = store.shapes.get(region) ?? { columns: 1, rowsPerPage: 1 };
-  const next = navigate(event.key, order.indexOf(id), order.length, shape);
+  const shape = store.shapes.get(region);
+  const next = shape ? navigate(event.key, order.indexOf(id), order.length, shape) : null;
   if (next !== null) {
     focusTile(store, region, order[next] as string);
     if (event.shiftKey) extend(store, region, order, id, order[next] as string);

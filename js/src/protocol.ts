@@ -11,6 +11,8 @@ export const REQUEST_KINDS = [
   "redo",
   "influence",
   "curves",
+  "add_texts",
+  "search",
 ] as const;
 export const RESPONSE_KINDS = [
   "catalogue",
@@ -22,6 +24,8 @@ export const RESPONSE_KINDS = [
   "status",
   "history",
   "error",
+  "texts",
+  "search",
 ] as const;
 
 // ---- page → kernel (each also carries `id` and `view`, added by the connection) ----
@@ -32,7 +36,9 @@ export type RequestBody =
   | { kind: "watch"; explicands: number; gallery: number; visible: string[] }
   | { kind: "hold" | "leave" | "undo" | "redo" }
   | { kind: "cancel"; cancels: string }
-  | { kind: "influence" | "curves"; image: string };
+  | { kind: "influence" | "curves"; image: string }
+  | { kind: "add_texts"; bin: "corpus" | "foil"; texts: string[]; list: string | null }
+  | { kind: "search"; text: string };
 
 export type Request = RequestBody & { id: string; view: string };
 
@@ -43,6 +49,21 @@ export interface Choice {
   label: string;
   hint: string;
   unavailable?: string;
+}
+
+export interface TextList {
+  name: string;
+  label: string;
+  count: number;
+}
+
+export interface TextInfo {
+  available: boolean;
+  reason: string | null;
+  note: string;
+  context: number | null;
+  templates: Choice[];
+  lists: TextList[];
 }
 
 export interface Catalogue {
@@ -58,6 +79,7 @@ export interface Catalogue {
   similarities: Choice[];
   baselines: Choice[];
   layers: Choice[];
+  text: TextInfo;
 }
 
 /** Left, top, right, bottom in fractions of the picture. */
@@ -148,6 +170,23 @@ export interface Curves {
   curves: Curve[];
 }
 
+export interface Texts {
+  id: string;
+  kind: "texts";
+  added: number;
+  skipped: { text: string; reason: string }[];
+  cut: string[];
+}
+
+export interface SearchResult {
+  id: string;
+  kind: "search";
+  images: string[];
+  scores: number[];
+  compared: number;
+  total: number;
+}
+
 export interface Task {
   label: string;
   done: number;
@@ -185,7 +224,9 @@ export type Response =
   | Curves
   | Status
   | History
-  | Failure;
+  | Failure
+  | Texts
+  | SearchResult;
 
 /** The traits that page and kernel share (`CocoaWidget` in `cocoa_widget/widget.py`). */
 export interface Traits {
@@ -197,6 +238,8 @@ export interface Traits {
   similarity: string;
   baseline: string;
   layer: string;
+  template: string;
+  centred: boolean;
   colormap: string;
   opacity: number;
   scale: "shared" | "image";

@@ -5,14 +5,17 @@ import type { Drag } from "./drag";
 import { HeatmapLayer } from "./heatmaps";
 import { Insight } from "./insight";
 import type { Catalogue, History, Status } from "./protocol";
+import type { Rows } from "./rows";
+import { TextSearch } from "./search";
 import { NOTHING_SELECTED, pruned, type Selection } from "./selection";
 import { SurenessKeeper } from "./sureness";
+import { arranged, isText, promptOf } from "./texts";
 import { ThumbnailCache } from "./thumbnails";
 import { TraitMirror, type TraitSignals } from "./traits";
 
 /** What a scrolling grid of tiles tells the keyboard. */
 export interface GridShape {
-  columns: number;
+  rows: Rows;
   rowsPerPage: number;
 }
 
@@ -56,6 +59,7 @@ export class Store {
   readonly drag = signal<Drag>({ phase: "idle" });
 
   readonly filter = signal("");
+  readonly search: TextSearch;
   readonly lightbox = signal<{ image: string; from: Region } | null>(null);
   readonly help = signal(false);
   readonly probe = signal<Probe | null>(null);
@@ -71,9 +75,12 @@ export class Store {
 
   readonly bins: ReadonlySignal<Bins>;
   readonly members: Record<Bin, ReadonlySignal<ReadonlySet<string>>>;
+  /** The bins in the order that the page shows. */
+  readonly arranged: Record<"corpus" | "foil", ReadonlySignal<readonly string[]>>;
   readonly galleryIds: ReadonlySignal<readonly string[]>;
   readonly #position: ReadonlySignal<ReadonlyMap<string, number>>;
   readonly #haystack: ReadonlySignal<readonly string[]>;
+  #ranked = "";
   #cleanups: (() => void)[] = [];
 
   constructor(model: Model, dark: ReadonlySignal<boolean>) {
@@ -89,6 +96,7 @@ export class Store {
 
     this.sureness = new SurenessKeeper(this.heatmaps.version);
     this.insight = new Insight(this.connection, this.heatmaps);
+    this.search = new TextSearch(this.connection);
 
     this.bins = computed(() => ({
       corpus: this.t.corpus.value,
@@ -103,8 +111,14 @@ export class Store {
       const { images = [], labels = [] } = this.catalogue.value ?? {};
       return images.map((id, i) => `${id} ${labels[i] ?? ""}`.toLowerCase());
     });
+    this.arranged = {
+      corpus: computed(() => arranged(this.t.corpus.value)),
+      foil: computed(() => arranged(this.t.foil.value)),
+    };
     this.galleryIds = computed(() => {
       const images = this.catalogue.value?.images ?? [];
+      const ranking = this.search.ranking.value;
+      if (ranking) return ranking.images.filter((id) => this.#position.value.has(id));
       const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       if (!words.length) return images;
       const haystack = this.#haystack.value;
@@ -116,6 +130,12 @@ export class Store {
       effect(() => {
         this.t.scale.value;
         this.heatmaps.repaint();
+      }),
+      effect(() => {
+        // What a prompt means has changed, and with it the ranking.
+        const asked = [this.t.template.value, this.t.centred.value, this.t.similarity.value].join();
+        if (asked !== this.#ranked) this.search.again();
+        this.#ranked = asked;
       }),
       effect(() => {
         const { region, ids } = this.selection.value;
@@ -167,7 +187,8 @@ export class Store {
   }
 
   order(region: Region): readonly string[] {
-    return region === "gallery" ? this.galleryIds.peek() : this.t[region].peek();
+    if (region === "gallery") return this.galleryIds.peek();
+    return region === "explicands" ? this.t.explicands.peek() : this.arranged[region].peek();
   }
 
   label(image: string): string | null {
@@ -182,7 +203,7 @@ export class Store {
 
   /** Everything known about an image, in words. */
   describe(image: string): string {
-    const words = [image];
+    const words = [isText(image) ? `text “${promptOf(image)}”` : image];
     const label = this.label(image);
     if (label && label !== image) words.push(`label ${label}`);
     for (const bin of BINS) {
@@ -194,6 +215,7 @@ export class Store {
   dispose(): void {
     for (const cleanup of this.#cleanups) cleanup();
     this.insight.dispose();
+    this.search.dispose();
     this.traits.dispose();
     this.thumbnails.dispose();
     this.connection.close();

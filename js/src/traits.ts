@@ -13,6 +13,8 @@ const DEFAULTS: Traits = {
   similarity: "cosine",
   baseline: "blur",
   layer: "attribution",
+  template: "none",
+  centred: false,
   colormap: "orange-blue",
   opacity: 0.8,
   scale: "shared",

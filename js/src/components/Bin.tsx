@@ -1,12 +1,18 @@
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { clearBin } from "../actions";
 import { useStore } from "../context";
 import { count } from "../format";
 import type { Size } from "../geometry";
+import { isText } from "../texts";
 import { Button } from "./Button";
+import { GapNote } from "./GapNote";
 import { Icon } from "./icons";
 import { Panel } from "./Panel";
 import { Photo } from "./Photo";
+import { Prompt } from "./Prompt";
+import { TextField } from "./TextField";
+import { TextMenu } from "./TextMenu";
 import { type Cell, TileGrid } from "./TileGrid";
 
 const TILE = 68;
@@ -30,16 +36,35 @@ const TEXTS = {
   },
 };
 
+const CHIP = { width: 148, height: 34 };
+
+function chipCell({ width }: Size): Cell {
+  const columns = Math.max(1, Math.floor((width + GAP) / (CHIP.width + GAP)));
+  return { columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: CHIP.height };
+}
+
 export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
   const store = useStore();
-  const ids = store.t[bin].value;
-  const text = TEXTS[bin];
+  const ids = store.arranged[bin].value;
+  const words = TEXTS[bin];
+  const text = store.catalogue.value?.text;
+  const busy = useSignal(false);
+  const photo = ids.findIndex((id) => !isText(id));
+  const texts = photo < 0 ? ids.length : photo;
   return (
     <Panel
       region={bin}
-      title={text.title}
+      title={words.title}
       count={count(ids.length)}
-      subtitle={text.subtitle}
+      subtitle={words.subtitle}
+      entry={
+        text?.available && (
+          <div class="text-entry">
+            <TextField bin={bin} busy={busy} />
+            <TextMenu bin={bin} text={text} busy={busy} />
+          </div>
+        )
+      }
       actions={
         <Button
           action={`clear-${bin}`}
@@ -51,22 +76,28 @@ export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
         </Button>
       }
     >
+      {bin === "corpus" && <GapNote />}
       <TileGrid
         region={bin}
         ids={ids}
-        label={text.title}
+        label={words.title}
         gap={GAP}
         cell={binCell}
+        head={{ count: texts, cell: chipCell }}
         describe={(image) => store.describe(image)}
-        renderTile={(image, cell) => (
-          <div class="thumb" style={{ height: `${cell.height}px` }}>
-            <Photo image={image} box={cell} heatmap={false} />
-          </div>
-        )}
+        renderTile={(id, cell) =>
+          isText(id) ? (
+            <Prompt id={id} />
+          ) : (
+            <div class="thumb" style={{ height: `${cell.height}px` }}>
+              <Photo image={id} box={cell} heatmap={false} />
+            </div>
+          )
+        }
         empty={
           <>
             <Icon name={bin === "corpus" ? "plus" : "minus"} />
-            <p>{text.empty}</p>
+            <p>{words.empty}</p>
           </>
         }
       />

@@ -1,4 +1,4 @@
-import { useComputed } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useCallback } from "preact/hooks";
 import type { Region } from "../bins";
@@ -6,9 +6,13 @@ import { useStore } from "../context";
 import { count, signed } from "../format";
 import type { Size } from "../geometry";
 import { FOCUSABLE } from "../keyboard";
+import { rankedWords } from "../search";
+import { quoted } from "../texts";
+import { Button } from "./Button";
 import { Icon } from "./icons";
 import { Panel } from "./Panel";
 import { Photo } from "./Photo";
+import { Retry } from "./Retry";
 import { type Cell, TileGrid } from "./TileGrid";
 
 const TILE = 96;
@@ -24,6 +28,7 @@ function galleryCell({ width }: Size): Cell {
 export function Gallery(): JSX.Element {
   const store = useStore();
   const { catalogue, galleryIds, visible, galleryPixels, waiting, failure } = store;
+  const { ranking } = store.search;
   const total = catalogue.value?.images.length ?? 0;
   const ids = galleryIds.value;
   const onShown = useCallback((shown: readonly string[], cell: Size) => {
@@ -34,18 +39,23 @@ export function Gallery(): JSX.Element {
     <Panel
       region="gallery"
       title="Gallery"
-      count={ids.length === total ? count(total) : `${count(ids.length)} of ${count(total)}`}
+      count={ids.length === total || ranking.value ? count(total) : `${count(ids.length)} of ${count(total)}`}
       actions={<Skipped />}
     >
       <Filter />
+      <Ranked />
       <TileGrid
+        key={ranking.value?.text ?? ""}
         region="gallery"
         ids={ids}
         label="Gallery"
         gap={GAP}
         cell={galleryCell}
         onShown={onShown}
-        describe={(image) => store.describe(image)}
+        describe={(image) => {
+          const score = ranking.value?.scores.get(image);
+          return store.describe(image) + (score === undefined ? "" : `, similarity ${signed(score)}`);
+        }}
         renderTile={(image, cell) => <GalleryTile image={image} cell={cell} />}
         empty={
           catalogue.value
@@ -71,9 +81,15 @@ function GalleryTile({ image, cell }: { image: string; cell: Size }): JSX.Elemen
       <div class="tile-label">
         <Badges image={image} />
         <span>{store.label(image) ?? image}</span>
+        <RankScore image={image} />
       </div>
     </>
   );
+}
+
+function RankScore({ image }: { image: string }): JSX.Element | null {
+  const score = useStore().search.ranking.value?.scores.get(image);
+  return score === undefined ? null : <b class="rank-score">{signed(score)}</b>;
 }
 
 function GalleryScore({ image }: { image: string }): JSX.Element | null {
@@ -109,21 +125,84 @@ function Badges({ image }: { image: string }): JSX.Element {
   );
 }
 
+/** Finds by name as one types, or ranks by what a text means. */
 function Filter(): JSX.Element {
-  const { filter } = useStore();
+  const { filter, search, catalogue } = useStore();
+  const typed = useSignal("");
+  const on = search.on.value;
+  const toggle = () => {
+    typed.value = filter.peek() || typed.peek();
+    filter.value = "";
+    search.toggle();
+    if (search.on.peek()) search.rank(typed.peek());
+    else typed.value = "";
+  };
   return (
-    <div class="filter">
+    <div class="filter" data-ranks={on || undefined} data-busy={search.busy.value || undefined}>
       <Icon name="search" />
       <input
         type="search"
-        placeholder="Filter by name or label"
-        aria-label="Filter the gallery"
-        value={filter.value}
+        dir="auto"
+        placeholder={on ? "Describe what to look for, then Enter" : "Filter by name or label"}
+        aria-label={on ? "Rank the gallery by similarity to a text" : "Filter the gallery"}
+        aria-busy={search.busy.value}
+        title={on ? catalogue.value?.text?.note : undefined}
+        value={on ? typed.value : filter.value}
         onInput={(event) => {
-          filter.value = event.currentTarget.value;
+          const { value } = event.currentTarget;
+          if (!on) filter.value = value;
+          else typed.value = value;
+          if (on && !value) search.clear();
+        }}
+        onKeyDown={(event) => {
+          if (!on || event.isComposing) return;
+          if (event.key === "Enter") search.rank(typed.peek());
+          else if (event.key === "Escape") toggle();
+          else return;
+          event.preventDefault();
         }}
         {...FOCUSABLE}
       />
+      {catalogue.value?.text?.available && (
+        <Button
+          action="rank"
+          label={on ? "Back to filtering by name" : "Rank by similarity to a text"}
+          pressed={on}
+          onClick={toggle}
+        >
+          <Icon name="rank" />
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** What the gallery is ranked by, how much of it, and the way back. */
+function Ranked(): JSX.Element | null {
+  const { search } = useStore();
+  const ranking = search.ranking.value;
+  const error = search.error.value;
+  if (error !== null) return <Retry message={error} onRetry={() => search.again()} />;
+  if (!ranking) return null;
+  const partial = ranking.compared < ranking.total;
+  return (
+    <div class="ranked" role="status">
+      <p title={ranking.text}>
+        Nearest to <bdi>{quoted(ranking.text, 28)}</bdi>, {rankedWords(ranking, count)}
+      </p>
+      {partial && (
+        <Button
+          action="rank-again"
+          class="labelled"
+          label="Rank again with what is encoded now"
+          onClick={() => search.again()}
+        >
+          Again
+        </Button>
+      )}
+      <Button action="rank-clear" label="Back to the whole gallery" onClick={() => search.toggle()}>
+        <Icon name="close" />
+      </Button>
     </div>
   );
 }

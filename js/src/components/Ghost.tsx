@@ -2,7 +2,9 @@ import type { JSX } from "preact";
 import { dropHint } from "../bins";
 import { useStore } from "../context";
 import { count } from "../format";
+import { isText } from "../texts";
 import { Photo } from "./Photo";
+import { Prompt } from "./Prompt";
 
 const BOX = { width: 84, height: 84 };
 
@@ -12,7 +14,8 @@ export function Ghost({ root }: { root: HTMLElement }): JSX.Element | null {
   if (drag.phase !== "dragging") return null;
   // Relative to the root: a transformed ancestor in the host would displace `position: fixed`.
   const { left, top } = root.getBoundingClientRect();
-  const hint = dropHint(drag.region, drag.over);
+  const refused = drag.over === "explicands" && drag.images.every(isText);
+  const hint = refused ? "Texts cannot be explained" : dropHint(drag.region, drag.over);
   return (
     <div
       class="ghost"
@@ -26,7 +29,7 @@ export function Ghost({ root }: { root: HTMLElement }): JSX.Element | null {
           .reverse()
           .map((image) => (
             <div class="ghost-card" key={image}>
-              <Photo image={image} box={BOX} heatmap={false} />
+              {isText(image) ? <Prompt id={image} /> : <Photo image={image} box={BOX} heatmap={false} />}
             </div>
           ))}
       </div>

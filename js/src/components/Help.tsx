@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useStore } from "../context";
+import { SPLITTING } from "../texts";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Icon } from "./icons";
@@ -11,6 +12,7 @@ const KEYS: [string, string][] = [
   ["Shift + arrows, Shift + click", "select a range"],
   ["Ctrl + click, Ctrl + A", "select more, select all"],
   ["C  F  E", "send to corpus, foil, explicands"],
+  ["T  Shift + T", "type a text into corpus, foil"],
   ["Delete", "remove from this bin"],
   ["Enter", "enlarge; Space shows the original"],
   ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo"],
@@ -18,7 +20,9 @@ const KEYS: [string, string][] = [
 ];
 
 export function Help(): JSX.Element {
-  const { help } = useStore();
+  const { help, catalogue } = useStore();
+  const text = catalogue.value?.text;
+  const keys = text?.available ? KEYS : KEYS.filter(([key]) => !key.startsWith("T "));
   const close = () => {
     help.value = false;
   };
@@ -47,10 +51,15 @@ export function Help(): JSX.Element {
             Beside a score, <b>±</b> tells how far it would move with other images of the same kind in the bins. Enlarge
             an explicand to see which images did it.
           </li>
+          {text?.available && (
+            <li>
+              Say it instead: type <b>texts</b> into the bins, or rank the gallery by one. {SPLITTING} {text.note}
+            </li>
+          )}
         </ol>
         <table class="help-keys">
           <tbody>
-            {KEYS.map(([key, what]) => (
+            {keys.map(([key, what]) => (
               <tr key={key}>
                 <th scope="row">
                   <kbd>{key}</kbd>

@@ -6,6 +6,7 @@ import type { Region } from "../bins";
 import { useStore } from "../context";
 import { plain, signed } from "../format";
 import type { Size } from "../geometry";
+import { isText } from "../texts";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Probe, Reading } from "./Explicands";
@@ -50,7 +51,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
     else return false;
     return true;
   };
-  const several = store.order(from).length > 1;
+  const several = store.order(from).filter((id) => !isText(id)).length > 1;
   return (
     <Dialog
       label={store.describe(image)}

@@ -3,9 +3,11 @@ import { useStore } from "../context";
 import { percent, signed } from "../format";
 import { FOCUSABLE } from "../keyboard";
 import type { Member } from "../protocol";
+import { isText, nameOf } from "../texts";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 import { Photo } from "./Photo";
+import { Prompt, QuoteMark } from "./Prompt";
 
 interface RowProps {
   member: Member;
@@ -25,7 +27,9 @@ export function MemberRow({ member, largest, focusable, open, onToggle, onRemove
   const store = useStore();
   const { image, bin, share, change, outlier } = member;
   const label = store.label(image);
-  const name = label && label !== image ? `${image}, ${label}` : image;
+  const text = isText(image);
+  const known = nameOf(image);
+  const name = label && label !== image ? `${image}, ${label}` : text ? `text ${known}` : image;
   const effect = change === null ? null : `without it the heatmap changes by ${percent(change)}`;
   const words = [
     `${name} in ${bin}`,
@@ -47,12 +51,12 @@ export function MemberRow({ member, largest, focusable, open, onToggle, onRemove
         {...FOCUSABLE}
       >
         <span class="member-photo">
-          <Photo image={image} box={{ width: SMALL, height: SMALL }} heatmap={false} />
+          {text ? <QuoteMark /> : <Photo image={image} box={{ width: SMALL, height: SMALL }} heatmap={false} />}
         </span>
         <span class="member-middle">
           <span class="member-names">
             <i class="badge" data-of={bin} />
-            <span class="member-name">{label ?? image}</span>
+            <bdi class="member-name">{label ?? known}</bdi>
             {outlier && (
               <span class="member-outlier">
                 <Icon name="warning" />
@@ -69,16 +73,22 @@ export function MemberRow({ member, largest, focusable, open, onToggle, onRemove
       </button>
       {open && (
         <div class="member-more">
-          <Photo image={image} box={{ width: LARGE, height: LARGE }} heatmap={false} />
+          {text ? (
+            <div class="member-prompt">
+              <Prompt id={image} />
+            </div>
+          ) : (
+            <Photo image={image} box={{ width: LARGE, height: LARGE }} heatmap={false} />
+          )}
           <div>
             <p>
-              {image} adds {signed(share)} to the score{effect && <>; {effect}</>}.
+              {known} adds {signed(share)} to the score{effect && <>; {effect}</>}.
               {outlier && ` It is unlike the others in ${bin}.`}
             </p>
             <Button
               action="remove-member"
               class="labelled"
-              label={`Remove ${image} from ${bin} (Delete)`}
+              label={`Remove ${known} from ${bin} (Delete)`}
               onClick={onRemove}
             >
               <Icon name="trash" /> Remove from {bin}

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { keepInside } from "../inside";
 import { FOCUSABLE } from "../keyboard";
 import type { Choice } from "../protocol";
 import { Icon } from "./icons";
@@ -110,17 +111,4 @@ function startingWith(items: HTMLElement[], at: number, { key, ctrlKey, metaKey,
     return label.toLowerCase().startsWith(key.toLowerCase()) ? [index] : [];
   });
   return matches.find((index) => index > at) ?? matches[0];
-}
-
-const MARGIN = 8;
-
-/** The page cuts off what sticks out of it: a list is moved to the left, and scrolls, as far as it must. */
-function keepInside(list: HTMLElement | null): void {
-  const root = list?.closest(".cocoa")?.getBoundingClientRect();
-  if (!list || !root) return;
-  list.style.maxWidth = `${root.width - 2 * MARGIN}px`;
-  const { top, left, right } = list.getBoundingClientRect();
-  list.style.maxHeight = `${Math.max(0, root.bottom - MARGIN - top)}px`;
-  const excess = Math.min(right + MARGIN - root.right, left - MARGIN - root.left);
-  if (excess > 0) list.style.marginLeft = `${-excess}px`;
 }

@@ -8,12 +8,14 @@ interface PanelProps {
   title: string;
   count?: string;
   subtitle?: string;
+  /** Where something can be typed in. */
+  entry?: ComponentChildren;
   actions?: ComponentChildren;
   children: ComponentChildren;
 }
 
 /** A titled part of the page that images are dragged from and dropped on. */
-export function Panel({ region, title, count, subtitle, actions, children }: PanelProps): JSX.Element {
+export function Panel({ region, title, count, subtitle, entry, actions, children }: PanelProps): JSX.Element {
   return (
     <section class="panel" data-bin={region} aria-label={title}>
       <div class="panel-head">
@@ -21,6 +23,7 @@ export function Panel({ region, title, count, subtitle, actions, children }: Pan
         {count !== undefined && <span class="count">{count}</span>}
         {subtitle && <span class="subtitle">{subtitle}</span>}
         <span class="spacer" />
+        {entry}
         {actions}
       </div>
       {children}
@@ -34,7 +37,7 @@ function DropMark({ region }: { region: Region }): JSX.Element {
   const { drag } = useStore();
   const drop = useComputed(() => {
     const now = drag.value;
-    if (now.phase !== "dragging" || dropHint(now.region, region) === null) return undefined;
+    if (now.phase !== "dragging" || dropHint(now.region, region, now.images) === null) return undefined;
     return now.over === region ? "over" : "possible";
   });
   return <div class="drop-mark" data-drop={drop} />;

@@ -3,6 +3,7 @@ import { clearSelection, moveImages, removeImages, subject } from "../actions";
 import type { Bin } from "../bins";
 import { useStore } from "../context";
 import { count } from "../format";
+import { amount, isText, nameOf } from "../texts";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 
@@ -17,12 +18,14 @@ export function SelectionBar(): JSX.Element | null {
   const store = useStore();
   const { region, ids } = store.selection.value;
   if (!ids.size || store.drag.value.phase === "dragging") return null;
-  const what = ids.size === 1 ? [...ids][0] : `${count(ids.size)} images`;
+  const [first = ""] = ids;
+  const what = ids.size === 1 ? nameOf(first) : amount([...ids]);
+  const explainable = [...ids].some((id) => !isText(id));
   const removal = region === "gallery" ? `Remove ${what} from all bins` : `Remove ${what} from ${region}`;
   return (
-    <div class="selection-bar" role="toolbar" aria-label="Selected images">
+    <div class="selection-bar" role="toolbar" aria-label="Selection">
       <span class="selection-count">{count(ids.size)} selected</span>
-      {SENDS.filter(({ bin }) => bin !== region).map(({ bin, text, key }) => (
+      {SENDS.filter(({ bin }) => bin !== region && (bin !== "explicands" || explainable)).map(({ bin, text, key }) => (
         <Button
           key={bin}
           action={`to-${bin}`}

@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { Region } from "../bins";
 import { useStore } from "../context";
 import { FOCUSABLE } from "../keyboard";
+import { isText } from "../texts";
 
 export interface TileProps {
   image: string;
@@ -36,6 +37,7 @@ export function Tile(props: TileProps): JSX.Element {
       role="option"
       class="tile"
       data-image-id={image}
+      data-text={isText(image) || undefined}
       data-lifted={lifted.value || undefined}
       tabIndex={focusable ? 0 : -1}
       aria-selected={selected.value}

@@ -6,6 +6,7 @@ import type { Region } from "../bins";
 import { useStore } from "../context";
 import type { Size } from "../geometry";
 import { clickMode, FOCUSABLE } from "../keyboard";
+import { Rows } from "../rows";
 import { NOTHING_SELECTED, select } from "../selection";
 import { Tile } from "./Tile";
 
@@ -20,6 +21,8 @@ interface TileGridProps {
   gap: number;
   /** How large the tiles are, given the space. */
   cell: (area: Size, count: number) => Cell;
+  /** How many tiles at the beginning have rows of their own above the others, and how large these are. */
+  head?: { count: number; cell: (area: Size) => Cell };
   renderTile: (image: string, cell: Size) => ComponentChildren;
   describe: (image: string) => string;
   onShown?: (ids: readonly string[], cell: Size) => void;
@@ -42,30 +45,33 @@ export function TileGrid(props: TileGridProps): JSX.Element {
 
   const inner = { width: area.value.width - 2 * PADDING, height: area.value.height - 2 * PADDING };
   const measured = inner.width > 0 && inner.height > 0;
-  const { columns, width, height } = props.cell(inner, ids.length);
-  const pitch = height + gap;
-  const rows = Math.ceil(ids.length / columns);
-  const rowsPerPage = Math.max(1, Math.floor((inner.height + gap) / pitch));
-  const rowsShown = Math.ceil(area.value.height / pitch) + 1;
+  const heads = props.head?.count ?? 0;
+  const cell = props.cell(inner, ids.length - heads);
+  const { width, height } = cell;
+  const headCell = heads ? props.head?.cell(inner) : undefined;
+  const rows = new Rows({ ...(headCell ?? cell), count: heads }, { ...cell, count: ids.length - heads }, gap);
+  const smallest = Math.min(height, headCell?.height ?? height) + gap;
+  const rowsPerPage = Math.max(1, Math.floor((inner.height + gap) / (height + gap)));
+  const rowsShown = Math.ceil(area.value.height / smallest) + 1;
   // The list may have shrunk under the scroll position.
-  const first = Math.max(0, Math.min(firstRow.value, rows - rowsShown));
-  const start = Math.max(0, first - 1) * columns;
-  const end = Math.min(ids.length, (first + rowsShown + 1) * columns);
-  store.shapes.set(region, { columns, rowsPerPage });
+  const first = Math.max(0, Math.min(firstRow.value, rows.rows - rowsShown));
+  const start = rows.first(Math.max(0, first - 1));
+  const end = rows.first(Math.min(rows.rows, first + rowsShown + 1));
+  store.shapes.set(region, { rows, rowsPerPage });
 
   const readScroll = () => {
-    if (box.current) firstRow.value = Math.max(0, Math.floor((box.current.scrollTop - PADDING) / pitch));
+    if (box.current) firstRow.value = rows.at(box.current.scrollTop - PADDING);
   };
-  useLayoutEffect(readScroll, [pitch]);
+  useLayoutEffect(readScroll, [height, heads]);
 
-  const shown = measured ? ids.slice(first * columns, (first + rowsShown) * columns) : [];
+  const shown = measured ? ids.slice(rows.first(first), rows.first(Math.min(rows.rows, first + rowsShown))) : [];
   const shownKey = shown.join("\n");
   useEffect(() => onShown?.(shown, { width, height }), [shownKey, width, height]);
 
   const focusedId = store.focused[region].value;
   const focusedAt = focusedId === null ? -1 : ids.indexOf(focusedId);
   const tabStop = Math.max(focusedAt, 0);
-  useFocus(region, box, Math.floor(tabStop / columns), pitch, ids.length);
+  useFocus(region, box, rows, tabStop);
 
   const indices = measured ? Array.from({ length: end - start }, (_, i) => start + i) : [];
   // A focused tile that is scrolled away stays, or the focus would fall out of the page.
@@ -92,20 +98,19 @@ export function TileGrid(props: TileGridProps): JSX.Element {
       {...FOCUSABLE}
     >
       {ids.length === 0 && <div class="empty">{props.empty}</div>}
-      <div class="tiles-all" role="presentation" style={{ height: `${Math.max(0, rows * pitch - gap)}px` }}>
+      <div class="tiles-all" role="presentation" style={{ height: `${rows.height}px` }}>
         {indices.map((index) => {
           const image = ids[index] as string;
+          const place = rows.place(index);
           return (
             <Tile
               key={image}
-              {...{ image, region, index, width, height }}
+              {...{ image, region, index, ...place }}
               count={ids.length}
-              left={(index % columns) * (width + gap)}
-              top={Math.floor(index / columns) * pitch}
               focusable={index === tabStop}
               describe={describe}
             >
-              {renderTile(image, { width, height })}
+              {renderTile(image, place)}
             </Tile>
           );
         })}
@@ -155,25 +160,18 @@ function observeSize(element: HTMLElement | null, area: { value: Size; peek(): S
 }
 
 /** Moves the focus to this region's tab stop when asked to, scrolling it into view first. */
-function useFocus(
-  region: Region,
-  box: { current: HTMLElement | null },
-  row: number,
-  pitch: number,
-  count: number,
-): void {
+function useFocus(region: Region, box: { current: HTMLElement | null }, rows: Rows, index: number): void {
   const { focusIntent } = useStore();
   const wanted = focusIntent.value === region;
   useLayoutEffect(() => {
     const element = box.current;
     if (!wanted || !element) return;
     focusIntent.value = null;
-    const top = PADDING + row * pitch;
+    const row = rows.rowOf(index);
+    const [top, bottom] = [PADDING + rows.top(row), PADDING + rows.bottom(row)];
     if (top < element.scrollTop + PADDING) element.scrollTop = top - PADDING;
-    else if (top + pitch > element.scrollTop + element.clientHeight) {
-      element.scrollTop = top + pitch - element.clientHeight;
-    }
-    const target = count ? element.querySelector<HTMLElement>("[role=option][tabindex='0']") : element;
+    else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
+    const target = rows.count ? element.querySelector<HTMLElement>("[role=option][tabindex='0']") : element;
     target?.focus({ preventScroll: true });
   });
 }

@@ -1,0 +1,67 @@
+import { type Signal, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { addTexts } from "../adding";
+import { useStore } from "../context";
+import { FOCUSABLE } from "../keyboard";
+import { SPLITTING, splitPrompts } from "../texts";
+
+interface FieldProps {
+  bin: "corpus" | "foil";
+  /** Whether the kernel is about to answer, which the menu beside the field shares. */
+  busy: Signal<boolean>;
+}
+
+/** Where texts are typed or pasted into a bin. */
+export function TextField({ bin, busy }: FieldProps): JSX.Element {
+  const store = useStore();
+  const typed = useSignal("");
+  const note = store.catalogue.value?.text.note ?? "";
+  const add = async (texts: string[]) => {
+    if (busy.peek() || !texts.length) return;
+    busy.value = true;
+    const before = typed.peek();
+    const added = await addTexts(store, bin, { texts });
+    busy.value = false;
+    // Unless somebody has gone on typing in the meantime.
+    if (added && typed.peek() === before) typed.value = "";
+    if (!added && !typed.peek()) typed.value = texts.join("; ");
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // An input method takes Enter to finish a word.
+    if (event.isComposing) return;
+    if (event.key === "Enter") add(splitPrompts(typed.peek()));
+    else if (event.key === "Escape") store.focusIntent.value = bin;
+    else return;
+    event.preventDefault();
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    const texts = splitPrompts(event.clipboardData?.getData("text/plain") ?? "");
+    // A field of one line would run the lines together.
+    if (texts.length < 2 || typed.peek().trim()) return;
+    event.preventDefault();
+    add(texts);
+  };
+  return (
+    <div class="text-field" data-busy={busy.value || undefined}>
+      <input
+        type="text"
+        dir="auto"
+        data-add-text={bin}
+        placeholder="Add a text…"
+        aria-label={`Add a text to the ${bin}`}
+        aria-busy={busy.value}
+        title={[`Enter adds (T leads here). ${SPLITTING}`, note].filter(Boolean).join("\n")}
+        autocomplete="off"
+        spellcheck={false}
+        enterkeyhint="done"
+        value={typed.value}
+        onInput={(event) => {
+          typed.value = event.currentTarget.value;
+        }}
+        onKeyDown={onKeyDown}
+        onPaste={onPaste}
+        {...FOCUSABLE}
+      />
+    </div>
+  );
+}
