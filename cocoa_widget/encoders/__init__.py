@@ -2,7 +2,7 @@
 
 from .encoder import LAST_MAP, Encoded, Encoder, Gradients
 from .errors import EncoderError, NoFeatureMap
-from .load import load_encoder
+from .load import list_encoders, load_encoder
 from .preprocess import Frame, Preprocess
 from .representations import Representations
 
@@ -16,5 +16,6 @@ __all__ = [
     "NoFeatureMap",
     "Preprocess",
     "Representations",
+    "list_encoders",
     "load_encoder",
 ]

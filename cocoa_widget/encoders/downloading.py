@@ -20,7 +20,9 @@ def downloading(what: str, instead: str) -> Iterator[None]:
     instead : str
         The call that does without a network.
     """
-    logging.getLogger("huggingface_hub").addFilter(_no_warnings)  # it counts its retries aloud; the error says it all
+    hub = logging.getLogger("huggingface_hub")
+    level = hub.level
+    hub.setLevel(logging.ERROR)  # it counts its retries aloud; the error says it all
     try:
         yield
     except Exception as error:
@@ -28,15 +30,11 @@ def downloading(what: str, instead: str) -> Iterator[None]:
             raise
         reason = str(error).strip().splitlines()
         raise ConnectionError(
-            f"{what} could not be downloaded ({reason[0] if reason else type(error).__name__}). Without a network, fetch"
-            f" the file elsewhere and pass its path: {instead}."
+            f"{what} could not be downloaded ({reason[0] if reason else type(error).__name__}). Without a network,"
+            f" fetch the file elsewhere and pass its path: {instead}."
         ) from error
     finally:
-        logging.getLogger("huggingface_hub").removeFilter(_no_warnings)
-
-
-def _no_warnings(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.WARNING
+        hub.setLevel(level)
 
 
 def _is_of_the_network(error: BaseException) -> bool:
