@@ -13,6 +13,7 @@ import math
 import time
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ import numpy as np
 import open_clip
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -48,6 +50,7 @@ METHODS = {
     "Grad-CAM": cw.GradCAM(),
     "patch tokens": cw.PatchTokens(),
 }
+Answers = dict[str, np.ndarray]  # a scene's heatmaps (SIDE, SIDE) by the object that they ask for
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class Painter:
         return square[:, :: self.random.choice((1, -1))].copy()
 
 
+@cache
 def draw_stickers(name: str) -> list[np.ndarray]:
     """Draw an object in several sizes and angles, and mirrored: a list of RGBA arrays, cropped to what is drawn."""
     font = ImageFont.truetype(find_font(), 160)
@@ -207,7 +211,7 @@ def read(encoder: cw.Encoder, scenes: list[Scene], prompts: dict[str, Tensor]) -
     print(f"the two best of {len(OBJECTS)} prompts of one object are the two in the scene in {np.mean(named):.2f}")
 
 
-def ask(explainer: cw.Explainer, scene: Scene, prompts: dict[str, Tensor]) -> dict[str, np.ndarray]:
+def ask(explainer: cw.Explainer, scene: Scene, prompts: dict[str, Tensor]) -> Answers:
     """Compute for each of two objects the heatmap (SIDE, SIDE) of its prompt against the other's."""
     prepared = explainer.prepare([Image.fromarray(scene.pixels)], progress=False)
     one, other = scene.boxes
@@ -223,9 +227,7 @@ def region(box: tuple[int, int, int, int]) -> np.ndarray:
     return inside
 
 
-def judge(
-    encoder: cw.Encoder, scenes: list[Scene], prompts: dict[str, Tensor]
-) -> dict[str, list[dict[str, np.ndarray]]]:
+def judge(encoder: cw.Encoder, scenes: list[Scene], prompts: dict[str, Tensor]) -> dict[str, list[Answers]]:
     """Print how often each method's heatmap peaks in the right box; returns the heatmaps of each by scene."""
     regions = np.stack([region(box) for scene in scenes for box in scene.boxes.values()])
     print(f"\n{len(regions)} questions on {len(scenes)} held-out scenes: an object's prompt against the other's")
@@ -245,14 +247,10 @@ def judge(
     return found
 
 
-def draw_figure(scenes: list[Scene], answers: list[dict[str, np.ndarray]], path: Path) -> None:
+def draw_figure(scenes: list[Scene], answers: list[Answers], path: Path) -> None:
     """Draw scenes with the heatmaps of both their prompts below them."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(3, len(scenes), figsize=(2.1 * len(scenes), 6.9), squeeze=False, layout="constrained")
+    figure = Figure(figsize=(2.1 * len(scenes), 6.9), layout="constrained")
+    axes = figure.subplots(3, len(scenes), squeeze=False)
     for column, (scene, heatmaps) in enumerate(zip(scenes, answers, strict=True)):
         grey = np.asarray(Image.fromarray(scene.pixels).convert("L"))
         top = max(float(np.abs(heatmap).max()) for heatmap in heatmaps.values())
@@ -266,7 +264,6 @@ def draw_figure(scenes: list[Scene], answers: list[dict[str, np.ndarray]], path:
     for axis in axes.flat:
         axis.axis("off")
     figure.savefig(path, dpi=110)
-    plt.close(figure)
 
 
 def main(arguments: list[str] | None = None) -> None:
