@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Connection } from "./connection";
+import { count } from "./format";
 
 /** The gallery as it was ranked by a prompt. */
 export interface Ranking {
@@ -70,10 +71,8 @@ export class TextSearch {
   }
 }
 
-/** What a ranking is about, in words. */
-export function rankedWords({ images, compared, total }: Ranking, format: (n: number) => string): string {
-  const most = images.length < compared ? `the nearest ${format(images.length)}` : null;
-  const partial =
-    compared < total ? `of ${format(compared)} encoded so far (${format(total)} in all)` : `of ${format(total)}`;
-  return most ? `${most} ${partial}` : compared < total ? partial : `all ${format(total)}`;
+/** How much of the gallery a ranking is about. */
+export function rankedWords({ images, compared, total }: Ranking): string {
+  const all = compared < total ? `${count(compared)} of ${count(total)} encoded so far` : `all ${count(total)}`;
+  return images.length < compared ? `the first ${count(images.length)}, of ${all}` : all;
 }

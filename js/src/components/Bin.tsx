@@ -28,11 +28,13 @@ const TEXTS = {
     title: "Corpus",
     subtitle: "more like these",
     empty: "Drag images here that the explicands should resemble.",
+    emptyWithTexts: "Drag images here, or add texts, that the explicands should resemble.",
   },
   foil: {
     title: "Foil",
     subtitle: "less like these",
     empty: "Drag images here to contrast with: what is shared with them cancels out.",
+    emptyWithTexts: "Drag images here, or add texts, to contrast with: what is shared with them cancels out.",
   },
 };
 
@@ -97,7 +99,7 @@ export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
         empty={
           <>
             <Icon name={bin === "corpus" ? "plus" : "minus"} />
-            <p>{words.empty}</p>
+            <p>{text?.available ? words.emptyWithTexts : words.empty}</p>
           </>
         }
       />

@@ -188,7 +188,7 @@ function Ranked(): JSX.Element | null {
   return (
     <div class="ranked" role="status">
       <p title={ranking.text}>
-        Nearest to <bdi>{quoted(ranking.text, 28)}</bdi>, {rankedWords(ranking, count)}
+        Nearest to <bdi>{quoted(ranking.text, 28)}</bdi>: {rankedWords(ranking)}
       </p>
       {partial && (
         <Button

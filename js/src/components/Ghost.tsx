@@ -19,6 +19,7 @@ export function Ghost({ root }: { root: HTMLElement }): JSX.Element | null {
   return (
     <div
       class="ghost"
+      data-from={drag.region}
       data-over={drag.over ?? undefined}
       style={{ transform: `translate(${drag.at.x - left + root.scrollLeft}px, ${drag.at.y - top + root.scrollTop}px)` }}
       aria-hidden="true"
