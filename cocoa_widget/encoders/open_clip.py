@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +128,7 @@ def _create(
     with downloading(what or f"What {name} is made of", instead or f"load_encoder('open_clip/{name}', weights=PATH)"):
         # OpenAI's weights need another activation than the architecture's name says.
         quick = tag is not None and bool(open_clip.get_pretrained_cfg(name, tag).get("quick_gelu"))
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")
             model, _, preprocess = open_clip.create_model_and_transforms(
                 name,
@@ -136,6 +138,17 @@ def _create(
                 **({"force_quick_gelu": True} if quick else {}),
             )
     return model, preprocess
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep open_clip from writing to the root logger that a model has no weights, which it is about to be given."""
+    level = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(level)
 
 
 def _state(open_clip: Any, model: nn.Module, contents: Any, origin: str, name: str) -> dict[str, Tensor]:

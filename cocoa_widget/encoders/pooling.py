@@ -55,17 +55,29 @@ def same(computed: Tensor, output: Tensor) -> bool:
 
 
 def find_last_map(module: nn.Module, run: Callable[[], Any]) -> str | None:
-    """Name the submodule that returns a feature map (B, c, h, w) last; "" for `module` itself, None without any."""
+    """Name the submodule that returns a feature map (B, c, h, w) last; "" for `module` itself, None without any.
+
+    A map is a small picture, of the shape of the input: the heads of an attention layer, which have four dimensions
+    too, are none, nor is a map with its channels last.
+    """
     names: list[str] = []
+    images: list[Tensor] = []
+
+    def is_map(output: Any) -> bool:
+        if not isinstance(output, Tensor) or output.ndim != 4 or not images:
+            return False
+        (height, width), (h, w) = images[0].shape[-2:], output.shape[2:]
+        return 1 < h * w and h <= height and abs(w - h * width / height) <= 1
 
     def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
         def hook(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4 and output.shape[2] * output.shape[3] > 1:
+            if is_map(output):
                 names.append(name)
 
         return hook
 
     handles = [m.register_forward_hook(keep(name)) for name, m in module.named_modules()]
+    handles.append(module.register_forward_pre_hook(lambda _, args: images.append(args[0])))
     try:
         run()
     finally:

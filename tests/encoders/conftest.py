@@ -1,0 +1,37 @@
+"""Pictures, and the real libraries at random small weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import cocoa_widget as cw
+
+EXACT = {"device": "cpu", "precision": "float32"}
+
+
+@pytest.fixture
+def batch() -> Tensor:
+    return torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+
+
+def randomise(network: nn.Module) -> nn.Module:
+    """Weights and statistics that no initialisation has, so that one in a wrong place is seen."""
+    torch.manual_seed(0)
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point():
+            noise = torch.rand_like(tensor) if "running_var" in name else torch.randn_like(tensor)
+            tensor.copy_(0.5 + noise if "running_var" in name else tensor + 0.05 * noise)
+    return network.eval()
+
+
+def same(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected.float(), atol=1e-5, rtol=1e-5)
+
+
+def explain(encoder: cw.Encoder, inputs: Tensor, method: cw.Method) -> Tensor:
+    """Check that a method gives a heatmap that is not flat."""
+    found = cw.Explainer(encoder, method).explain(inputs[:1], corpus=inputs[:1], foil=inputs[1:])
+    assert found.heatmaps.std() > 0
+    return found.heatmaps

@@ -1,0 +1,115 @@
+import json
+
+import pytest
+import torch
+import transformers as hf
+
+import cocoa_widget as cw
+
+from .conftest import EXACT, explain, randomise, same
+
+VISION = {
+    "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 64,
+    "patch_size": 16,
+}  # fmt: skip
+TEXT = {
+    "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 512,
+    "max_position_embeddings": 12,
+}  # fmt: skip
+PROMPTS = ["a dog", "a cat and a dog"]
+
+
+def _tokenizer(folder):
+    """A tokeniser of the real format, with letters for words."""
+    letters = [*"abcdefghijklmnopqrstuvwxyz"]
+    words = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters)]
+    (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    return hf.CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=12)
+
+
+def _save(folder, kind):
+    size = {"height": 64, "width": 64}
+    if kind == "clip":
+        ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+        model = hf.CLIPModel(hf.CLIPConfig(text_config=TEXT | ends, vision_config=VISION, projection_dim=24))
+        processor = hf.CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=size)
+    elif kind.startswith("siglip"):
+        config, create = (hf.SiglipConfig, hf.SiglipModel) if kind == "siglip" else (hf.Siglip2Config, hf.Siglip2Model)
+        model = create(config(text_config=TEXT | {"projection_size": 32}, vision_config=VISION))
+        processor = hf.SiglipImageProcessor(size=size)
+    elif kind == "dinov2":
+        model = hf.Dinov2Model(hf.Dinov2Config(**VISION))
+        processor = hf.BitImageProcessor(size={"shortest_edge": 64}, crop_size=size)
+    elif kind == "vit":
+        model = hf.ViTForImageClassification(hf.ViTConfig(**VISION))
+        processor = hf.ViTImageProcessor(size=size)
+    else:
+        config = hf.ResNetConfig(embedding_size=8, hidden_sizes=[8, 16, 16, 32], depths=[1, 1, 1, 1])
+        model, processor = hf.ResNetModel(config), hf.ConvNextImageProcessor(size={"shortest_edge": 64}, crop_pct=1.0)
+    randomise(model).save_pretrained(folder)
+    processor.save_pretrained(folder)
+    if kind in ("clip", "siglip"):
+        _tokenizer(folder).save_pretrained(folder)
+    return model.eval(), processor
+
+
+@pytest.mark.parametrize("kind", ["clip", "siglip"])
+def test_images_and_prompts_of_joint_models(tmp_path, kind, batch):
+    theirs, processor = _save(tmp_path, kind)
+    encoder = cw.load_encoder(f"transformers/{tmp_path}", **EXACT)
+    picture = cw.demo_images().load("cat/1")
+    tokens = hf.AutoTokenizer.from_pretrained(tmp_path)(
+        PROMPTS, padding="max_length" if kind == "siglip" else True, max_length=12, truncation=True, return_tensors="pt"
+    )
+    with torch.inference_mode():
+        same(encoder.encode(batch), theirs.get_image_features(batch).pooler_output)
+        pixels = processor(images=picture, return_tensors="pt")["pixel_values"]
+        same(encoder.encode([picture]), theirs.get_image_features(pixels).pooler_output)
+        same(encoder.encode_text(PROMPTS), theirs.get_text_features(**tokens).pooler_output)
+    assert encoder.text.cuts(["a dog", "a dog and a cat and a bird"]) == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["dinov2", "resnet", "vit"])
+def test_images_of_vision_models(tmp_path, kind, batch):
+    theirs, processor = _save(tmp_path, kind)
+    encoder = cw.load_encoder(f"transformers/{tmp_path}", **EXACT)
+    picture = cw.demo_images().load("cat/1")
+    pixels = processor(images=picture, return_tensors="pt")["pixel_values"]
+    with torch.inference_mode():
+        for images, found in ((batch, encoder.encode(batch)), (pixels, encoder.encode([picture]))):
+            if kind == "vit":  # its pooler has not been trained, its class token has
+                same(found, theirs.vit(images).last_hidden_state[:, 0])
+            else:
+                same(found, theirs(images).pooler_output.flatten(1))
+    assert encoder.text is None
+    with pytest.raises(cw.EncoderError, match="no text tower"):
+        encoder.encode_text("a dog")
+
+
+def test_what_explains_them(tmp_path, batch):
+    for kind, method in (("clip", cw.PatchTokens()), ("dinov2", cw.PatchTokens()), ("resnet", cw.CAM())):
+        _save(tmp_path / kind if (tmp_path / kind).mkdir() is None else None, kind)
+        explain(cw.load_encoder(f"transformers/{tmp_path / kind}", **EXACT), batch, method)
+
+
+def test_other_weights_for_a_folder(tmp_path, batch):
+    theirs, _ = _save(tmp_path, "dinov2")
+    randomise(theirs)
+    torch.save(theirs.state_dict(), tmp_path / "other.pth")
+    encoder = cw.load_encoder(f"transformers/{tmp_path}", weights=tmp_path / "other.pth", **EXACT)
+    with torch.inference_mode():
+        same(encoder.encode(batch), theirs(batch).pooler_output)
+    torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "linear.pth")
+    with pytest.raises(ValueError, match=r"linear.pth does not fit .*weight, bias"):
+        cw.load_encoder(f"transformers/{tmp_path}", weights=tmp_path / "linear.pth")
+
+
+def test_folders_that_do_not_fit(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        cw.load_encoder(f"transformers/{tmp_path / 'absent'}")
+    _save(tmp_path, "dinov2")
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:200])
+    with pytest.raises(ValueError, match="damaged"):
+        cw.load_encoder(f"transformers/{tmp_path}")
