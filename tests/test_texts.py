@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -299,7 +300,7 @@ class TestWire:
 
 
 class TestDemoTower:
-    NINE = {
+    NINE: ClassVar = {
         "cat/1": "a cat",
         "motorcycle/left": "a motorcycle",
         "coffee/1": "a cup of coffee",

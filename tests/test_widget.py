@@ -67,7 +67,7 @@ def test_what_the_page_may_not_do_is_said_and_taken_back(make):
     ("name", "value", "says"),
     [
         ("corpus", ["p1", "q1"], r"corpus: .*'q1'"),
-        ("foil", ["p2"], r"'p2' cannot be in both corpus and foil.*widget.move"),
+        ("foil", ["p2"], r"p2 cannot be in both corpus and foil.*widget.move"),
         ("explicands", ["P0"], r"'P0'.*p0"),
         ("method", "rice", r"Unknown method 'rice': choose one of rise, cam, patch_tokens"),
         ("method", 3, r"name or a cocoa_widget method, not int"),

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..images import ImageSet, as_image_set
 from .anatomy import Anatomy
+from .decoding import Decoder
 from .device import choose_device, choose_precision, out_of_memory
 from .errors import EncoderError, NoFeatureMap
 from .frozen import FrozenNormalisation
@@ -294,10 +295,19 @@ class Encoder:
         ids = dict(zip(keys, images.ids if image_ids is None else image_ids, strict=True))
         table = self.representations
         missing = table.missing(list(ids))
-        for start in range(0, len(missing), self.batch_size):
-            batch = missing[start : start + self.batch_size]
-            table.add(batch, self.forward(self.stack(images.load(ids[key]) for key in batch)).representations)
+        if missing:
+            wanted, size = [ids[key] for key in missing], self.batch_size
+            with self.decoder(images) as decoder:
+                for start in range(0, len(wanted), size):
+                    stop = start + size
+                    tensors = decoder.take(wanted[start:stop], ahead=wanted[stop : stop + size])
+                    inputs = torch.stack(tensors).to(self.device)
+                    table.add(missing[start:stop], self.forward(inputs).representations)
         return table.get(keys)
+
+    def decoder(self, images: ImageSet) -> Decoder:
+        """Return what loads and preprocesses images in threads, some of them ahead; it must be closed."""
+        return Decoder(images, self._preprocessed)
 
     # ---- prompts -------------------------------------------------------------------------------------------------
 

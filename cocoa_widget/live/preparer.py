@@ -10,7 +10,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -94,7 +93,7 @@ class Preparer:
         self._full_for: tuple[Recipe, list[str]] | None = None  # a gallery whose operators exceed the budget
         self._last_error = ""
         self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
-        self._decoders = ThreadPoolExecutor(2, thread_name_prefix="cocoa-decode")
+        self._decoder = encoder.decoder(images)
         self._thread = threading.Thread(target=self._run, name="cocoa-preparer", daemon=True)
 
     def start(self) -> None:
@@ -105,7 +104,7 @@ class Preparer:
         """Wait for the thread's end, unless called from it."""
         if self._thread is not threading.current_thread():
             self._thread.join()
-        self._decoders.shutdown(cancel_futures=True)
+        self._decoder.close()
 
     def idle(self, members: Collection[str]) -> bool:
         """Tell whether nothing is left to do for images and texts; hold `state.changed`."""
@@ -213,18 +212,27 @@ class Preparer:
         texts = [] if images else [member for member in members if member in missing]
         return (images or texts)[: self._encoder.batch_size]
 
-    def _rest(self) -> list[str]:
+    def _following(self, ids: set[str]) -> list[str]:
+        """Guess which images come after some that are encoded now; hold `state.changed`."""
+        state = self._state
+        wanted = [i for i in state.alive([*state.members(), *state.visible()]) if i not in ids and not is_text(i)]
+        found = self._unknown(wanted)
+        if found or not state.views:
+            return found
+        return [image for image in self._rest(2) if image not in ids][: self._encoder.batch_size]
+
+    def _rest(self, batches: int = 1) -> list[str]:
         """List the next images, in the gallery's order, that have no representation."""
         table, failed, ids = self._encoder.representations, self._state.failures, self._images.ids
         found: list[str] = []
         at = self._encoded_up_to
-        while at < len(ids) and len(found) < self._encoder.batch_size:
+        while at < len(ids) and len(found) < batches * self._encoder.batch_size:
             some = [image for image in ids[at : at + self._encoder.batch_size] if image not in failed]
             found += self._library.missing(some, AS_TYPED, table)
             at += self._encoder.batch_size
             if not found:
                 self._encoded_up_to = at  # so that a large gallery is not looked through from the start each time
-        return found[: self._encoder.batch_size]
+        return found[: batches * self._encoder.batch_size]
 
     def _preparation(self, image: str) -> Operator | Path | None:
         question = self._state.question
@@ -260,8 +268,9 @@ class Preparer:
         if is_text(ids[0]):
             self._encode_texts(ids)
             return
-        pictures = list(self._decoders.map(self._images.load, ids))
-        inputs = self._encoder.stack(pictures)
+        with self._state.changed:
+            following = self._following({*ids})
+        inputs = torch.stack(self._decoder.take(ids, ahead=following)).to(self._encoder.device)
         start = 0
         while start < len(ids):
             some = ids[start : start + self._count("encode")]
