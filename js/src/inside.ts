@@ -1,23 +1,38 @@
 const MARGIN = 8;
 
 /**
- * The page cuts off what sticks out of it: a list opens where there is more room, is moved to the left, and scrolls, as far
- * as it must.
+ * What sticks out of the page is cut off: a list opens where there is more room, is moved to the side, and scrolls, as far as
+ * it must.
  */
 export function keepInside(list: HTMLElement | null): void {
-  const root = list?.closest(".cocoa")?.getBoundingClientRect();
+  const root = list?.closest<HTMLElement>(".cocoa");
   const holder = list?.parentElement?.getBoundingClientRect();
   if (!list || !root || !holder) return;
-  list.style.maxWidth = `${root.width - 2 * MARGIN}px`;
+  const room = roomOf(list, root);
+  list.style.maxWidth = `${room.right - room.left}px`;
   const { top, left, right, height } = list.getBoundingClientRect();
-  const below = root.bottom - MARGIN - top;
-  const above = holder.top - (top - holder.bottom) - root.top - MARGIN;
+  const gap = top - holder.bottom;
+  const [below, above] = [room.bottom - top, holder.top - gap - room.top];
   const upwards = height > below && above > below;
   list.style.maxHeight = `${Math.max(0, upwards ? above : below)}px`;
   if (upwards) {
     list.style.top = "auto";
-    list.style.bottom = `calc(100% + ${top - holder.bottom}px)`;
+    list.style.bottom = `calc(100% + ${gap}px)`;
   }
-  const excess = Math.min(right + MARGIN - root.right, left - MARGIN - root.left);
-  if (excess > 0) list.style.marginLeft = `${-excess}px`;
+  const shift = right > room.right ? Math.max(room.right - right, room.left - left) : Math.max(0, room.left - left);
+  // Not `transform`, which the list's appearing animates.
+  if (shift) list.style.translate = `${shift}px 0`;
+}
+
+/** The page, less its margin, and of that only what lies inside the part that scrolls. */
+function roomOf(list: HTMLElement, root: HTMLElement): { top: number; bottom: number; left: number; right: number } {
+  const { top, bottom, left, right } = root.getBoundingClientRect();
+  const main = list.closest(".main");
+  const clip = main && getComputedStyle(main).overflowY !== "visible" ? main.getBoundingClientRect() : null;
+  return {
+    top: Math.max(top, clip?.top ?? top) + MARGIN,
+    bottom: Math.min(bottom, clip?.bottom ?? bottom) - MARGIN,
+    left: left + MARGIN,
+    right: right - MARGIN,
+  };
 }
