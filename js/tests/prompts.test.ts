@@ -232,7 +232,7 @@ describe("how texts are read", () => {
   test("texts alone are warned about, and centring is one click", async () => {
     page = await mount({ traits: { corpus: ["text:a dog"] } });
     const note = () => find("[data-note=modality-gap]");
-    expect(note()?.textContent).toContain("gap between texts and images");
+    expect(note()?.textContent).toContain("their gap to images");
     note()?.querySelector("button")?.click();
     await settled();
     expect(page.kernel.traits.centred).toBe(true);

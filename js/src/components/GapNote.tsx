@@ -4,7 +4,7 @@ import { measuresGap } from "../texts";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 
-const WORDS = "Texts alone also measure the gap between texts and images: add a foil, or centre each modality.";
+const WORDS = "Texts alone also measure their gap to images: add a foil, or centre each modality.";
 
 /** Warns of a corpus that is compared with photographs across modalities, and offers the way out. */
 export function GapNote(): JSX.Element | null {
