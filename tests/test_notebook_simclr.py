@@ -1,0 +1,47 @@
+"""The augmentation study: fit to be read as it is kept, and it runs, here with sizes that say nothing."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks/simclr_augmentations.ipynb"
+
+SMALL = """
+STEPS, BATCH = 3, 8
+PATCHES, QUERIES = 24, 5
+DRAWS, PLACES = 1, 4
+MASKS = 16
+"""
+
+
+def figures(notebook):
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output for output in outputs if {"image/png", "image/jpeg"} & set(output.get("data", {}))]
+
+
+@pytest.fixture
+def notebook():
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def test_kept_outputs(notebook):
+    nbformat.validate(notebook)
+    assert NOTEBOOK.stat().st_size < 2_000_000
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "widgets" not in notebook.metadata
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    assert len(figures(notebook)) == 2
+    for home in (str(Path.home()), str(NOTEBOOK.parents[1]), "site-packages", "Traceback"):
+        assert home not in str(outputs)
+
+
+def test_runs(notebook, tmp_path):
+    (sizes,) = (cell for cell in notebook.cells if cell.cell_type == "code" and "\nSTEPS, BATCH = " in cell.source)
+    sizes.source = sizes.source.partition("\nSTEPS, BATCH = ")[0] + SMALL
+    NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert len(figures(notebook)) == 2
