@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 
 @contextmanager
@@ -18,3 +19,8 @@ def watching(register: Callable[[Any], Any], take: Callable[..., Tensor]) -> Ite
         yield seen
     finally:
         handle.remove()
+
+
+def watchable(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Walk through the submodules that take hooks; TorchScript's run where Python does not see them."""
+    return ((name, each) for name, each in module.named_modules() if not isinstance(each, torch.jit.ScriptModule))

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .hooks import watchable
+
 
 def find_pooling(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
     """Name the submodule whose 4-D input, averaged over its positions, *is* the representation.
@@ -31,7 +33,7 @@ def find_pooling(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
 
         return hook
 
-    handles = [m.register_forward_pre_hook(keep(name)) for name, m in module.named_modules() if name]
+    handles = [m.register_forward_pre_hook(keep(name)) for name, m in watchable(module) if name]
     try:
         output = run()
     finally:
@@ -67,7 +69,7 @@ def find_last_map(module: nn.Module, run: Callable[[], Any]) -> str | None:
         if not isinstance(output, Tensor) or output.ndim != 4 or not images:
             return False
         (height, width), (h, w) = images[0].shape[-2:], output.shape[2:]
-        return 1 < h * w and h <= height and abs(w - h * width / height) <= 1
+        return h * w > 1 and h <= height and abs(w - h * width / height) <= 1
 
     def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
         def hook(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
@@ -76,7 +78,7 @@ def find_last_map(module: nn.Module, run: Callable[[], Any]) -> str | None:
 
         return hook
 
-    handles = [m.register_forward_hook(keep(name)) for name, m in module.named_modules()]
+    handles = [m.register_forward_hook(keep(name)) for name, m in watchable(module)]
     handles.append(module.register_forward_pre_hook(lambda _, args: images.append(args[0])))
     try:
         run()

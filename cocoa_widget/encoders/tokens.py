@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from .hooks import watchable
 from .pooling import same
 
 MOST_PREFIX = 8
@@ -55,7 +56,7 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | N
 
         return hook
 
-    handles = [m.register_forward_hook(keep(name)) for name, m in module.named_modules() if name]
+    handles = [m.register_forward_hook(keep(name)) for name, m in watchable(module) if name]
     handles.append(module.register_forward_pre_hook(lambda _, args: images.append(args[0])))
     try:
         representation = run()

@@ -6,9 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from .checkpoint import read_weights
 from .encoder import Encoder
+
+
+class Program(nn.Module):
+    """A TorchScript program in a module that takes hooks."""
+
+    def __init__(self, program: nn.Module) -> None:
+        super().__init__()
+        self.program = program
+
+    def forward(self, images: Tensor) -> Any:
+        """Run the program."""
+        return self.program(images)
 
 
 def load_torchscript(name: str, **options: Any) -> Encoder:
@@ -34,4 +47,4 @@ def load_torchscript(name: str, **options: Any) -> Encoder:
             f" load_encoder('torchvision/resnet50', weights='{path}')."
         ) from error
     options.setdefault("name", path.stem)
-    return Encoder(program.eval(), **options)
+    return Encoder(Program(program.eval()), **options)

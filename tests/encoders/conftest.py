@@ -19,10 +19,10 @@ def batch() -> Tensor:
 def randomise(network: nn.Module) -> nn.Module:
     """Weights and statistics that no initialisation has, so that one in a wrong place is seen."""
     torch.manual_seed(0)
-    for name, tensor in network.state_dict().items():
+    for tensor in network.state_dict().values():
         if tensor.is_floating_point():
-            noise = torch.rand_like(tensor) if "running_var" in name else torch.randn_like(tensor)
-            tensor.copy_(0.5 + noise if "running_var" in name else tensor + 0.05 * noise)
+            noise = torch.rand_like(tensor)
+            tensor.copy_(tensor * (0.8 + 0.4 * noise) if tensor.ndim > 1 else tensor + 0.1 * (noise - 0.5))
     return network.eval()
 
 
