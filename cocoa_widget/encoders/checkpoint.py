@@ -58,11 +58,11 @@ def read_weights(weights: str | Path | Mapping[str, Any]) -> tuple[Any, str]:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    load = require("safetensors", "transformers", f"The file {path}") and require(
-        "safetensors.torch", "transformers", f"The file {path}"
-    )
+    require("safetensors", "transformers", f"The file {path}")
+    from safetensors.torch import load_file
+
     try:
-        state: dict[str, Tensor] = load.load_file(path)
+        state: dict[str, Tensor] = load_file(path)
     except Exception as error:
         raise ValueError(f"{path} is damaged, or no safetensors file: {error}. Download or save it again.") from error
     return state

@@ -49,8 +49,8 @@ def test_a_transformer_of_another_size():
     assert encoder.encode([cw.demo_images().load("cat/1")]).shape == (1, 192)
 
 
-def test_published_dino_files_are_converted(tmp_path):
-    """DINO's authors keep the patch embedding and the rest as timm does, nested, with a projection head."""
+def test_a_state_dict_with_a_prefix_and_a_projection_head(tmp_path):
+    """As in the files of DINO's training, of which the part is chosen that is wanted."""
     theirs = randomise(timm.create_model("vit_tiny_patch16_224", num_classes=0))
     state = {f"module.backbone.{key}": tensor for key, tensor in theirs.state_dict().items()}
     wrong = {key: torch.zeros_like(tensor) for key, tensor in state.items()}

@@ -89,7 +89,8 @@ def test_images_of_vision_models(tmp_path, kind, batch):
 
 def test_what_explains_them(tmp_path, batch):
     for kind, method in (("clip", cw.PatchTokens()), ("dinov2", cw.PatchTokens()), ("resnet", cw.CAM())):
-        _save(tmp_path / kind if (tmp_path / kind).mkdir() is None else None, kind)
+        (tmp_path / kind).mkdir()
+        _save(tmp_path / kind, kind)
         explain(cw.load_encoder(f"transformers/{tmp_path / kind}", **EXACT), batch, method)
 
 
