@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Node.js from the PATH, else the one that `make setup` puts into the environment.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo test lint browser test-page test-python bench clean
+.PHONY: setup demo test lint browser test-page test-python notebooks bench clean
 
 setup: $(VENV)/.ready
 
@@ -43,9 +43,20 @@ test-page: setup cocoa_widget/static/widget.js browser
 test-python: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python -m pytest
 
+# The quickstart is kept without outputs: it is there to be run.
+EXECUTE := jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False \
+	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.timeout=1800
+
+notebooks: setup cocoa_widget/static/widget.js
+	$(BIN)/$(EXECUTE) --inplace notebooks/evaluation.ipynb notebooks/simclr_augmentations.ipynb \
+		notebooks/clip_localisation.ipynb
+	$(BIN)/$(EXECUTE) --output-dir $$(mktemp -d) notebooks/quickstart.ipynb
+
 bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/page_latency.py
+	$(BIN)/python benchmarks/text_latency.py
+	$(BIN)/python benchmarks/encoding.py
 	$(BIN)/python benchmarks/insight.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/localisation.py

@@ -30,7 +30,7 @@ from .attribution import (
     SmoothGrad,
 )
 from .direction import SIMILARITIES, TARGETS, NothingToExplain
-from .encoders import Encoder, EncoderError, NoFeatureMap, Preprocess, load_encoder
+from .encoders import Encoder, EncoderError, NoFeatureMap, Preprocess, list_encoders, load_encoder
 from .encoders.class_names import class_names
 from .encoders.prompts import TEMPLATES
 from .encoders.text import TextTower
@@ -91,5 +91,6 @@ __all__ = [
     "centre",
     "class_names",
     "demo_images",
+    "list_encoders",
     "load_encoder",
 ]

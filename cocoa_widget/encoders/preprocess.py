@@ -41,25 +41,28 @@ class Preprocess:
     std: tuple[float, float, float] = IMAGENET_STD
     resample: Image.Resampling = Image.Resampling.BILINEAR
 
-    def _resized(self, width: int, height: int) -> tuple[int, int]:
-        scale = (self.resize or self.image_size) / min(width, height)
-        return max(self.image_size, round(width * scale)), max(self.image_size, round(height * scale))
+    def _resized(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Return the resized picture's size, and left and top of the crop; rounded as torchvision does."""
+        shorter, size = min(width, height), self.image_size
+        w, h = (max(size, (self.resize or size) * side // shorter) for side in (width, height))
+        return w, h, round((w - size) / 2), round((h - size) / 2)
 
     def frame(self, width: int, height: int) -> Frame:
         """Tell which part of a `width` × `height` picture the encoder sees."""
-        w, h = self._resized(width, height)
-        left, top = (w - self.image_size) // 2, (h - self.image_size) // 2
+        w, h, left, top = self._resized(width, height)
         return left / w, top / h, (left + self.image_size) / w, (top + self.image_size) / h
 
     def __call__(self, image: Image.Image) -> Tensor:
         """Return the normalised float32 tensor (3, image_size, image_size) of a picture."""
         image = image.convert("RGB")
-        w, h = self._resized(*image.size)
-        left, top = (w - self.image_size) // 2, (h - self.image_size) // 2
+        w, h, left, top = self._resized(*image.size)
         image = image.resize((w, h), self.resample).crop((left, top, left + self.image_size, top + self.image_size))
-        pixels = np.asarray(image, dtype=np.float32) / 255.0
-        normalised = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
-        return torch.from_numpy(normalised.transpose(2, 0, 1).copy())
+        mean, std = (np.array(values, np.float32)[:, None, None] for values in (self.mean, self.std))
+        # In two steps over one array, channel by channel: several times as fast as one formula over pixels of three.
+        normalised = np.empty((3, self.image_size, self.image_size), np.float32)
+        np.multiply(np.asarray(image).transpose(2, 0, 1), 1 / (255 * std), out=normalised)
+        normalised -= mean / std
+        return torch.from_numpy(normalised)
 
 
 def frame_of(preprocess: Transform, width: int, height: int) -> Frame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PIL import Image
 from torch import nn
 
 from .checkpoint import Weights, find_state, read_weights
@@ -11,6 +12,7 @@ from .downloading import downloading
 from .encoder import Encoder
 from .heads import head_of, last_linear, replace, take_off
 from .near import did_you_mean
+from .preprocess import Preprocess, Transform
 
 
 def list_torchvision() -> list[str]:
@@ -54,8 +56,22 @@ def load_torchvision(name: str, *, weights: Weights = "DEFAULT", **options: Any)
             network = models.get_model(name, weights=weights)
     elif weights is not None:
         load_weights(network, head, name, weights, published=list(published.__members__))
-    preprocess = options.pop("preprocess", None) or preset.transforms()
+    preprocess = options.pop("preprocess", None) or as_preprocess(preset.transforms())
     return Encoder(network, preprocess=preprocess, classifier=take_off(network, head), name=name, **options)
+
+
+def as_preprocess(preset: Any) -> Transform:
+    """Return the preprocessing that a preset of torchvision's says, as ours where it is one that ours can do.
+
+    The result is the same; but torchvision's starts threads for every picture, which take the processor from the
+    encoder while pictures are decoded ahead.
+    """
+    resamplings = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+    resample = resamplings.get(getattr(getattr(preset, "interpolation", None), "value", ""))
+    if type(preset).__name__ != "ImageClassification" or resample is None:
+        return preset  # type: ignore[no-any-return]
+    (crop,), (resize,) = preset.crop_size, preset.resize_size
+    return Preprocess(crop, resize=resize, mean=tuple(preset.mean), std=tuple(preset.std), resample=resample)
 
 
 def load_weights(network: nn.Module, head: str, name: str, weights: Any, *, published: list[str]) -> None:

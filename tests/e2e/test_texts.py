@@ -1,0 +1,70 @@
+"""Prompts in the bins, in real JupyterLab."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.e2e.widget import bins, drag, quarters, repainted, root_of, settled, tile, version
+
+CELL = """
+import cocoa_widget as cw
+images = cw.demo_images().select(["mosaic/1", "cat/1", "coffee/1", "flower/1", "flower/2"])
+widget = cw.CocoaWidget(images, cw.load_encoder("demo"), explicands=["mosaic/1"], method="cam")
+widget
+"""
+HOSTILE = "<img src=x onerror=alert(1)> 🐱"
+
+
+def add(root, bin_name, text):
+    field = root.locator(f"[data-add-text={bin_name}]")
+    field.fill(text)
+    field.press("Enter")
+    # The text tower reads the names of a thousand classes before its first prompt.
+    expect(field).to_have_value("", timeout=60_000)
+
+
+def test_prompts_point_where_they_should(open_notebook):
+    lab = open_notebook(CELL)
+    lab.run_all()
+    root = root_of(lab)
+    add(root, "corpus", "a cat")
+    add(root, "foil", "a cup of coffee")
+    assert bins(lab) == [["text:a cat"], ["text:a cup of coffee"], ["mosaic/1"]]
+    settled(root, "mosaic/1")
+    canvas = root.locator("[data-bin=explicands] canvas[data-heatmap='mosaic/1']")
+    expect(canvas).to_have_attribute("data-stale", "false")
+    cat, coffee, rocket, motorcycle = quarters(canvas)
+    assert cat > max(rocket, motorcycle) > coffee
+
+    before = version(root)
+    drag(lab.page, tile(root, "corpus", "text:a cat"), root.locator("[data-bin=foil]"))
+    repainted(root, before)
+    assert bins(lab) == [[], ["text:a cup of coffee", "text:a cat"], ["mosaic/1"]]
+    lab.page.keyboard.press("Control+z")
+    expect(tile(root, "corpus", "text:a cat")).to_be_visible()
+    assert bins(lab)[0] == ["text:a cat"]
+
+    add(root, "foil", HOSTILE)
+    hostile = tile(root, "foil", f"text:{HOSTILE}")
+    expect(hostile).to_contain_text(HOSTILE)
+    assert hostile.locator("img").count() == 0
+
+    search = root.locator("[data-bin=gallery] input[type=search]")
+    root.locator("[data-action=rank]").click()
+    search.fill("a flower")
+    search.press("Enter")
+    first = root.locator("[data-bin=gallery] [data-image-id]").first
+    expect(first).to_have_attribute("data-image-id", "flower/1", timeout=20_000)
+    assert lab.python("print(widget.add_text(cw.class_names('cifar10'), to='foil')[0])") == "text:airplane"
+    expect(tile(root, "foil", "text:airplane")).to_be_attached()
+
+
+def test_an_encoder_without_texts_shows_nothing_of_them(open_notebook):
+    lab = open_notebook(
+        CELL.replace('cw.load_encoder("demo")', 'cw.load_encoder("torchvision/resnet18", weights=None)')
+    )
+    lab.run_all()
+    root = root_of(lab)
+    assert root.locator("[data-add-text]").count() == 0
+    assert root.locator("[data-action=rank]").count() == 0
+    assert "no text tower" in lab.python("try:\n    widget.add_text('a')\nexcept cw.EncoderError as e:\n    print(e)")
