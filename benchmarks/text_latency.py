@@ -107,9 +107,10 @@ def main() -> None:
             browser.close()
     finally:
         lab.stop()
+    p95 = times[int(0.95 * (len(times) - 1))]
     print(
         f"Enter → repainted heatmaps of {EXPLICANDS} explicands, {len(times)} new prompts:"
-        f" p50 {statistics.median(times):.0f} ms, p95 {times[int(0.95 * (len(times) - 1))]:.0f} ms, most {times[-1]:.0f} ms"
+        f" p50 {statistics.median(times):.0f} ms, p95 {p95:.0f} ms, most {times[-1]:.0f} ms"
     )
 
 
