@@ -36,8 +36,7 @@ def test_kept_outputs(notebook):
 def test_runs(notebook, tmp_path):
     (sizes,) = (cell for cell in notebook.cells if cell.cell_type == "code" and SIZES in cell.source)
     before, _, after = sizes.source.partition(SIZES)
-    sizes.source = (
-        before + SIZES + "1, 0" + after[after.index("  #") :].replace("RISE(n_masks=512)", "RISE(n_masks=16)")
-    )
+    rest = after[after.index("  #") :].replace("RISE(n_masks=512)", "RISE(n_masks=16)")
+    sizes.source = f"{before}{SIZES}3, 0{rest}"
     NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert len(figures(notebook)) == 2
