@@ -51,6 +51,8 @@ class Page:
         Returns what undo and redo would do.
     add_texts : callable
         Puts prompts into a bin; returns how many are new, and what was skipped and why.
+    cut : callable
+        Lists those of some prompts that are longer than the encoder reads.
     """
 
     def __init__(
@@ -62,11 +64,12 @@ class Page:
         step: Callable[[int], None],
         history: Callable[[], tuple[str | None, str | None]],
         add_texts: AddTexts,
+        cut: Callable[[list[str]], list[str]],
     ) -> None:
         self._send = send
         self._images, self._encoder = images, encoder
         self._catalogue, self._step, self._history = catalogue, step, history
-        self._add_texts = add_texts
+        self._add_texts, self._cut = add_texts, cut
         self._status: protocol.Status | None = None
         self._engine: LiveEngine | None = None
         self._cancelled: set[str] = set()
@@ -215,15 +218,12 @@ class Page:
         name = request.get("list")
         prompts = class_names(name) if name else list(map(str, request["texts"]))
         added, skipped = self._add_texts(prompts, request["bin"])
-        tower = self._encoder.text
-        # After the bins have changed: to know the length of prompts, a text tower may have to be loaded first.
-        cut = [] if name or tower is None else [p for p, c in zip(prompts, tower.cuts(prompts), strict=True) if c]
         return {
             "id": request["id"],
             "kind": "texts",
             "added": added,
             "skipped": [{"text": text, "reason": reason} for text, reason in skipped],
-            "cut": cut,
+            "cut": [] if name else self._cut(prompts),
         }
 
     def _search(self, request: protocol.Search, engine: LiveEngine) -> protocol.SearchResult:

@@ -209,6 +209,7 @@ class CocoaWidget(anywidget.AnyWidget):
             self._step,
             self._history_labels,
             self._take_texts,
+            self._cut,
         )
         self._engine = LiveEngine(self.images, self.encoder, self._question(), self._page, memory_budget)
         self._page.connect(self._engine)
@@ -258,15 +259,16 @@ class CocoaWidget(anywidget.AnyWidget):
             raise ValueError(f"Prompts go into corpus or foil, not {to!r}.")
         self._check(ids)
         added = self._put_texts(ids, to)
-        tower = self.encoder.text
-        if tower is not None and (
-            cut := [i for i, c in zip(ids, tower.cuts(list(map(prompt_of, ids))), strict=True) if c]
-        ):
+        if cut := self._cut(list(map(prompt_of, ids))):
             warnings.warn(
-                f"The encoder reads {tower.context} tokens of a prompt; the end of {named(cut)} is not read.",
+                f"The encoder reads {self.encoder.text and self.encoder.text.context} tokens of a prompt; the end of"
+                f" {named(list(map(text_id, cut)))} is not read.",
                 stacklevel=2,
             )
         return added
+
+    def _cut(self, prompts: list[str]) -> list[str]:
+        return self.encoder.cut_prompts([p for p in prompts if p.strip()], template=self.template)
 
     def _put_texts(self, ids: list[str], to: str) -> list[str]:
         if len(ids) == 1:

@@ -37,6 +37,9 @@ FeatureKind = Literal["pooled", "tokens"]
 PROMPTS_AT_ONCE = 32
 """So few that one batch of them does not keep others waiting."""
 
+SPECIAL_TOKENS = 2
+"""Around every prompt, for its start and its end."""
+
 LAST_MAP = "*"
 """Stands for the name of the last layer that gives a feature map."""
 
@@ -361,6 +364,17 @@ class Encoder:
                 )
             table.add([key for key, _ in some], vectors)
         return table.get(keys)
+
+    def cut_prompts(self, prompts: Sequence[str], *, template: str = AS_TYPED) -> list[str]:
+        """List the prompts that are longer than the text tower reads, so that their ends do not count."""
+        tower = self._tower()
+        if tower.context is None:
+            return []
+        # No token is less than a byte: most prompts need no tokeniser, which may have to be loaded first.
+        room = tower.context - SPECIAL_TOKENS
+        filled = {prompt: fill(template, prompt) for prompt in prompts}
+        long = [prompt for prompt, sentences in filled.items() if max(len(s.encode()) for s in sentences) > room]
+        return [prompt for prompt in long if any(tower.cuts(filled[prompt]))]
 
     def text_keys(self, prompts: Sequence[str], *, template: str = AS_TYPED) -> list[str]:
         """Return the keys of prompts' representations in the table of `representations`."""

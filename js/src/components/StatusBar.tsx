@@ -34,9 +34,10 @@ export function StatusBar(): JSX.Element {
 
 function Task({ label, done, total }: { label: string; done: number; total: number }): JSX.Element {
   return (
-    <span class="task" title={`${count(done)} of ${count(total)} encoder passes`}>
+    <span class="task" title={total ? `${count(done)} of ${count(total)} encoder passes` : undefined}>
       <span class="task-label">{label}</span>
-      <progress value={done} max={Math.max(1, total)} aria-label={label} />
+      {/* How long it takes to get ready for texts nobody can say. */}
+      <progress {...(total ? { value: done, max: total } : {})} aria-label={label} />
     </span>
   );
 }

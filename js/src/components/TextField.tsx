@@ -1,5 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
 import { addTexts } from "../adding";
 import { useStore } from "../context";
 import { FOCUSABLE } from "../keyboard";
@@ -16,15 +17,22 @@ export function TextField({ bin, busy }: FieldProps): JSX.Element {
   const store = useStore();
   const typed = useSignal("");
   const note = store.catalogue.value?.text.note ?? "";
-  const add = async (texts: string[]) => {
-    if (busy.peek() || !texts.length) return;
-    busy.value = true;
-    const before = typed.peek();
+  const last = useRef(Promise.resolve());
+  const waiting = useRef(0);
+  const send = async (texts: string[]) => {
     const added = await addTexts(store, bin, { texts });
-    busy.value = false;
-    // Unless somebody has gone on typing in the meantime.
-    if (added && typed.peek() === before) typed.value = "";
+    waiting.current -= 1;
+    busy.value = waiting.current > 0;
+    // Nothing is lost, unless somebody has gone on typing in the meantime.
     if (!added && !typed.peek()) typed.value = texts.join("; ");
+  };
+  const add = (texts: string[]) => {
+    if (!texts.length) return;
+    typed.value = "";
+    waiting.current += 1;
+    busy.value = true;
+    // Whoever types fast goes on while the kernel answers: each text waits for the one before.
+    last.current = waiting.current > 1 ? last.current.then(() => send(texts)) : send(texts);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     // An input method takes Enter to finish a word.
