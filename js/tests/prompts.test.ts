@@ -37,6 +37,21 @@ describe("the field", () => {
     expect(page.kernel.saves).toBe(0);
   });
 
+  test("what is typed while the kernel is busy waits its turn", async () => {
+    page = await mount();
+    for (const text of ["a dog", "a cat"]) {
+      write(field(), text);
+      press(field(), "Enter");
+      await settled();
+    }
+    expect(asked().map(({ texts }) => texts)).toEqual([["a dog"]]);
+    await answer();
+    expect(asked().map(({ texts }) => texts)).toEqual([["a dog"], ["a cat"]]);
+    expect(field().ariaBusy).toBe("true");
+    await answer();
+    expect(field().ariaBusy).toBe("false");
+  });
+
   test("keeps its text when the kernel refuses, and says why", async () => {
     page = await mount();
     write(field("foil"), "a dog");
