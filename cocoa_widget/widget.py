@@ -385,9 +385,9 @@ class CocoaWidget(anywidget.AnyWidget):
         name, ids = proposal["trait"].name, list(dict.fromkeys(proposal["value"]))
         try:
             self._check(ids, texts=name != "explicands")
+            ids = list(dict.fromkeys(text_id(prompt_of(i)) if is_text(i) else i for i in ids))
         except (UnknownImage, EncoderError, ValueError) as error:
             raise traitlets.TraitError(f"{name}: {error.args[0]}") from None
-        ids = [text_id(prompt_of(i)) if is_text(i) else i for i in ids]
         other = {"corpus": "foil", "foil": "corpus"}.get(name)
         if other and (both := [i for i in ids if i in getattr(self, other)]):
             raise traitlets.TraitError(

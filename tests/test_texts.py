@@ -207,6 +207,13 @@ class TestWidget:
         assert len(found) == len(widget.foil) == 99
         assert widget.corpus == ["text:tiger"]
 
+    def test_one_spelling_of_a_prompt(self, make_widget):
+        widget = make_widget(encoder=joint(), corpus=["text:a dog", "text: a  dog"])
+        assert widget.corpus == ["text:a dog"]
+        with pytest.raises(traitlets.TraitError, match="empty"):
+            widget.corpus = ["text: "]
+        assert widget.corpus == ["text:a dog"]
+
     def test_texts_cannot_be_explained(self, make_widget):
         widget = make_widget(encoder=joint())
         with pytest.raises(traitlets.TraitError, match="heatmaps are of images"):

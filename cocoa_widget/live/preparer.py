@@ -35,6 +35,7 @@ STATUS_SECONDS = 0.1
 SHARPER = 1.25
 """How many times the passes make a heatmap visibly sharper."""
 KEPT_INPUTS = 32
+SOON_ENCODED = 256
 ENCODING = "Encoding images"
 ENCODING_TEXTS = "Encoding texts"
 READYING_TEXTS = "Getting ready for texts"
@@ -191,10 +192,14 @@ class Preparer:
                 preparation = self._preparation(image)
                 if (preparation is None or not preparation.complete) and image not in state.unexplained:
                     yield self._slice(image, urgent=False)
+        rest = self._rest() if state.views else []
+        # A small gallery first, which is at hand then; a large one would keep the first text waiting for minutes.
+        if rest and len(self._encoder.representations) < SOON_ENCODED:
+            yield self._encoding(rest, urgent=False)
         if not self._text_ready and state.views:
             yield Job(READYING_TEXTS, self._ready_texts, [], urgent=False)
-        if state.views and (unknown := self._rest()):
-            yield self._encoding(unknown, urgent=False)
+        if rest:
+            yield self._encoding(rest, urgent=False)
 
     # ---- what is known -------------------------------------------------------------------------------------------
 
@@ -244,6 +249,8 @@ class Preparer:
     # ---- slices --------------------------------------------------------------------------------------------------
 
     def _encoding(self, members: list[str], *, urgent: bool) -> Job:
+        if is_text(members[0]) and not self._text_ready:
+            return Job(READYING_TEXTS, self._ready_texts, [], urgent)
         label = ENCODING_TEXTS if is_text(members[0]) else ENCODING
         return Job(label, lambda: self._encode(members), members, urgent)
 
@@ -392,7 +399,8 @@ class Preparer:
         """Have the fast lane paint images anew; hold `state.changed`."""
         state = self._state
         question = state.question
-        if question.centred or any(image in question.corpus or image in question.foil for image in images):
+        used = {*question.corpus, *question.foil, *self._library.references(question)}
+        if not used.isdisjoint(images):
             state.stale = True  # the direction itself became known
         else:
             state.dirty.update(images)

@@ -129,6 +129,7 @@ def test_traits_from_a_cell_move_the_tiles(notebook: Notebook) -> None:
     repainted(root, before)
     expect(tile(root, "corpus", "rocket/2")).to_be_visible()
     expect(tile(root, "corpus", "cat/1")).to_have_count(0)
+    expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "false")
     _, _, rocket, _ = quarters(heatmap(root, "mosaic/1"))
     assert rocket > 3
     assert "cannot be in both" in notebook.python("widget.foil = ['rocket/1']")
