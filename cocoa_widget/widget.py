@@ -315,6 +315,33 @@ class CocoaWidget(anywidget.AnyWidget):
             bins[to] = [*present, *(i for i in dict.fromkeys(moved) if i not in present)]
         self._set(bins)
 
+    def search(self, prompt: str, count: int = 20) -> list[tuple[str, float]]:
+        """Rank the gallery by a prompt; encodes the images that have not been encoded yet.
+
+        Parameters
+        ----------
+        prompt : str
+            Put into the widget's `template`.
+        count : int
+            How many to return at most.
+
+        Returns
+        -------
+        list of (str, float)
+            Ids and their cosines with the prompt, the nearest first.
+
+        Raises
+        ------
+        EncoderError
+            The encoder has no text tower.
+        UnreadableImage
+            An image cannot be read; the next search leaves it out.
+        """
+        self.encoder.text_keys([])  # says why, before anything is encoded, if it has no text tower
+        self.encoder.represent(self.images, [i for i in self.images.ids if i not in self.images.skipped])
+        found = self._live.search(prompt)
+        return list(zip(found.images, found.scores, strict=True))[:count]
+
     def undo(self) -> None:
         """Take the last change of the bins back."""
         self._step(-1)

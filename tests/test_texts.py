@@ -269,6 +269,17 @@ class TestWidget:
             widget.heatmap("p0", 20)
 
 
+    def test_search_in_code_encodes_the_gallery(self, make_widget, pictures):
+        encoder = joint()
+        found = make_widget(encoder=encoder).search("a dog", count=3)
+        cosines = F.cosine_similarity(encoder.encode(pictures), encoder.encode_text("a dog"))
+        best = cosines.topk(3)
+        assert [image for image, _ in found] == [list(pictures)[i] for i in best.indices.tolist()]
+        np.testing.assert_allclose([score for _, score in found], best.values, atol=1e-6)
+        with pytest.raises(cw.EncoderError, match="no text tower"):
+            make_widget().search("a dog")
+
+
 class TestWire:
     def test_prompts_of_the_page(self, make_widget):
         widget = make_widget(encoder=joint(), corpus=["text:tiger"])

@@ -19,7 +19,7 @@ export function InfluenceSection({ image }: { image: string }): JSX.Element {
   return (
     <InsightSection
       name="influence"
-      title="Which images did it?"
+      title="What did it?"
       phase={phase}
       busy={asking}
       aside={reply && asking && <span class="insight-soft">updating…</span>}
