@@ -268,7 +268,6 @@ class TestWidget:
         with pytest.raises(RuntimeError, match="no such word"):
             widget.heatmap("p0", 20)
 
-
     def test_search_in_code_encodes_the_gallery(self, make_widget, pictures):
         encoder = joint()
         found = make_widget(encoder=encoder).search("a dog", count=3)
