@@ -43,13 +43,16 @@ test-page: setup cocoa_widget/static/widget.js browser
 test-python: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python -m pytest
 
+# Kept as executed, but for cells tagged "live": a widget without its kernel would show as an error.
 # The quickstart is kept without outputs: it is there to be run.
+STUDIES := $(addprefix notebooks/,evaluation.ipynb simclr_augmentations.ipynb clip_localisation.ipynb)
 EXECUTE := jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.timeout=1800
 
 notebooks: setup cocoa_widget/static/widget.js
-	$(BIN)/$(EXECUTE) --inplace notebooks/evaluation.ipynb notebooks/simclr_augmentations.ipynb \
-		notebooks/clip_localisation.ipynb
+	$(BIN)/$(EXECUTE) --inplace $(STUDIES)
+	$(BIN)/jupyter nbconvert --to notebook --inplace --TagRemovePreprocessor.enabled=True \
+		--TagRemovePreprocessor.remove_all_outputs_tags=live $(STUDIES)
 	$(BIN)/$(EXECUTE) --output-dir $$(mktemp -d) notebooks/quickstart.ipynb
 
 bench: setup cocoa_widget/static/widget.js browser
