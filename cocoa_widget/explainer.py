@@ -21,7 +21,7 @@ from .encoders import Encoder
 from .influence import Influence, influence
 from .reliability import Members, Stability, resample, stability
 from .score import Score, score_of
-from .texts import Texts
+from .texts import Texts, unread
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,12 @@ class Explainer:
         )
 
 
+def _only_texts(images: Any) -> bool:
+    return isinstance(images, Texts) or (
+        isinstance(images, list | tuple) and bool(images) and all(isinstance(part, Texts) for part in images)
+    )
+
+
 @dataclass
 class Prepared:
     """Explicands with their operators: what `Explainer.prepare` returns.
@@ -179,7 +185,8 @@ class Prepared:
         NothingToExplain
             The target needs a bin that is empty.
         """
-        if TARGETS[target].corpus and isinstance(corpus, Texts) and not self._holds(foil):
+        check_target(target)
+        if TARGETS[target].corpus and _only_texts(corpus) and not (TARGETS[target].foil and self._holds(foil)):
             warnings.warn(
                 "A corpus of texts without a foil also measures the gap between texts and images: give a foil, such as"
                 " Texts(class_names('cifar100')), or take the texts' mean out with cocoa_widget.centre.",
@@ -283,10 +290,11 @@ class Prepared:
         if not self._holds(images):
             return None
         if isinstance(images, Texts):
-            return self.explainer.encoder.encode_text(images.prompts, template=images.template).to(self.representations)
+            return self._texts(images)
         if isinstance(images, list | tuple) and any(isinstance(part, Texts) for part in images):
             found = [self.members(part if isinstance(part, Texts | Tensor) else [part]) for part in images]
-            return torch.cat([vectors for vectors in found if vectors is not None])
+            held = [vectors for vectors in found if vectors is not None]
+            return torch.cat(held) if held else None
         if isinstance(images, Tensor) and images.ndim == 2 and images.is_floating_point():
             if images.shape[1] != self.representations.shape[1]:
                 raise ValueError(
@@ -299,7 +307,16 @@ class Prepared:
     @staticmethod
     def _holds(images: Any) -> bool:
         """Tell whether a bin is not empty."""
+        if isinstance(images, list | tuple) and all(isinstance(part, Texts) for part in images):
+            return any(map(len, images))
         return images is not None and not (hasattr(images, "__len__") and len(images) == 0)
+
+    def _texts(self, texts: Texts) -> Tensor:
+        encoder = self.explainer.encoder
+        found = encoder.encode_text(texts.prompts, template=texts.template).to(self.representations)
+        if cut := encoder.cut_prompts(texts.prompts, template=texts.template):
+            warnings.warn(unread(cut, encoder.text), stacklevel=3)
+        return found
 
     def _follow(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Path]:
         encoder = self.explainer.encoder

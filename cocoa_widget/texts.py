@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .encoders.prompts import AS_TYPED, sentences
+from .encoders.text import TextTower
 
 PREFIX = "text:"
 """What the id of a prompt begins with; the rest is the prompt itself, so that bins keep all there is to it."""
@@ -53,7 +54,9 @@ def text_id(prompt: str) -> str:
     """
     if not isinstance(prompt, str):
         raise TypeError(f"A prompt is a string, not a {type(prompt).__name__}.")
-    words = " ".join(prompt.split())
+    # A lone half of a surrogate pair, which cutting a string in JavaScript leaves, has no UTF-8.
+    whole = prompt.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    words = " ".join(whole.split())
     if not words:
         raise ValueError("A prompt is empty: say in a few words what is meant.")
     return PREFIX + words
@@ -70,6 +73,12 @@ def shown(member: str, longest: int = 40) -> str:
         return member
     prompt = prompt_of(member)
     return f"“{prompt if len(prompt) <= longest else prompt[: longest - 1] + '…'}”"
+
+
+def unread(prompts: Sequence[str], tower: TextTower | None) -> str:
+    """Say that prompts are longer than the context of a text tower."""
+    room = f"{tower.context} tokens" if tower else "a part"
+    return f"The encoder reads {room} of a prompt; the end of {named([*map(text_id, prompts)])} is not read."
 
 
 def named(members: Sequence[str]) -> str:

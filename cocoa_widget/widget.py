@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +27,7 @@ from .history import Bins, History
 from .images import ImageSet, UnknownImage, as_image_set
 from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
 from .page import Page
-from .texts import PREFIX, is_text, named, prompt_of, text_id
+from .texts import PREFIX, is_text, named, prompt_of, text_id, unread
 
 STATIC = Path(__file__).parent / "static"
 BINS = Bins._fields
@@ -196,7 +197,7 @@ class CocoaWidget(anywidget.AnyWidget):
         self.encoder = _as_encoder(encoder)
         self._configured: dict[str, Method] = {}
         self._configured_baselines: dict[str, Baseline] = {}
-        self._order = threading.RLock()
+        self._order, self._page_acts = threading.RLock(), False
         bins = {"corpus": list(corpus), "foil": list(foil), "explicands": list(explicands)}
         how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
         super().__init__(**bins, **how, template=template, centred=centred, **display)
@@ -215,6 +216,7 @@ class CocoaWidget(anywidget.AnyWidget):
         self._page.connect(self._engine)
         self.on_msg(self._receive)
         self.observe(self._changed, names=list(QUESTION))
+        self._tell_cuts([*self.corpus, *self.foil])
 
     @traitlets.default("_esm")
     def _read_esm(self) -> str:
@@ -258,26 +260,29 @@ class CocoaWidget(anywidget.AnyWidget):
         if to not in ("corpus", "foil"):
             raise ValueError(f"Prompts go into corpus or foil, not {to!r}.")
         self._check(ids)
-        added = self._put_texts(ids, to)
-        if cut := self._cut(list(map(prompt_of, ids))):
-            warnings.warn(
-                f"The encoder reads {self.encoder.text and self.encoder.text.context} tokens of a prompt; the end of"
-                f" {named(list(map(text_id, cut)))} is not read.",
-                stacklevel=2,
-            )
-        return added
+        return self._put_texts(ids, to)
 
     def _cut(self, prompts: list[str]) -> list[str]:
         return self.encoder.cut_prompts([p for p in prompts if p.strip()], template=self.template)
 
+    def _tell_cuts(self, members: Iterable[str], *, to_page: bool = False) -> None:
+        """Say which prompts are longer than the encoder reads."""
+        prompts = [prompt_of(member) for member in members if is_text(member)]
+        cut = self._cut(prompts) if prompts else []
+        if not cut:
+            return
+        message = unread(cut, self.encoder.text)
+        if not to_page:
+            warnings.warn(message, stacklevel=2)
+        elif self._page is not None:
+            self._page.error(message)
+
     def _put_texts(self, ids: list[str], to: str) -> list[str]:
-        if len(ids) == 1:
-            self.move(ids, to)  # type: ignore[arg-type]
-            return ids
-        taken = set(getattr(self, "foil" if to == "corpus" else "corpus"))
-        free = [i for i in ids if i not in taken]
-        self.move(free, to)  # type: ignore[arg-type]
-        return free
+        with self._order:
+            taken = set(getattr(self, "foil" if to == "corpus" else "corpus"))
+            put = ids if len(ids) == 1 else [i for i in ids if i not in taken]
+            self.move(put, to)  # type: ignore[arg-type]
+        return put
 
     def _take_texts(self, prompts: list[str], to: str) -> tuple[int, list[tuple[str, str]]]:
         """Put prompts of the page's into a bin; returns how many are new there, and what was skipped and why."""
@@ -288,7 +293,7 @@ class CocoaWidget(anywidget.AnyWidget):
             except ValueError as error:
                 skipped.append((prompt, str(error)))
         self._check(ids)
-        with self._order:
+        with self._by_page():  # whose reply tells which are cut
             before = set(getattr(self, to))
             put = {*self._put_texts(list(dict.fromkeys(ids)), to)}
         skipped += [(prompt_of(i), "It is in the other bin already.") for i in ids if i not in put]
@@ -309,11 +314,12 @@ class CocoaWidget(anywidget.AnyWidget):
         moved = [images] if isinstance(images, str) else list(images)
         self._check(moved, texts=to != "explicands")
         leave = {"corpus": ("foil",), "foil": ("corpus",), "explicands": (), "gallery": BINS}[to]
-        bins = {name: [i for i in getattr(self, name) if i not in moved] for name in leave}
-        if to != "gallery":
-            present = getattr(self, to)
-            bins[to] = [*present, *(i for i in dict.fromkeys(moved) if i not in present)]
-        self._set(bins)
+        leaving = set(moved)
+        with self._order:  # another thread's change between reading the bins and setting them would be lost
+            bins = {name: [i for i in getattr(self, name) if i not in leaving] for name in leave}
+            if to != "gallery":
+                bins[to] = list(dict.fromkeys([*getattr(self, to), *moved]))
+            self._set(bins)
 
     def search(self, prompt: str, count: int = 20) -> list[tuple[str, float]]:
         """Rank the gallery by a prompt; encodes the images that have not been encoded yet.
@@ -462,12 +468,22 @@ class CocoaWidget(anywidget.AnyWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take traits from the page; what cannot be is said there, and the page gets the old values back."""
         try:
-            with self._order:
+            with self._by_page():
                 super().set_state(sync_data)
         except traitlets.TraitError as error:
             if self._page is not None:
                 self._page.error(str(error))
             self.send_state([name for name in sync_data if name in self.keys])
+
+    @contextmanager
+    def _by_page(self) -> Iterator[None]:
+        """Mark what happens in the block as the doing of somebody at the page, and not of code."""
+        with self._order:
+            before, self._page_acts = self._page_acts, True
+            try:
+                yield
+            finally:
+                self._page_acts = before
 
     def _changed(self, change: Any) -> None:
         with self._order:  # a cell and the page may change traits at once, and the engine must end with the newer
@@ -476,6 +492,10 @@ class CocoaWidget(anywidget.AnyWidget):
             if self._history.record(self._bins()):
                 self._page.tell_history()
             self._engine.ask(self._question())
+            if change.name == "template":
+                self._tell_cuts([*self.corpus, *self.foil], to_page=self._page_acts)
+            elif change.name in ("corpus", "foil") and not self._page_acts:
+                self._tell_cuts(set(change.new).difference(change.old))
 
     def _set(self, bins: dict[str, list[str]]) -> None:
         with self._order, self.hold_sync(), self.hold_trait_notifications():
@@ -506,11 +526,12 @@ class CocoaWidget(anywidget.AnyWidget):
         return self._engine
 
     def _step(self, by: int) -> None:
-        bins = self._history.step(by)
-        if bins is not None:
-            self._set({name: list(ids) for name, ids in bins._asdict().items()})
-            if self._page is not None:
-                self._page.tell_history()
+        with self._by_page():  # what comes back has been warned of
+            bins = self._history.step(by)
+            if bins is not None:
+                self._set({name: list(ids) for name, ids in bins._asdict().items()})
+                if self._page is not None:
+                    self._page.tell_history()
 
     def _history_labels(self) -> tuple[str | None, str | None]:
         return self._history.undo_label, self._history.redo_label

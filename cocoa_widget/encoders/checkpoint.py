@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import pickle
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,9 @@ Weights = str | Path | Mapping[str, Any] | None
 
 FOLLOWERS = ("encoder_k", "momentum", "target", "teacher", "ema", "key")
 """Copies that lag behind the network which is trained: taken only where there is no other."""
+
+BUFFERS = ("num_batches_tracked", "position_ids")
+"""Counters, which differ or lack without harm."""
 
 NESTING = 4
 """How deep in a checkpoint's dictionaries a state dict is looked for."""
@@ -73,7 +75,7 @@ def _read_torch(path: Path) -> Any:
         # Training scripts save their command line along; a Namespace only holds values.
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError, ValueError, KeyError, IndexError) as error:
+    except Exception as error:  # damage shows as nearly anything
         said = str(error)
         if "TorchScript" in said:
             raise ValueError(f"{path} is a TorchScript program: use load_encoder('torchscript/{path}').") from error
@@ -126,7 +128,8 @@ def find_state(
     name : str
         Of the network, for errors.
     head : collection of str
-        Names of submodules that may be missing, or have other shapes; they are returned as they are in the file.
+        Names of parameters and submodules that may be missing, or have other shapes; they are returned as they are in
+        the file, or not at all if `extras` are left out.
     variants : sequence of mapping
         Other names that files give to the network's tensors, each from ours to theirs.
     extras : bool
@@ -146,7 +149,7 @@ def find_state(
     reference = {
         key: tensor
         for key, tensor in network.state_dict().items()
-        if not key.endswith("num_batches_tracked") and not key.startswith(heads)
+        if not key.endswith(BUFFERS) and not f"{key}.".startswith(heads)
     }
     states = list(_states(contents))
     if not states:
@@ -163,7 +166,7 @@ def find_state(
     return {
         theirs.get(key, key): tensor
         for key, tensor in stripped.items()
-        if key in theirs or (key.startswith(heads) and not extras)
+        if (not extras if f"{key}.".startswith(heads) else key in theirs)
     }
 
 
@@ -209,8 +212,8 @@ def _check(
         f"{best.prefix}{key} is unknown"
         for key in inside
         if key not in known
-        and not key.startswith(heads)
-        and not key.endswith("num_batches_tracked")
+        and not f"{key}.".startswith(heads)
+        and not key.endswith(BUFFERS)
         and not (extras and key.partition(".")[0] not in parts)
     ]
     problems += [

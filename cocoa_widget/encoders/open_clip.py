@@ -18,7 +18,7 @@ from .downloading import downloading
 from .encoder import Encoder
 from .identity import Identity
 from .near import did_you_mean
-from .optional import require
+from .optional import needing, require
 from .text import TextTower
 
 SCHEMES = ("hf-hub:", "local-dir:")
@@ -49,7 +49,8 @@ class OpenClipText(TextTower):
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Tokenise and encode prompts."""
         with torch.inference_mode():
-            found: Tensor = self._model.encode_text(self._tokenizer(list(prompts)).to(self._device))  # type: ignore[operator]
+            tokens = self._tokenizer(list(prompts)).to(self._device)
+            found: Tensor = self._model.encode_text(tokens, normalize=False)  # type: ignore[operator]
         return found.float()
 
     def cuts(self, prompts: Sequence[str]) -> list[bool]:
@@ -68,10 +69,12 @@ def load_open_clip(name: str, *, weights: Weights = "DEFAULT", **options: Any) -
     Parameters
     ----------
     name : str
-        ``ARCHITECTURE/TAG`` as in ``open_clip.list_pretrained()``; ``ARCHITECTURE`` with `weights`;
+        ``ARCHITECTURE/TAG`` as in ``open_clip.list_pretrained()``; ``ARCHITECTURE`` with `weights` of your own;
         ``hf-hub:ORG/NAME``; or a folder with an ``open_clip_config.json``.
     weights : str, Path, mapping or None
         ``"DEFAULT"`` for those of the tag, a tag, the path of a checkpoint, a state dict, or None for random weights.
+        With the file of published weights, name their tag, too: it says which activation and which preprocessing they
+        were trained with, which the file does not.
     **options
         See `Encoder`.
     """
@@ -82,16 +85,20 @@ def load_open_clip(name: str, *, weights: Weights = "DEFAULT", **options: Any) -
     architecture, tag = (name, None) if name.startswith(SCHEMES) else _split(open_clip, name, weights)
     if isinstance(weights, str) and weights in ("DEFAULT", tag):
         what = f"The model {name}" if tag is None else f"The weights {tag} of {architecture}"
-        instead = f"load_encoder('open_clip/{architecture}', weights='{tag or 'model'}.safetensors')"
+        whole = architecture if tag is None else f"{architecture}/{tag}"
+        instead = f"load_encoder('open_clip/{whole}', weights='{tag or 'model'}.safetensors')"
         model, preprocess = _create(open_clip, architecture, tag, what=what, instead=instead)
     else:
-        model, preprocess = _create(open_clip, architecture, None, load_weights=False)
+        model, preprocess = _create(open_clip, architecture, tag, load_weights=False)
         if weights is not None:
             contents, origin = read_weights(weights)
             model.load_state_dict(_state(open_clip, model, contents, origin, architecture), strict=False)
+    if hasattr(model.visual, "output_tokens"):
+        model.visual.output_tokens = False  # CoCa's decoder would take them
     visual: nn.Module = model.visual
     model.visual = nn.Identity()
-    with downloading(f"The tokenizer of {architecture}", f"load_encoder('open_clip/local-dir:FOLDER') for {name}"):
+    what, instead = f"The tokenizer of {architecture}", f"load_encoder('open_clip/local-dir:FOLDER') for {name}"
+    with needing("open_clip", what), downloading(what, instead):
         tokenizer = open_clip.get_tokenizer(architecture)
     device = choose_device(options.get("device", "auto"))
     return Encoder(
@@ -127,15 +134,16 @@ def _create(
 ) -> tuple[Any, Any]:
     with downloading(what or f"What {name} is made of", instead or f"load_encoder('open_clip/{name}', weights=PATH)"):
         # OpenAI's weights need another activation than the architecture's name says.
-        quick = tag is not None and bool(open_clip.get_pretrained_cfg(name, tag).get("quick_gelu"))
-        with warnings.catch_warnings(), _quiet():
+        published = {} if tag is None else open_clip.get_pretrained_cfg(name, tag)
+        with warnings.catch_warnings(), _quiet(), needing("open_clip", f"The model {name}"):
             warnings.simplefilter("ignore")
             model, _, preprocess = open_clip.create_model_and_transforms(
                 name,
-                pretrained=tag,
+                pretrained=tag if load_weights else None,  # with a tag it would download, to load or not
                 load_weights=load_weights,
                 pretrained_text=False,
-                **({"force_quick_gelu": True} if quick else {}),
+                force_quick_gelu=bool(published.get("quick_gelu")),
+                **{f"image_{part}": published.get(part) for part in ("mean", "std", "interpolation", "resize_mode")},
             )
     return model, preprocess
 
@@ -152,8 +160,9 @@ def _quiet() -> Iterator[None]:
 
 
 def _state(open_clip: Any, model: nn.Module, contents: Any, origin: str, name: str) -> dict[str, Tensor]:
+    scales = ["logit_scale", "logit_bias"]  # which no representation depends on
     try:
-        return find_state(contents, origin, model, name, head=["logit_bias"])
+        return _without(scales, find_state(contents, origin, model, name, head=scales))
     except ValueError:
         # The checkpoints of OpenAI, Apple and others have other names; open_clip knows how they map.
         convert = require("open_clip.convert", "open_clip", "A checkpoint of another project").convert_state_dict
@@ -165,7 +174,11 @@ def _state(open_clip: Any, model: nn.Module, contents: Any, origin: str, name: s
                 converted = open_clip.model.convert_to_custom_text_state_dict(converted)
         except Exception:  # it is made for files that fit
             converted = contents
-        return find_state(converted, origin, model, name, head=["logit_bias"])
+        return _without(scales, find_state(converted, origin, model, name, head=scales))
+
+
+def _without(names: list[str], state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: tensor for key, tensor in state.items() if key not in names}
 
 
 def project_tokens(visual: nn.Module) -> nn.Module:

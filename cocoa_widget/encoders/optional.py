@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -30,6 +32,20 @@ def require(package: str, extra: str, what: str) -> Any:
         if error.name != package:
             raise
         raise ImportError(f'{what} needs {package}: pip install "cocoa-widget[{extra}]".') from error
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Say what to install where a library misses another one that it needs for this, for `what`."""
+    try:
+        yield
+    except ImportError as error:
+        if "cocoa-widget[" in str(error):
+            raise
+        reason = error.name or str(error).strip().splitlines()[0]
+        raise ImportError(
+            f'{what} needs what is not installed ({reason}): pip install "cocoa-widget[{extra}]".'
+        ) from error
 
 
 def installed(*packages: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from .device import choose_device
 from .downloading import downloading
 from .encoder import Encoder
 from .identity import Identity
-from .optional import require
+from .optional import needing, require
 from .text import TextTower
+
+SAFE = {"trust_remote_code": False}
+"""Without it, transformers asks on the console whether to run code that a model brings."""
 
 PUBLISHED = (
     "openai/clip-vit-base-patch32",
@@ -142,14 +146,14 @@ def load_transformers(name: str, *, weights: Weights = "DEFAULT", **options: Any
     if name.startswith((".", "/", "~")) and not Path(name).expanduser().is_dir():
         raise FileNotFoundError(f"There is no folder {name!r}: give one that save_pretrained wrote.")
     name = str(Path(name).expanduser()) if name.startswith("~") else name
-    with downloading(
-        f"The model {name}", "load_encoder('transformers/FOLDER') with a folder that save_pretrained wrote"
-    ):
-        config = library.AutoConfig.from_pretrained(name)
-        preprocess = options.pop("preprocess", None) or Processor(library.AutoImageProcessor.from_pretrained(name))
+    instead = "load_encoder('transformers/FOLDER') with a folder that save_pretrained wrote"
+    with downloading(f"The model {name}", instead), needing("transformers", f"The model {name}"), _no_code(name):
+        config = library.AutoConfig.from_pretrained(name, **SAFE)
+        preprocess = options.pop("preprocess", None)
+        preprocess = preprocess or Processor(library.AutoImageProcessor.from_pretrained(name, **SAFE))
         model, missing = _model(library, config, name, weights)
         joint = hasattr(model, "get_text_features") and hasattr(model, "vision_model")
-        tokenizer = library.AutoTokenizer.from_pretrained(name) if joint else None
+        tokenizer = library.AutoTokenizer.from_pretrained(name, **SAFE) if joint else None
     poolerless = [key for key in missing if "pooler" not in key.split(".")]
     if poolerless:
         raise ValueError(
@@ -169,15 +173,30 @@ def load_transformers(name: str, *, weights: Weights = "DEFAULT", **options: Any
     return Encoder(module, preprocess=preprocess, text=text, name=Path(name).name, **options)
 
 
+@contextmanager
+def _no_code(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if "trust_remote_code" not in str(error):
+            raise
+        raise ValueError(
+            f"{name} brings code of its own, which is not run. Where you trust it, load the model with transformers and"
+            " wrap it: cocoa_widget.Encoder(model, preprocess=…)."
+        ) from error
+
+
 def _model(library: Any, config: Any, name: str, weights: Weights) -> tuple[Any, list[str]]:
     """Return the model, and the names of what its weights lack."""
     create: Callable[..., Any] = library.AutoModel.from_config
     if isinstance(weights, str) and weights == "DEFAULT":
         try:
             model, report = library.AutoModel.from_pretrained(
-                name, dtype=torch.float32, output_loading_info=True, weights_only=True
+                name, dtype=torch.float32, output_loading_info=True, weights_only=True, **SAFE
             )
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            if "trust_remote_code" in str(error):
+                raise
             raise ValueError(f"The weights in {name} do not fit its config.json: {error}") from error
         except Exception as error:
             if type(error).__name__ != "SafetensorError":

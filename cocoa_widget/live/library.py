@@ -69,8 +69,8 @@ class Library:
         if not question.centred:
             return []
         ids = self._images.ids
-        step = max(1, len(ids) // REFERENCE_IMAGES)
-        return [*ids[::step][:REFERENCE_IMAGES], *map(text_id, class_names(REFERENCE_TEXTS))]
+        count = min(REFERENCE_IMAGES, len(ids))
+        return [*(ids[i * len(ids) // count] for i in range(count)), *map(text_id, class_names(REFERENCE_TEXTS))]
 
     def vectors(self, members: Sequence[str], question: Question, table: Representations) -> Tensor | None:
         """Return the representations (m, d) of members as the question compares them; None while one is not known."""

@@ -20,7 +20,7 @@ def add(root, bin_name, text):
     field.fill(text)
     field.press("Enter")
     # The text tower reads the names of a thousand classes before its first prompt.
-    expect(field).to_have_value("", timeout=60_000)
+    expect(tile(root, bin_name, f"text:{text}")).to_be_visible(timeout=60_000)
 
 
 def test_prompts_point_where_they_should(open_notebook):

@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from torchvision.models import resnet18
 
 import cocoa_widget as cw
+from cocoa_widget.encoders.checkpoint import read_weights
 
 SOURCES = ["torchvision/resnet18", "timm/resnet18", "simclr/resnet18"]
 
@@ -44,6 +45,21 @@ def test_damaged_files(name, tmp_path):
     for file in ("half.pth", "empty.pth", "noise.pth", "half.safetensors"):
         with pytest.raises(ValueError, match=f"{file} is damaged"):
             cw.load_encoder(name, weights=tmp_path / file)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_whatever_byte_is_damaged(zipped, tmp_path):
+    file = tmp_path / "damaged.pth"
+    torch.save({"weight": torch.zeros(2)}, file, _use_new_zipfile_serialization=zipped)
+    whole = file.read_bytes()
+    refused = 0
+    for i in range(0, len(whole), 3):
+        file.write_bytes(whole[:i] + bytes([whole[i] ^ 0xA5]) + whole[i + 1 :])
+        try:
+            read_weights(file)
+        except ValueError:  # nothing else is raised
+            refused += 1
+    assert refused > 20
 
 
 @pytest.mark.parametrize("name", SOURCES)

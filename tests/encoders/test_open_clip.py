@@ -1,9 +1,10 @@
 import json
+import sys
 
 import open_clip
 import pytest
 import torch
-from open_clip import factory
+from open_clip import factory, pretrained
 from safetensors.torch import save_file
 
 import cocoa_widget as cw
@@ -16,17 +17,27 @@ VISION["resnet"] = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8}
 PROMPTS = ["a photo of a dog", "Ünïcode 🐕"]
 
 
-@pytest.fixture(params=["vit", "average", "resnet"])
-def architecture(request, tmp_path, monkeypatch):
-    """A tiny architecture that open_clip knows by name."""
-    text = {"context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2}
-    config = {"embed_dim": 32, "vision_cfg": VISION[request.param], "text_cfg": text}
-    name = f"tiny-{request.param}"
-    (tmp_path / f"{name}.json").write_text(json.dumps(config))
+TEXT = {"context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2}
+
+
+@pytest.fixture
+def known(tmp_path, monkeypatch):
+    """A function that makes open_clip know a tiny architecture by name."""
     monkeypatch.setattr(factory, "_MODEL_CONFIGS", dict(factory._MODEL_CONFIGS))
     monkeypatch.setattr(factory, "_MODEL_CONFIG_PATHS", list(factory._MODEL_CONFIG_PATHS))
-    open_clip.add_model_config(tmp_path / f"{name}.json")
-    return name, config
+
+    def know(name, vision, text=TEXT, **more):
+        config = {"embed_dim": 32, "vision_cfg": vision, "text_cfg": text, **more}
+        (tmp_path / f"{name}.json").write_text(json.dumps(config))
+        open_clip.add_model_config(tmp_path / f"{name}.json")
+        return name, config
+
+    return know
+
+
+@pytest.fixture(params=["vit", "average", "resnet"])
+def architecture(request, known):
+    return known(f"tiny-{request.param}", VISION[request.param])
 
 
 @pytest.mark.parametrize("form", ["pt", "safetensors", "folder"])
@@ -51,6 +62,60 @@ def test_images_and_prompts_are_open_clips(architecture, form, tmp_path, batch):
         same(encoder.encode([picture]), theirs.encode_image(preprocess(picture)[None]))
         same(encoder.encode_text(PROMPTS), theirs.encode_text(open_clip.get_tokenizer(name)(PROMPTS)))
     assert encoder.text.cuts(["a dog", "a dog " * 20]) == [False, True]
+
+
+def test_a_tag_says_how_local_weights_were_trained(known, monkeypatch, batch):
+    """As OpenAI's need another activation, and SigLIP's another preprocessing, than the architecture says."""
+    name, _ = known("tiny-vit", VISION["vit"])
+    trained = {"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.3, 0.4), "interpolation": "bilinear", "resize_mode": "squash"}
+    tag = pretrained._pcfg(url="https://localhost/none.pt", quick_gelu=True, **trained)
+    monkeypatch.setitem(pretrained._PRETRAINED, name, {"theirs": tag})
+    asked = {f"image_{key}": value for key, value in trained.items()}
+    theirs, _, preprocess = open_clip.create_model_and_transforms(name, force_quick_gelu=True, **asked)
+    randomise(theirs)
+    state = theirs.state_dict()
+    for key in state:  # far enough from zero for the two activations to differ
+        if "mlp" in key:
+            state[key] *= 12
+    picture = cw.demo_images().load("cat/1")
+    encoder = cw.load_encoder(f"open_clip/{name}/theirs", weights=dict(state), **EXACT)
+    with torch.inference_mode():
+        same(encoder.encode(batch), theirs.encode_image(batch))
+        same(encoder.encode([picture]), theirs.encode_image(preprocess(picture)[None]))
+        same(encoder.encode_text(PROMPTS), theirs.encode_text(open_clip.get_tokenizer(name)(PROMPTS)))
+        untold = cw.load_encoder(f"open_clip/{name}", weights=dict(state), **EXACT)
+        assert (untold.encode(batch) - theirs.encode_image(batch)).abs().max() > 1e-3
+
+
+def test_captioning_models(known, batch):
+    vision = VISION["vit"] | {"attentional_pool": True, "attn_pooler_heads": 4, "output_tokens": True}
+    text = TEXT | {"embed_cls": True, "output_tokens": True}
+    decoder = {"context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 1}
+    name, _ = known("tiny-coca", vision, text, multimodal_cfg=decoder, custom_text=True)
+    theirs = randomise(open_clip.create_model(name))
+    encoder = cw.load_encoder(f"open_clip/{name}", weights=theirs.state_dict(), **EXACT)
+    with torch.inference_mode():
+        same(encoder.encode(batch), theirs.encode_image(batch, normalize=False))
+        tokens = open_clip.get_tokenizer(name)(PROMPTS)
+        same(encoder.encode_text(PROMPTS), theirs.encode_text(tokens, normalize=False))
+    assert encoder.tokens is None  # what it pools are answers to its queries, and no patches
+    explain(encoder, batch, cw.RISE(n_masks=16))
+
+
+def test_old_checkpoints(known, batch):
+    name, _ = known("tiny-vit", VISION["vit"])
+    theirs = randomise(open_clip.create_model(name))
+    old = {"logit_scale": torch.ones(1), "text.transformer.embeddings.position_ids": torch.arange(16)[None]}
+    encoder = cw.load_encoder(f"open_clip/{name}", weights=theirs.state_dict() | old, **EXACT)
+    with torch.inference_mode():
+        same(encoder.encode(batch), theirs.encode_image(batch))
+
+
+def test_what_a_tokeniser_needs_is_named(known, monkeypatch):
+    name, _ = known("tiny-other-words", VISION["vit"], TEXT | {"hf_tokenizer_name": "somebody/words"})
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ImportError, match=r'tiny-other-words .*transformers.*pip install "cocoa-widget\[open_clip\]"'):
+        cw.load_encoder(f"open_clip/{name}", weights=None)
 
 
 def test_its_patch_tokens_lie_in_the_space_of_texts(architecture, batch):

@@ -43,6 +43,7 @@ LAYOUTS = {
     "simclr": [
         lambda s: {"state_dict": s | {"fc.weight": torch.randn(1000, 512), "fc.bias": torch.randn(1000)}},
         lambda s: {"epoch": 9, "arch": "resnet18", "state_dict": _prefixed("backbone.", s) | _head("backbone.fc")},
+        lambda s: {"state_dict": s | {"fc.weight": torch.randn(10, 512), "fc.bias": torch.randn(10)}},
         lambda s: _prefixed("encoder.", s) | _head("projector"),
         lambda s: {"state_dict": _prefixed("module.encoder.", s) | _head("module.projection_head")},
     ],
@@ -54,6 +55,7 @@ LAYOUTS = {
         lambda s: {"state_dict": _prefixed("backbone.", s) | _head("projector.layer1") | _head("predictor.layer1")},
     ],
     "moco": [
+        lambda s: _prefixed("module.encoder_q.", s | {"fc.weight": torch.randn(128, 512), "fc.bias": torch.randn(128)}),
         lambda s: {
             "state_dict": _prefixed("module.encoder_k.", _other(s)) | _prefixed("module.encoder_q.", s)
             | _head("module.encoder_q.fc") | _head("module.encoder_k.fc") | {"module.queue": torch.randn(16, 32)}

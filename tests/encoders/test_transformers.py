@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import sentencepiece
 import torch
 import transformers as hf
 
@@ -19,8 +20,15 @@ TEXT = {
 PROMPTS = ["a dog", "a cat and a dog"]
 
 
-def _tokenizer(folder):
-    """A tokeniser of the real format, with letters for words."""
+def _tokenizer(folder, kind):
+    """A tokeniser of the real format: pieces learnt from a few sentences, or letters for words."""
+    if kind == "siglip":
+        with (folder / "spiece.model").open("wb") as file:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(["a dog and a cat and a bird", "a photo of the dog"] * 20), model_writer=file,
+                vocab_size=40, hard_vocab_limit=False, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2,
+            )  # fmt: skip
+        return hf.SiglipTokenizer(str(folder / "spiece.model"), model_max_length=12)
     letters = [*"abcdefghijklmnopqrstuvwxyz"]
     words = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters)]
     (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}))
@@ -50,7 +58,7 @@ def _save(folder, kind):
     randomise(model).save_pretrained(folder)
     processor.save_pretrained(folder)
     if kind in ("clip", "siglip"):
-        _tokenizer(folder).save_pretrained(folder)
+        _tokenizer(folder, kind).save_pretrained(folder)
     return model.eval(), processor
 
 
@@ -67,7 +75,7 @@ def test_images_and_prompts_of_joint_models(tmp_path, kind, batch):
         pixels = processor(images=picture, return_tensors="pt")["pixel_values"]
         same(encoder.encode([picture]), theirs.get_image_features(pixels).pooler_output)
         same(encoder.encode_text(PROMPTS), theirs.get_text_features(**tokens).pooler_output)
-    assert encoder.text.cuts(["a dog", "a dog and a cat and a bird"]) == [False, True]
+    assert encoder.text.cuts(["a dog", "a photo of a dog and a cat and a bird"]) == [False, True]
 
 
 @pytest.mark.parametrize("kind", ["dinov2", "resnet", "vit"])
@@ -104,6 +112,41 @@ def test_other_weights_for_a_folder(tmp_path, batch):
     torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "linear.pth")
     with pytest.raises(ValueError, match=r"linear.pth does not fit .*weight, bias"):
         cw.load_encoder(f"transformers/{tmp_path}", weights=tmp_path / "linear.pth")
+
+
+def test_old_checkpoints_count_positions(tmp_path, batch):
+    theirs, _ = _save(tmp_path, "clip")
+    randomise(theirs)
+    state = theirs.state_dict() | {"text_model.embeddings.position_ids": torch.arange(12)[None]}
+    torch.save(state, tmp_path / "old.bin")
+    encoder = cw.load_encoder(f"transformers/{tmp_path}", weights=tmp_path / "old.bin", **EXACT)
+    with torch.inference_mode():
+        same(encoder.encode(batch), theirs.get_image_features(batch).pooler_output)
+
+
+def test_what_a_tokeniser_needs_is_named(tmp_path, monkeypatch):
+    _save(tmp_path, "siglip")
+    monkeypatch.setattr(hf.utils.import_utils, "is_sentencepiece_available", lambda: False)
+    monkeypatch.setattr(hf.SiglipTokenizer, "__init__", lambda self, *_, **__: _missing())
+    with pytest.raises(ImportError, match=r'SentencePiece.*pip install "cocoa-widget\[transformers\]"'):
+        cw.load_encoder(f"transformers/{tmp_path}")
+
+
+def _missing():
+    raise ImportError("SiglipTokenizer requires the SentencePiece library but it was not found.\nInstall it.")
+
+
+def test_code_that_a_folder_brings_does_not_run(tmp_path):
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}})
+    )
+    (tmp_path / "own.py").write_text(
+        f"from transformers import PretrainedConfig\nopen({str(tmp_path / 'ran')!r}, 'w')\n"
+        "class Config(PretrainedConfig):\n    model_type = 'own'\n"
+    )
+    with pytest.raises(ValueError, match="brings code of its own, which is not run"):
+        cw.load_encoder(f"transformers/{tmp_path}")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_folders_that_do_not_fit(tmp_path):
