@@ -126,7 +126,7 @@ class Explainer:
 
 def _only_texts(images: Any) -> bool:
     return isinstance(images, Texts) or (
-        isinstance(images, list | tuple) and bool(images) and all(isinstance(part, Texts) for part in images)
+        isinstance(images, list | tuple) and all(isinstance(part, Texts) for part in images)
     )
 
 
@@ -186,7 +186,9 @@ class Prepared:
             The target needs a bin that is empty.
         """
         check_target(target)
-        if TARGETS[target].corpus and _only_texts(corpus) and not (TARGETS[target].foil and self._holds(foil)):
+        asked = TARGETS[target]
+        against = asked.foil and self._holds(foil)
+        if asked.corpus and _only_texts(corpus) and self._holds(corpus) and not against:
             warnings.warn(
                 "A corpus of texts without a foil also measures the gap between texts and images: give a foil, such as"
                 " Texts(class_names('cifar100')), or take the texts' mean out with cocoa_widget.centre.",
@@ -307,7 +309,7 @@ class Prepared:
     @staticmethod
     def _holds(images: Any) -> bool:
         """Tell whether a bin is not empty."""
-        if isinstance(images, list | tuple) and all(isinstance(part, Texts) for part in images):
+        if _only_texts(images) and not isinstance(images, Texts):
             return any(map(len, images))
         return images is not None and not (hasattr(images, "__len__") and len(images) == 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import ClassVar
 
@@ -10,15 +11,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 import traitlets
+from PIL import Image
 
 import cocoa_widget as cw
 from cocoa_widget.encoders.prompts import fill, sentences
+from cocoa_widget.live.library import Library
+from cocoa_widget.live.state import Question
 from cocoa_widget.modality import Reference, centred
-from cocoa_widget.texts import named, prompt_of, text_id
+from cocoa_widget.texts import is_text, named, prompt_of, text_id
 
 from .conftest import Convolutional, encoder_of
 from .texts import Words, joint
 from .wire import Wire
+
+LONG = " ".join(["very"] * 20) + " long"
 
 
 class TestEncodeText:
@@ -108,8 +114,47 @@ class TestExplainer:
             prepared.explain(corpus=cw.Texts("a dog"), foil=cw.Texts("a cat"))
             prepared.explain(corpus=cw.Texts("a dog"), target="label_free")
 
+    @pytest.mark.parametrize(
+        ("corpus", "question", "warned"),
+        [
+            ([cw.Texts("a dog"), cw.Texts("a fox")], {}, True),
+            (cw.Texts("a dog"), {"target": "corpus", "foil": cw.Texts("a cat")}, True),  # which has no foil
+            (cw.Texts("a dog"), {"foil": [cw.Texts([]), cw.Texts([])]}, True),
+            (cw.Texts("a dog"), {"foil": [cw.Texts([]), cw.Texts("a cat")]}, False),
+            (cw.Texts("a dog"), {"target": "label_free"}, False),
+        ],
+    )
+    def test_when_a_foil_is_missed(self, pictures, corpus, question, warned):
+        prepared = cw.Explainer(joint(), "cam").prepare({"p0": pictures["p0"]})
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            prepared.explain(corpus=corpus, **question)
+        assert bool(said) == warned
+
+    def test_no_texts_are_an_empty_bin(self, pictures):
+        prepared = cw.Explainer(joint(), "cam").prepare({"p0": pictures["p0"]})
+        with pytest.raises(cw.NothingToExplain):
+            prepared.explain(corpus=[cw.Texts([])])
+        with pytest.raises(ValueError, match="corpus"):
+            prepared.explain(corpus=cw.Texts("a dog"), target="corpse")
+
+    def test_a_prompt_that_is_cut_is_said(self, pictures):
+        prepared = cw.Explainer(joint(), "cam").prepare({"p0": pictures["p0"]})
+        with pytest.warns(UserWarning, match="reads 12 tokens of a prompt; the end of “very very"):
+            prepared.explain(corpus=cw.Texts(LONG), foil=cw.Texts("a cat"))
+
 
 class TestCentring:
+    @pytest.mark.parametrize("count", [3, 64, 65, 127, 200])
+    def test_the_gallerys_mean_is_of_images_spread_over_it(self, count):
+        ids = [f"p{i}" for i in range(count)]
+        images = cw.ImageSet({i: Image.new("RGB", (8, 8)) for i in ids})
+        question = Question((), (), (), cw.CAM(), "corpus", "cosine", cw.Blur(), centred=True)
+        found = [i for i in Library(images, joint()).references(question) if not is_text(i)]
+        at = [ids.index(i) for i in found]
+        assert len(at) == min(count, 64)
+        assert max(np.diff([*at, count])) - min(np.diff([*at, count])) <= 1
+
     def test_the_gap_is_gone(self):
         names = [f"name{i}" for i in range(200)]
         prompts = [f"word{i}" for i in range(20)]
@@ -250,7 +295,50 @@ class TestWidget:
     def test_a_prompt_longer_than_the_context_is_said(self, make_widget):
         widget = make_widget(encoder=joint())
         with pytest.warns(UserWarning, match="reads 12 tokens"):
-            widget.add_text(" ".join(["very"] * 20) + " long")
+            widget.add_text(LONG)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            widget.add_text("short")
+            widget.undo()
+            widget.redo()
+
+    def test_however_it_comes_into_a_bin(self, make_widget):
+        with pytest.warns(UserWarning, match="reads 12 tokens"):
+            widget = make_widget(encoder=joint(), foil=[text_id(LONG)])
+        with pytest.warns(UserWarning, match="“very very"):
+            widget.corpus = [text_id(f"{LONG} indeed")]
+        widget.corpus = [text_id("of twelve words seven are in this prompt")]
+        widget.foil = []
+        with pytest.warns(UserWarning, match="“of twelve words"):
+            widget.template = "this here is a photo of a {}"
+
+    def test_a_template_of_the_pages_that_cuts_is_said_there(self, make_widget):
+        widget = make_widget(encoder=joint(), corpus=[text_id("of twelve words seven are in this prompt")])
+        wire = Wire(widget)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            widget.set_state({"template": "this here is a photo of a {}"})
+        wire.wait(lambda message: message["kind"] == "error" and "of twelve words" in message["message"])
+
+    def test_half_a_character(self, make_widget):
+        widget = make_widget(encoder=joint())
+        assert widget.add_text("half \ud83d") == ["text:half \ufffd"]
+        assert widget.add_text("whole \ud83d\udc31") == ["text:whole 🐱"]
+
+    def test_a_cell_and_the_page_at_once(self, make_widget):
+        """Neither takes back what the other has put into a bin meanwhile."""
+        widget = make_widget(encoder=joint())
+
+        def page():
+            for i in range(100):
+                widget._take_texts([f"page {i}"], "corpus")
+
+        thread = threading.Thread(target=page)
+        thread.start()
+        for i in range(100):
+            widget.add_text(f"cell {i}")
+        thread.join()
+        assert len(widget.corpus) == 200
 
     def test_five_thousand_at_once(self, make_widget):
         widget = make_widget(encoder=joint(), method="cam", corpus=["p1"], explicands=["p0"])
