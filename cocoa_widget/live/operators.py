@@ -6,12 +6,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection
 
-from ..attribution import Baseline, Method, Operator
+from ..attribution import CAM, Baseline, Method, Operator
 
 Recipe = tuple[Method, Baseline | None]
 """Method, and what replaces removed parts; None where nothing is removed."""
 Key = tuple[str, Recipe]
 """Image id and recipe."""
+
+PREVIEW: Recipe = (CAM(), None)
+"""CAM's maps come with encoding an image: they stand in for a method until it is prepared, and CAM needs no others."""
 
 
 class OperatorStore:
@@ -25,15 +28,19 @@ class OperatorStore:
     def get(self, image: str, recipe: Recipe) -> Operator | None:
         """Return an operator, and count it as used."""
         with self._lock:
-            operator = self._operators.get((image, recipe))
-            if operator is not None:
-                self._operators.move_to_end((image, recipe))
-            return operator
+            key = self._key(image, recipe)
+            if key in self._operators:
+                self._operators.move_to_end(key)
+            return self._operators.get(key)
 
     def peek(self, image: str, recipe: Recipe) -> Operator | None:
         """Return an operator without counting it as used."""
         with self._lock:
-            return self._operators.get((image, recipe))
+            return self._operators.get(self._key(image, recipe))
+
+    def _key(self, image: str, recipe: Recipe) -> Key:
+        key = image, recipe
+        return (image, PREVIEW) if recipe[0] == PREVIEW[0] and key not in self._operators else key
 
     def put(self, image: str, recipe: Recipe, operator: Operator) -> None:
         """Keep an operator."""

@@ -10,18 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..attribution import CAM, Operator, Size
+from ..attribution import Operator, Size
 from ..attribution.method import LinearMethod
 from ..direction import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..reliability import Members, resample, stability
 from ..score import Score
 from .library import Library
-from .operators import Recipe
+from .operators import PREVIEW
 from .scores import known_members, known_scores
 from .state import ATTRIBUTION, LAYERS, Listener, Picture, Question, State, Sureness
 
-PREVIEW: Recipe = (CAM(), None)
 QUIET_SECONDS = 0.1
 """How long the slow lane rests after a changed question on a CPU, which server and browser share to show the answer."""
 SHARPEN_SECONDS = 0.12

@@ -24,8 +24,7 @@ from ..encoders.prompts import AS_TYPED
 from ..images import ImageSet
 from ..texts import is_text, named, prompt_of
 from .library import Library
-from .operators import Key, Recipe
-from .painter import PREVIEW
+from .operators import PREVIEW, Key, Recipe
 from .scores import known_scores
 from .state import Listener, Progress, State
 
