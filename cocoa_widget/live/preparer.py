@@ -26,10 +26,9 @@ from ..texts import is_text, named, prompt_of
 from .library import Library
 from .operators import PREVIEW, Key, Recipe
 from .scores import known_scores
+from .slices import SliceSize
 from .state import Listener, Progress, State
 
-SLICE_SECONDS = 0.05
-"""What one slice should take: the longest that a change of the bins may have to share the processor."""
 STATUS_SECONDS = 0.1
 SHARPER = 1.25
 """How many times the passes make a heatmap visibly sharper."""
@@ -83,7 +82,7 @@ class Preparer:
     def __init__(self, state: State, images: ImageSet, library: Library, encoder: Encoder, listener: Listener) -> None:
         self._state, self._images, self._library, self._encoder = state, images, library, encoder
         self._listener = listener
-        self._pass_seconds = {"encode": 0.0, "gradient": 0.0, "text": 0.0}
+        self._sizes = {"encode": SliceSize(), "gradient": SliceSize(), "text": SliceSize()}
         self._text_ready = encoder.text is None
         self._inputs: OrderedDict[tuple[str, Baseline], tuple[Tensor, Tensor]] = OrderedDict()
         self._told = 0.0
@@ -365,18 +364,13 @@ class Preparer:
 
     def _count(self, kind: str) -> int:
         """Return how many passes fit into a slice."""
-        seconds = self._pass_seconds[kind]
-        # A few to begin with, which tells how long one takes.
-        wanted = 4 if seconds == 0 else int(SLICE_SECONDS / seconds)
-        return max(1, min(wanted, self._encoder.batch_size))
+        return min(self._sizes[kind].passes, self._encoder.batch_size)
 
     def _measure(self, kind: str, passes: int, begun: float) -> None:
         if passes:
             if self._encoder.device.type == "cuda":
                 torch.cuda.synchronize(self._encoder.device)
-            seconds = (time.perf_counter() - begun) / passes
-            old = self._pass_seconds[kind]
-            self._pass_seconds[kind] = seconds if old == 0 else 0.7 * old + 0.3 * seconds
+            self._sizes[kind].learn(passes, time.perf_counter() - begun)
 
     def _trim(self) -> bool:
         with self._state.changed:

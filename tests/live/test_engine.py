@@ -149,20 +149,19 @@ def test_a_change_of_the_bins_passes_nothing(make, pictures):
 
 
 def test_cam_needs_no_more_than_the_encoding(make):
-    module = Convolutional()
+    other, module = Convolutional(), Convolutional()
+    encoder_of(other).forward(torch.zeros(1, 3, 32, 32), features="pooled")
+    looking = other.calls - 1  # the network is looked over at first
     first = question(method=cw.CAM(), explicands=("p0", "p4", "p5"))
-    engine, recorder, encoder = make(module, first)
-    encoder.forward(torch.zeros(1, 3, 32, 32), features="pooled")  # looks the network over
-    module.calls = 0
+    engine, recorder, _ = make(module, first)
     engine.watch("a", View(explicands=32))
     engine.wait(20)
-    assert module.calls == len({*first.corpus, *first.foil, *first.explicands})
+    assert module.calls == looking + len({*first.corpus, *first.foil, *first.explicands})
     assert not any(p.preview for _, pictures, _ in recorder.updates for p in pictures)
-    engine.ask(
-        question(method=cw.CAM(), explicands=first.explicands, baseline=cw.Constant())
-    )  # which CAM has no use for
+    # CAM has no use for a baseline.
+    engine.ask(question(method=cw.CAM(), explicands=first.explicands, baseline=cw.Constant()))
     engine.wait(20)
-    assert module.calls == len({*first.corpus, *first.foil, *first.explicands})
+    assert module.calls == looking + len({*first.corpus, *first.foil, *first.explicands})
 
 
 def test_the_first_picture_comes_early_and_sharpens(make):
