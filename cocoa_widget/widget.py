@@ -265,14 +265,14 @@ class CocoaWidget(anywidget.AnyWidget):
     def _cut(self, prompts: list[str]) -> list[str]:
         return self.encoder.cut_prompts([p for p in prompts if p.strip()], template=self.template)
 
-    def _tell_cuts(self, members: Iterable[str], *, to_page: bool = False) -> None:
-        """Say which prompts are longer than the encoder reads."""
+    def _tell_cuts(self, members: Iterable[str]) -> None:
+        """Say which prompts are longer than the encoder reads, to whoever acts: the page, or code."""
         prompts = [prompt_of(member) for member in members if is_text(member)]
         cut = self._cut(prompts) if prompts else []
         if not cut:
             return
         message = unread(cut, self.encoder.text)
-        if not to_page:
+        if not self._page_acts:
             warnings.warn(message, stacklevel=2)
         elif self._page is not None:
             self._page.error(message)
@@ -493,7 +493,7 @@ class CocoaWidget(anywidget.AnyWidget):
                 self._page.tell_history()
             self._engine.ask(self._question())
             if change.name == "template":
-                self._tell_cuts([*self.corpus, *self.foil], to_page=self._page_acts)
+                self._tell_cuts([*self.corpus, *self.foil])
             elif change.name in ("corpus", "foil") and not self._page_acts:
                 self._tell_cuts(set(change.new).difference(change.old))
 

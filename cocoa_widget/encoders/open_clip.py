@@ -22,6 +22,8 @@ from .optional import needing, require
 from .text import TextTower
 
 SCHEMES = ("hf-hub:", "local-dir:")
+SCALES = ("logit_scale", "logit_bias")
+"""Of the loss: no representation depends on them, and files have them in several shapes."""
 
 
 def _open_clip() -> Any:
@@ -92,7 +94,8 @@ def load_open_clip(name: str, *, weights: Weights = "DEFAULT", **options: Any) -
         model, preprocess = _create(open_clip, architecture, tag, load_weights=False)
         if weights is not None:
             contents, origin = read_weights(weights)
-            model.load_state_dict(_state(open_clip, model, contents, origin, architecture), strict=False)
+            state = _state(open_clip, model, contents, origin, architecture)
+            model.load_state_dict({key: state[key] for key in state if key not in SCALES}, strict=False)
     if hasattr(model.visual, "output_tokens"):
         model.visual.output_tokens = False  # CoCa's decoder would take them
     visual: nn.Module = model.visual
@@ -160,9 +163,8 @@ def _quiet() -> Iterator[None]:
 
 
 def _state(open_clip: Any, model: nn.Module, contents: Any, origin: str, name: str) -> dict[str, Tensor]:
-    scales = ["logit_scale", "logit_bias"]  # which no representation depends on
     try:
-        return _without(scales, find_state(contents, origin, model, name, head=scales))
+        return find_state(contents, origin, model, name, head=SCALES)
     except ValueError:
         # The checkpoints of OpenAI, Apple and others have other names; open_clip knows how they map.
         convert = require("open_clip.convert", "open_clip", "A checkpoint of another project").convert_state_dict
@@ -174,11 +176,7 @@ def _state(open_clip: Any, model: nn.Module, contents: Any, origin: str, name: s
                 converted = open_clip.model.convert_to_custom_text_state_dict(converted)
         except Exception:  # it is made for files that fit
             converted = contents
-        return _without(scales, find_state(converted, origin, model, name, head=scales))
-
-
-def _without(names: list[str], state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key: tensor for key, tensor in state.items() if key not in names}
+        return find_state(converted, origin, model, name, head=SCALES)
 
 
 def project_tokens(visual: nn.Module) -> nn.Module:

@@ -24,9 +24,7 @@ class SliceSize:
 
     def learn(self, passes: int, seconds: float) -> None:
         """Take in that a slice of so many passes took so long."""
-        if passes < 1 or seconds <= 0:
-            return
-        fitting = int(passes * SLICE_SECONDS / seconds)
+        fitting = int(passes * SLICE_SECONDS / max(seconds, 1e-9))
         if seconds > SLICE_SECONDS:
             self.passes = max(1, min(passes - 1, fitting))
         elif passes >= self.passes:  # a smaller one was the end of something, and tells nothing of larger ones
