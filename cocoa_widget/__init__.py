@@ -39,6 +39,7 @@ from .images import EmptySource, ImageSet, UnknownImage, UnreadableImage, demo_i
 from .influence import Influence
 from .modality import centre
 from .reliability import Stability
+from .sessions import Bins
 from .texts import Texts
 from .widget import CocoaWidget
 
@@ -52,6 +53,7 @@ __all__ = [
     "SIMILARITIES",
     "TARGETS",
     "TEMPLATES",
+    "Bins",
     "Blur",
     "CaptumMethod",
     "CocoaWidget",

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from .live.inspector import Influences
 from .reliability import ENOUGH
 
 Send = Callable[[Any, list[bytes]], None]
-AddTexts = Callable[[list[str], str], tuple[int, list[tuple[str, str]]]]
+AddTexts = Callable[[list[str], Literal["corpus", "foil"]], tuple[int, list[tuple[str, str]]]]
 
 HOLD_SECONDS = 1.5
 """How long one `hold` lasts; the page repeats it more often than that."""

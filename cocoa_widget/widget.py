@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -16,24 +17,28 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 from torch import nn
+from traitlets import Bunch
 
 from . import protocol
-from .attribution import BASELINES, METHODS, Baseline, Method, as_baseline, as_method
+from .attribution import BASELINES, METHODS, Baseline, Method
 from .direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
 from .encoders import Encoder, EncoderError, load_encoder
 from .encoders.class_names import CLASS_NAMES
 from .encoders.prompts import AS_TYPED, TEMPLATES, sentences
-from .history import Bins, History
 from .images import ImageSet, UnknownImage, as_image_set
 from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
 from .page import Page
+from .sessions import BINS, BinName, Bins, History, Place
+from .sessions import bins as of_bins
+from .subshells import stay_in_subshell
 from .texts import PREFIX, is_text, named, prompt_of, text_id, unread
+from .traits import BaselineTrait, BinTrait, CentredTrait, CheckedString, Fraction, MethodTrait, baseline_name
 
 STATIC = Path(__file__).parent / "static"
-BINS = Bins._fields
-QUESTION = (*BINS, "method", "target", "similarity", "baseline", "layer", "template", "centred")
-
-BinName = Literal["corpus", "foil", "explicands", "gallery"]
+SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
+DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
+PAGE_SETS = frozenset({*BINS, *SETTINGS, *DISPLAY})
+"""The traits that the page may set; never the code that it runs itself (``_esm``, ``_css``)."""
 
 
 @cache
@@ -49,46 +54,6 @@ def _static(name: str) -> str:
             f"The page ({name}) has not been built. In a checkout, run `npm ci && npm run build` in js/, or install the"
             " package again without COCOA_WIDGET_SKIP_PAGE."
         ) from None
-
-
-class MethodTrait(traitlets.TraitType[Method, "str | Method"]):
-    """A method, set by name or as an object; the page knows it by name."""
-
-    info_text = "the name of a method, or a method"
-
-    def validate(self, obj: Any, value: str | Method) -> Method:
-        """Turn names into methods; a name keeps the settings of a method that was set before under it."""
-        if isinstance(value, str) and value in obj._configured:
-            return obj._configured[value]  # type: ignore[no-any-return]
-        try:
-            method = as_method(value)
-        except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(str(error)) from None
-        obj._configured[method.name] = method
-        return method
-
-
-class BaselineTrait(traitlets.TraitType[Baseline, "str | Baseline"]):
-    """What replaces removed parts, set by name or as an object; the page knows it by name."""
-
-    info_text = "the name of a baseline, or a baseline"
-
-    def validate(self, obj: Any, value: str | Baseline) -> Baseline:
-        """Turn names into baselines; a name keeps what was set before under it."""
-        known = obj._configured_baselines
-        if isinstance(value, str) and value in known:
-            return known[value]  # type: ignore[no-any-return]
-        try:
-            baseline = as_baseline(value, obj.encoder)
-        except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(str(error)) from None
-        known[baseline_name(baseline)] = baseline
-        return baseline
-
-
-def baseline_name(baseline: Baseline) -> str:
-    """Return the name under which the page knows a baseline; a user's function goes by its own."""
-    return str(getattr(baseline, "name", None) or getattr(baseline, "__name__", "custom"))
 
 
 class CocoaWidget(anywidget.AnyWidget):
@@ -125,8 +90,11 @@ class CocoaWidget(anywidget.AnyWidget):
     Attributes
     ----------
     corpus, foil, explicands : list of str
-        Ids. Set them and the page follows; drag on the page and they change, and `observe` fires. An image is in at
-        most one of corpus and foil.
+        Ids. Set them, or edit the lists, and the page follows; drag on the page and they change, and `observe` fires
+        once all of them have changed. An image is in at most one of corpus and foil.
+    bins : Bins
+        All three of one moment. Between reading `corpus` and reading `foil` the page may move an image from one to the
+        other; a value of `bins` never shows it in both.
 
     Examples
     --------
@@ -140,28 +108,29 @@ class CocoaWidget(anywidget.AnyWidget):
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
 
-    corpus = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    foil = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    explicands = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    corpus = BinTrait().tag(sync=True)
+    foil = BinTrait().tag(sync=True)
+    explicands = BinTrait().tag(sync=True)
     method = MethodTrait("rise").tag(sync=True, to_json=lambda method, _: method.name)
-    target = traitlets.Unicode("contrastive_corpus").tag(sync=True)
-    similarity = traitlets.Unicode("cosine").tag(sync=True)
+    target = CheckedString("contrastive_corpus", check_target).tag(sync=True)
+    similarity = CheckedString("cosine", check_similarity).tag(sync=True)
     baseline = BaselineTrait("blur").tag(sync=True, to_json=lambda baseline, _: baseline_name(baseline))
     layer = traitlets.Enum(list(LAYERS), ATTRIBUTION).tag(sync=True)
-    template = traitlets.Unicode(AS_TYPED).tag(sync=True)
-    centred = traitlets.Bool(False).tag(sync=True)
+    template = CheckedString(AS_TYPED, sentences).tag(sync=True)
+    centred = CentredTrait(False).tag(sync=True)
 
     colormap = traitlets.Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
-    opacity = traitlets.Float(0.8, min=0.0, max=1.0).tag(sync=True)
+    opacity = Fraction(0.8).tag(sync=True)
     scale = traitlets.Enum(["shared", "image"], "shared").tag(sync=True)
     gallery_heatmaps = traitlets.Bool(False).tag(sync=True)
     height = traitlets.Int(720, min=320, max=4096).tag(sync=True)
 
-    # Until the constructor is through; an instance that it refuses is still closed when it is collected.
+    # Present before the constructor has set them: an instance that it refuses is still closed when it is collected.
     _engine: LiveEngine | None = None
     _page: Page | None = None
-
-    DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
+    _bins = Bins()
+    _held: dict[BinName, list[str]] | None = None
+    _notifying = False
 
     def __init__(
         self,
@@ -182,8 +151,8 @@ class CocoaWidget(anywidget.AnyWidget):
         **display: Any,
     ) -> None:
         for name in display:
-            if name not in self.DISPLAY:
-                known = [*QUESTION, "memory_budget", *self.DISPLAY]
+            if name not in DISPLAY:
+                known = [*BINS, *SETTINGS, "memory_budget", *DISPLAY]
                 near = difflib.get_close_matches(name, known, n=1)
                 raise TypeError(
                     f"CocoaWidget has no argument {name!r}."
@@ -197,11 +166,14 @@ class CocoaWidget(anywidget.AnyWidget):
         self.encoder = _as_encoder(encoder)
         self._configured: dict[str, Method] = {}
         self._configured_baselines: dict[str, Baseline] = {}
+        # Changes happen one after the other, and observers see them in that order.
         self._order, self._page_acts = threading.RLock(), False
-        bins = {"corpus": list(corpus), "foil": list(foil), "explicands": list(explicands)}
+        self._changes: deque[Bunch] = deque()
         how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
-        super().__init__(**bins, **how, template=template, centred=centred, **display)
-        self._history = History(self._bins())
+        with self.hold_trait_notifications():
+            self.corpus, self.foil, self.explicands = list(corpus), list(foil), list(explicands)
+        super().__init__(**how, template=template, centred=centred, **display)
+        self._history = History(self._bins)
         self._page = Page(
             self._send_to_page,
             self.images,
@@ -215,8 +187,8 @@ class CocoaWidget(anywidget.AnyWidget):
         self._engine = LiveEngine(self.images, self.encoder, self._question(), self._page, memory_budget)
         self._page.connect(self._engine)
         self.on_msg(self._receive)
-        self.observe(self._changed, names=list(QUESTION))
-        self._tell_cuts([*self.corpus, *self.foil])
+        self.observe(self._setting_changed, names=list(SETTINGS))
+        self._tell_cuts([*self._bins.corpus, *self._bins.foil])
 
     @traitlets.default("_esm")
     def _read_esm(self) -> str:
@@ -277,15 +249,8 @@ class CocoaWidget(anywidget.AnyWidget):
         elif self._page is not None:
             self._page.error(message)
 
-    def _put_texts(self, ids: list[str], to: str) -> list[str]:
-        with self._order:
-            taken = set(getattr(self, "foil" if to == "corpus" else "corpus"))
-            put = ids if len(ids) == 1 else [i for i in ids if i not in taken]
-            self.move(put, to)  # type: ignore[arg-type]
-        return put
-
-    def _take_texts(self, prompts: list[str], to: str) -> tuple[int, list[tuple[str, str]]]:
-        """Put prompts of the page's into a bin; returns how many are new there, and what was skipped and why."""
+    def _take_texts(self, prompts: list[str], to: Literal["corpus", "foil"]) -> tuple[int, list[tuple[str, str]]]:
+        """Put the page's prompts into a bin; return how many are new there, and what was skipped and why."""
         ids, skipped = [], []
         for prompt in prompts:
             try:
@@ -293,13 +258,19 @@ class CocoaWidget(anywidget.AnyWidget):
             except ValueError as error:
                 skipped.append((prompt, str(error)))
         self._check(ids)
-        with self._by_page():  # whose reply tells which are cut
-            before = set(getattr(self, to))
-            put = {*self._put_texts(list(dict.fromkeys(ids)), to)}
+        with self._by_page():  # whose reply names those that are cut
+            before = set(self._bins[to])
+            put = set(self._put_texts(ids, to))
         skipped += [(prompt_of(i), "It is in the other bin already.") for i in ids if i not in put]
         return len(put - before), skipped
 
-    def move(self, images: str | Sequence[str], to: BinName) -> None:
+    def _put_texts(self, ids: list[str], to: Literal["corpus", "foil"]) -> list[str]:
+        with self._order:
+            bins, put = of_bins.put(self._bins, ids, to)
+            self._commit(bins)
+        return put
+
+    def move(self, images: str | Sequence[str], to: Place) -> None:
         """Put images or prompts into a bin; out of the foil into the corpus, and the other way around.
 
         Parameters
@@ -313,13 +284,8 @@ class CocoaWidget(anywidget.AnyWidget):
             raise ValueError(f"There is no bin {to!r}: choose one of {', '.join(BINS)}, gallery.")
         moved = [images] if isinstance(images, str) else list(images)
         self._check(moved, texts=to != "explicands")
-        leave = {"corpus": ("foil",), "foil": ("corpus",), "explicands": (), "gallery": BINS}[to]
-        leaving = set(moved)
-        with self._order:  # another thread's change between reading the bins and setting them would be lost
-            bins = {name: [i for i in getattr(self, name) if i not in leaving] for name in leave}
-            if to != "gallery":
-                bins[to] = list(dict.fromkeys([*getattr(self, to), *moved]))
-            self._set(bins)
+        with self._order:
+            self._commit(of_bins.move(self._bins, moved, to))
 
     def search(self, prompt: str, count: int = 20) -> list[tuple[str, float]]:
         """Rank the gallery by a prompt; encodes the images that have not been encoded yet.
@@ -355,6 +321,11 @@ class CocoaWidget(anywidget.AnyWidget):
     def redo(self) -> None:
         """Do again what was undone."""
         self._step(1)
+
+    @property
+    def bins(self) -> Bins:
+        """Members of corpus, foil and explicands at one moment."""
+        return self._bins
 
     def wait(self, timeout: float | None = None) -> None:
         """Block until the heatmaps of all explicands are complete.
@@ -413,21 +384,93 @@ class CocoaWidget(anywidget.AnyWidget):
 
     # ---- traits --------------------------------------------------------------------------------------------------
 
-    @traitlets.validate(*BINS)
-    def _validate_bin(self, proposal: Any) -> list[str]:
-        name, ids = proposal["trait"].name, list(dict.fromkeys(proposal["value"]))
+    def _members(self, name: BinName) -> Sequence[str]:
+        """Return the members of a bin; those that this thread has set and not yet released, where it holds changes."""
+        with self._order:
+            return self._bins[name] if self._held is None else self._held.get(name, self._bins[name])
+
+    def _assign(self, members: Mapping[BinName, list[str]]) -> None:
+        """Replace the members of some bins, as one change."""
+        with self._order:
+            if self._held is None:
+                self._commit(self._checked(members))
+            else:
+                self._held.update(members)
+
+    def _checked(self, members: Mapping[BinName, list[str]]) -> Bins:
+        """Return the bins with other members in some of them; raises `TraitError` for what they cannot hold."""
+        found: dict[BinName, list[str]] = {}
+        for name, ids in members.items():
+            try:
+                self._check(ids, texts=name != "explicands")
+                found[name] = [text_id(prompt_of(i)) if is_text(i) else i for i in ids]
+            except (UnknownImage, EncoderError, ValueError) as error:
+                raise traitlets.TraitError(f"{name}: {error.args[0]}") from None
         try:
-            self._check(ids, texts=name != "explicands")
-            ids = list(dict.fromkeys(text_id(prompt_of(i)) if is_text(i) else i for i in ids))
-        except (UnknownImage, EncoderError, ValueError) as error:
-            raise traitlets.TraitError(f"{name}: {error.args[0]}") from None
-        other = {"corpus": "foil", "foil": "corpus"}.get(name)
-        if other and (both := [i for i in ids if i in getattr(self, other)]):
+            return of_bins.replace(self._bins, found)
+        except ValueError as error:
+            to: BinName = "foil" if "foil" in found else "corpus"
+            other = set(found.get("corpus", self._bins.corpus) if to == "foil" else self._bins.foil)
+            both = list(dict.fromkeys(i for i in found[to] if i in other))
             raise traitlets.TraitError(
-                f"{named(both)} cannot be in both corpus and foil. To move from one to the other, use"
-                f" widget.move({both!r}, {name!r})."
+                f"{error} To move from one to the other, use widget.move({both!r}, {to!r})."
+            ) from None
+
+    def _commit(self, bins: Bins) -> None:
+        """Make `bins` the widget's: for every reader at once, then for engine and page, then for observers."""
+        with self._order:
+            old, self._bins = self._bins, bins
+            changed = [name for name in BINS if old[name] != bins[name]]
+            if not changed or self._engine is None or self._page is None:
+                return
+            if self._history.record(bins):
+                self._page.tell_history()
+            self._engine.ask(self._question())
+            # In one message, so that the page, too, sees one state after the other.
+            if new_to_page := [name for name in changed if self._should_send_property(name, getattr(self, name))]:
+                self.send_state(new_to_page)
+            if not self._page_acts:
+                self._tell_cuts({*bins.corpus, *bins.foil}.difference(old.corpus, old.foil))
+            self._changes.extend(
+                Bunch(name=name, old=list(old[name]), new=list(bins[name]), owner=self, type="change")
+                for name in changed
             )
-        return ids
+            self._notify()
+
+    def _notify(self) -> None:
+        """Call the observers of all changes, also of those that observers make, in the order of the changes."""
+        if len(self._changes) == 0 or self._notifying:
+            return
+        self._notifying, failed = True, None
+        try:
+            while self._changes:
+                try:
+                    # Not the method of ipywidgets, which would send the change a second time.
+                    traitlets.HasTraits.notify_change(self, self._changes.popleft())
+                except Exception as error:  # an observer must not keep others from what has happened
+                    failed = failed or error
+        finally:
+            self._notifying = False
+        if failed is not None:
+            raise failed
+
+    @contextmanager
+    def hold_trait_notifications(self) -> Iterator[None]:
+        """Make all changes of the block one change; corpus and foil can exchange their members in it."""
+        with self._order:
+            if self._held is not None:
+                with super().hold_trait_notifications():
+                    yield
+                return
+            held: dict[BinName, list[str]] = {}
+            self._held = held
+            try:
+                with super().hold_trait_notifications():
+                    yield
+                    bins = self._checked(held)  # here, where an error takes the other traits back, too
+            finally:
+                self._held = None
+            self._commit(bins)
 
     def _check(self, members: Sequence[str], *, texts: bool = True) -> None:
         """Refuse what is neither an image nor, where they may be, a text that this encoder can read."""
@@ -440,37 +483,14 @@ class CocoaWidget(anywidget.AnyWidget):
             self.encoder.text_keys([])  # says why, if it has no text tower
         self.images.check([member for member in members if not is_text(member)])
 
-    @traitlets.validate("template")
-    def _validate_template(self, proposal: Any) -> str:
-        try:
-            sentences(proposal["value"])
-        except ValueError as error:
-            raise traitlets.TraitError(str(error)) from None
-        return str(proposal["value"])
-
-    @traitlets.validate("centred")
-    def _validate_centred(self, proposal: Any) -> bool:
-        if proposal["value"]:
-            try:
-                self.encoder.text_keys([])
-            except EncoderError as error:
-                raise traitlets.TraitError(str(error)) from None
-        return bool(proposal["value"])
-
-    @traitlets.validate("target", "similarity")
-    def _validate_choice(self, proposal: Any) -> str:
-        try:
-            (check_target if proposal["trait"].name == "target" else check_similarity)(proposal["value"])
-        except ValueError as error:
-            raise traitlets.TraitError(str(error)) from None
-        return str(proposal["value"])
-
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take traits from the page; what cannot be is said there, and the page gets the old values back."""
+        """Take traits from the page; what cannot be is reported there, and the page gets the old values back."""
         try:
+            if foreign := [name for name in sync_data if name not in PAGE_SETS]:
+                raise traitlets.TraitError(f"The page cannot set {', '.join(map(repr, foreign[:3]))}.")
             with self._by_page():
                 super().set_state(sync_data)
-        except traitlets.TraitError as error:
+        except Exception as error:
             if self._page is not None:
                 self._page.error(str(error))
             self.send_state([name for name in sync_data if name in self.keys])
@@ -485,29 +505,20 @@ class CocoaWidget(anywidget.AnyWidget):
             finally:
                 self._page_acts = before
 
-    def _changed(self, change: Any) -> None:
+    def _setting_changed(self, change: Any) -> None:
         with self._order:  # a cell and the page may change traits at once, and the engine must end with the newer
-            if self._engine is None or self._page is None:
+            if self._engine is None:
                 return
-            if self._history.record(self._bins()):
-                self._page.tell_history()
             self._engine.ask(self._question())
             if change.name == "template":
-                self._tell_cuts([*self.corpus, *self.foil])
-            elif change.name in ("corpus", "foil") and not self._page_acts:
-                self._tell_cuts(set(change.new).difference(change.old))
-
-    def _set(self, bins: dict[str, list[str]]) -> None:
-        with self._order, self.hold_sync(), self.hold_trait_notifications():
-            for name, ids in bins.items():
-                self.set_trait(name, ids)
-
-    def _bins(self) -> Bins:
-        return Bins(*(tuple(getattr(self, name)) for name in BINS))
+                self._tell_cuts([*self._bins.corpus, *self._bins.foil])
 
     def _question(self) -> Question:
+        bins = self._bins
         return Question(
-            *self._bins(),
+            bins.corpus,
+            bins.foil,
+            bins.explicands,
             self.method,
             self.target,
             self.similarity,
@@ -526,10 +537,10 @@ class CocoaWidget(anywidget.AnyWidget):
         return self._engine
 
     def _step(self, by: int) -> None:
-        with self._by_page():  # what comes back has been warned of
-            bins = self._history.step(by)
+        with self._by_page():  # whose texts have been reported as cut when they came
+            bins = self._history.undo() if by < 0 else self._history.redo()
             if bins is not None:
-                self._set({name: list(ids) for name, ids in bins._asdict().items()})
+                self._commit(bins)
                 if self._page is not None:
                     self._page.tell_history()
 
@@ -543,6 +554,17 @@ class CocoaWidget(anywidget.AnyWidget):
     def _send_to_page(self, message: Any, buffers: list[bytes]) -> None:
         if self.comm is not None:
             self.send(message, buffers)
+
+    def _send(self, msg: Any, buffers: list[bytes] | None = None) -> None:
+        """Send to the page; a page that cannot be reached is logged, and stops neither a change nor a thread."""
+        try:
+            super()._send(msg, buffers)
+        except Exception as error:
+            self.log.warning("A message to the page was lost: %s: %s", type(error).__name__, error)
+
+    @traitlets.observe("comm")
+    def _comm_opened(self, change: Any) -> None:
+        stay_in_subshell(change.new)
 
     def _catalogue(self, request: str) -> protocol.Catalogue:
         images, encoder = self.images, self.encoder

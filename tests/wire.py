@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import threading
 
+from jupyter_client.session import Session
+
 BINS = {"corpus": ["p1", "p2"], "foil": ["p3"], "explicands": ["p0"]}
+
+SESSION = Session()
+
+
+def over_the_wire(content, buffers=None):
+    """Return a message and its buffers as the other side receives them: packed by Jupyter, and unpacked."""
+    return SESSION.unpack(SESSION.pack(content)), [bytes(memoryview(buffer)) for buffer in buffers or []]
 
 
 class Wire:
-    """Stands where the comm would: keeps what the widget sends, and speaks as the page does."""
+    """Stands where the comm would: keeps what the widget sends, and sends what the page would.
+
+    Set `fail` to an exception, and sending raises it.
+    """
 
     def __init__(self, widget):
-        self.widget, self.messages, self.states = widget, [], []
+        self.widget, self.messages, self.states, self.fail = widget, [], [], None
         self.arrived = threading.Condition()
-        widget.send = self._send
-        widget.send_state = lambda key=None: self.states.append(key)
+        self.comm = widget.comm
+        widget.comm.send = self._send
         self.count = 0
 
-    def _send(self, content, buffers=None):
+    def _send(self, data=None, metadata=None, buffers=None):
+        if self.fail is not None:
+            raise self.fail
+        data, buffers = over_the_wire(data, buffers)
         with self.arrived:
-            self.messages.append((content, buffers or []))
+            if data["method"] == "update":
+                self.states.append(sorted(data["state"]))
+            elif data["method"] == "custom":
+                self.messages.append((data["content"], buffers))
             self.arrived.notify_all()
+
+    def receive(self, content):
+        """Give the widget a message of the page, whatever it is."""
+        data, _ = over_the_wire({"method": "custom", "content": content})
+        self.widget._handle_msg({"content": {"comm_id": self.widget.model_id, "data": data}, "buffers": []})
+
+    def set(self, **state):
+        """Give the widget traits that the page has set."""
+        data, _ = over_the_wire({"method": "update", "state": state, "buffer_paths": []})
+        self.widget._handle_msg({"content": {"comm_id": self.widget.model_id, "data": data}, "buffers": []})
 
     def ask(self, kind, **body):
         self.count += 1
         message = {"id": f"a-{self.count}", "kind": kind, "view": "a", **body}
-        self.widget._receive(self.widget, message, [])
+        self.receive(message)
         return message["id"]
 
     def wait(self, predicate, timeout=20):
