@@ -1,7 +1,7 @@
 """Kinds of traits that `CocoaWidget` has: bins that change together, and settings that are checked when they are set.
 
-Every check runs inside `validate`. Traitlets skips cross-validation while any thread holds notifications back, so a value
-that another thread sets at that moment would pass unchecked.
+Every check runs inside `validate`. Traitlets skips cross-validation while any thread holds notifications back, so a
+value that another thread sets at that moment would pass unchecked.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import traitlets
 
@@ -125,8 +125,10 @@ class BinTrait(traitlets.TraitType["list[str]", Iterable[str]]):
     """
 
     info_text = "a list of image ids"
-    default_value: ClassVar[list[str]] = []
     name: BinName
+
+    def __init__(self) -> None:
+        super().__init__([])
 
     def get(self, obj: Any, cls: type[Any] | None = None) -> list[str]:
         """Return the members as a list whose edits reach the widget."""
