@@ -5,7 +5,6 @@ It only validates and enqueues: requests may come on any thread (JupyterLab's ke
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -15,12 +14,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from . import protocol
+from . import protocol, validation
 from .encoders import Encoder
 from .encoders.class_names import class_names
 from .evaluation import Curves
-from .images import ImageSet, UnreadableImage
+from .images import ImageSet, UnknownImage, UnreadableImage
 from .live import LiveEngine, Picture, Progress, Sureness, View
+from .live.ending import end_with_interpreter
 from .live.inspector import Influences
 from .reliability import ENOUGH
 
@@ -29,6 +29,8 @@ AddTexts = Callable[[list[str], Literal["corpus", "foil"]], tuple[int, list[tupl
 
 HOLD_SECONDS = 1.5
 """How long one `hold` lasts; the page repeats it more often than that."""
+LARGEST = 4096
+"""Most pixels that the longer side of a thumbnail or a heatmap has."""
 PART_IMAGES = 24
 PART_SECONDS = 0.1
 """A part of the thumbnails is sent when it has this many, or has been gathered for this long."""
@@ -72,103 +74,142 @@ class Page:
         self._add_texts, self._cut = add_texts, cut
         self._status: protocol.Status | None = None
         self._engine: LiveEngine | None = None
-        self._cancelled: set[str] = set()
-        self._requests: queue.SimpleQueue[protocol.ThumbnailRequest | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve_thumbnails, name="cocoa-thumbnails", daemon=True)
-        self._thread.start()
-        # Influence takes milliseconds, and need not wait for curves, which take a second.
-        self._answers = ThreadPoolExecutor(2, thread_name_prefix="cocoa-answers")
+        self._lock = threading.Lock()
+        self._pending: dict[str, bool] = {}  # requests that are not answered yet, and whether they were cancelled
+        # Threads exist while a view is there. Thumbnails are made one request after the other; influence takes
+        # milliseconds, and need not wait for curves, which take a second.
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._retired: list[ThreadPoolExecutor] = []
         self._closed = False
+        end_with_interpreter(self)
 
     def connect(self, engine: LiveEngine) -> None:
-        """Say whom the views watch."""
+        """Set the engine that answers the views."""
         self._engine = engine
 
     def close(self) -> None:
-        """Stop serving."""
-        self._closed = True
-        self._requests.put(None)
-        self._answers.shutdown(wait=False, cancel_futures=True)
-        if self._thread is not threading.current_thread():
-            self._thread.join()
+        """Answer nothing more; returns at once, and what is being answered ends by itself."""
+        with self._lock:
+            self._closed = True
+            self._retired, self._pools = [*self._pools.values()], {}
+        for pool in self._retired:
+            pool.shutdown(wait=False, cancel_futures=True)
         self._engine = None
+
+    def join(self) -> None:
+        """Wait until the threads of a closed page have ended."""
+        for pool in self._retired:
+            pool.shutdown()
+
+    def rest(self) -> None:
+        """End the threads until a view asks for something again."""
+        with self._lock:
+            pools, self._pools = [*self._pools.values()], {}
+        for pool in pools:
+            pool.shutdown(wait=False)
+        self._images.close()
+
+    def _answer(self, pool: str, threads: int, answer: Callable[[Any], None], request: protocol.Request) -> None:
+        """Answer a request on a thread of a pool, and report what goes wrong as its answer."""
+
+        def run() -> None:
+            try:
+                if not self._is_cancelled(request["id"]):
+                    answer(request)
+            except Exception as error:
+                if not self._closed:
+                    self.error(str(error) or type(error).__name__, request["id"])
+            finally:
+                with self._lock:
+                    self._pending.pop(request["id"], None)
+
+        with self._lock:
+            if self._closed:
+                return
+            if pool not in self._pools:
+                self._pools[pool] = ThreadPoolExecutor(threads, thread_name_prefix=f"cocoa-{pool}")
+            self._pending[request["id"]] = False
+            self._pools[pool].submit(run)
+
+    def _is_cancelled(self, request: str) -> bool:
+        with self._lock:
+            return self._closed or self._pending.get(request, False)
+
+    def _cancel(self, request: str) -> None:
+        with self._lock:
+            if request in self._pending:
+                self._pending[request] = True
 
     # ---- requests ------------------------------------------------------------------------------------------------
 
     def receive(self, message: Any) -> None:
         """Take a message of the page's."""
-        if not isinstance(message, dict) or message.get("kind") not in protocol.REQUEST_KINDS:
-            return  # somebody else's: anywidget has messages of its own
+        kind = message.get("kind") if isinstance(message, dict) else None
+        if not isinstance(kind, str) or kind not in protocol.REQUEST_KINDS:
+            return  # not of this protocol: anywidget has messages of its own
+        request = None
         try:
-            self._handle(message)
+            request = validation.checked(message)
+            if self._engine is not None:
+                self._engine.hear(request["view"])
+                self._handle(request, self._engine)
+        except validation.BadMessage as error:
+            self.error(str(error), error.request)
         except Exception as error:
-            self.error(f"{type(error).__name__}: {error}", message.get("id"))
+            self.error(f"{type(error).__name__}: {error}", request and request["id"])
 
-    def _handle(self, message: dict[str, Any]) -> None:
-        view = message.get("view", "")
-        match message["kind"]:
+    def _handle(self, request: protocol.Request, engine: LiveEngine) -> None:
+        match request["kind"]:
             case "hello":
-                self._answers.submit(self._greet, message["id"])
+                self._answer("answers", 2, self._greet, request)
             case "thumbnails":
-                self._images.check(message["images"])
-                self._requests.put(message)  # type: ignore[arg-type]
-            case "watch" if self._engine is not None:
-                self._images.check(message["visible"])
-                sizes = {name: max(0, min(int(message[name]), 4096)) for name in ("explicands", "gallery")}
-                self._engine.watch(view, View(visible=tuple(message["visible"]), **sizes))
-            case "hold" if self._engine is not None:
-                self._engine.rest(HOLD_SECONDS)
-            case "leave" if self._engine is not None:
-                self._engine.leave(view)
-            case "influence" | "curves" if self._engine is not None:
-                self._images.check([message["image"]])
-                self._answers.submit(self._inspect, message, self._engine)  # type: ignore[arg-type]
-            case "add_texts" | "search":
-                self._answers.submit(self._answer_texts, message)
+                self._answer("thumbnails", 1, self._thumbnails, request)
+            case "watch":
+                self._watch(request, engine)
+            case "hold":
+                engine.rest(HOLD_SECONDS)
+            case "leave":
+                engine.leave(request["view"])
+            case "influence":
+                self._answer("answers", 2, self._inspect, request)
+            case "curves":
+                self._answer("answers", 2, self._draw_curves, request)
+            case "add_texts":
+                self._answer("answers", 2, self._add, request)
+            case "search":
+                self._answer("answers", 2, self._search, request)
             case "cancel":
-                self._cancelled.add(message["cancels"])
+                self._cancel(request["cancels"])
             case "undo":
                 self._step(-1)
             case "redo":
                 self._step(1)
 
-    def _greet(self, request: str) -> None:
-        try:
-            self._send(self._catalogue(request), [])  # which may have to run the encoder, to know what it can do
-            if self._status is not None:
-                self._send(self._status, [])
-            self.tell_history()
-        except Exception as error:
-            if not self._closed:
-                self.error(f"{type(error).__name__}: {error}", request)
+    def _watch(self, request: protocol.Watch, engine: LiveEngine) -> None:
+        visible = [image for image in request["visible"] if image in self._images]
+        sizes = {name: max(0, min(request[name], LARGEST)) for name in ("explicands", "gallery")}
+        engine.watch(request["view"], View(visible=tuple(visible), **sizes))
+        self._images.check(request["visible"])  # the others are watched; these are reported
 
-    def _serve_thumbnails(self) -> None:
-        while (request := self._requests.get()) is not None:
-            try:
-                self._thumbnails(request)
-            except Exception as error:
-                self.error(f"{type(error).__name__}: {error}", request["id"])
-            finally:
-                self._cancelled.discard(request["id"])
+    def _greet(self, request: protocol.Hello) -> None:
+        self._send(self._catalogue(request["id"]), [])  # which may have to run the encoder, to know what it can do
+        if self._status is not None:
+            self._send(self._status, [])
+        self.tell_history()
 
     def _thumbnails(self, request: protocol.ThumbnailRequest) -> None:
         items: list[protocol.Thumbnail] = []
         buffers: list[bytes] = []
+        for image in [image for image in request["images"] if image not in self._images]:
+            items.append(_failed(image, str(UnknownImage([image], self._images.ids))))
+            buffers.append(b"")
+        known = [image for image in request["images"] if image in self._images]
         begun = time.monotonic()
-        for image, found in self._images.thumbnails(request["images"], max(16, min(int(request["size"]), 4096))):
-            if request["id"] in self._cancelled:
+        for image, found in self._images.thumbnails(known, max(16, min(request["size"], LARGEST))):
+            if self._is_cancelled(request["id"]):
                 return
             if isinstance(found, UnreadableImage):
-                items.append(
-                    {
-                        "image": image,
-                        "width": 1,
-                        "height": 1,
-                        "frame": (0.0, 0.0, 1.0, 1.0),
-                        "type": "",
-                        "error": str(found),
-                    }
-                )
+                items.append(_failed(image, str(found)))
                 buffers.append(b"")
             else:
                 items.append(
@@ -186,37 +227,24 @@ class Page:
                 items, buffers, begun = [], [], time.monotonic()
         self._send({"id": request["id"], "kind": "thumbnails", "items": items, "last": True}, buffers)
 
-    def _inspect(self, request: protocol.Ask, engine: LiveEngine) -> None:
-        try:
-            if request["kind"] == "influence":
-                found = engine.inspector.influence(request["image"])
-                if request["id"] not in self._cancelled:
-                    self._send(_influence(request, found), [])
-            else:
-                self._curves(request, engine)
-        except Exception as error:
-            if not self._closed:
-                self.error(str(error), request["id"])
-        finally:
-            self._cancelled.discard(request["id"])
+    def _inspect(self, request: protocol.Ask) -> None:
+        self._images.check([request["image"]])
+        found = self._live.inspector.influence(request["image"])
+        if not self._is_cancelled(request["id"]):
+            self._send(_influence(request, found), [])
 
-    def _answer_texts(self, request: Any) -> None:
-        try:
-            if request["kind"] == "add_texts":
-                self._send(self._texts(request), [])
-            elif self._engine is not None:
-                reply = self._search(request, self._engine)
-                if request["id"] not in self._cancelled:
-                    self._send(reply, [])
-        except Exception as error:
-            if not self._closed:
-                self.error(str(error), request["id"])
-        finally:
-            self._cancelled.discard(request["id"])
+    def _add(self, request: protocol.AddTexts) -> None:
+        self._send(self._texts(request), [])
+
+    @property
+    def _live(self) -> LiveEngine:
+        if self._engine is None:
+            raise RuntimeError("The widget was closed.")
+        return self._engine
 
     def _texts(self, request: protocol.AddTexts) -> protocol.Texts:
-        name = request.get("list")
-        prompts = class_names(name) if name else list(map(str, request["texts"]))
+        name = request["list"]
+        prompts = class_names(name) if name else request["texts"]
         added, skipped = self._add_texts(prompts, request["bin"])
         return {
             "id": request["id"],
@@ -226,9 +254,11 @@ class Page:
             "cut": [] if name else self._cut(prompts),
         }
 
-    def _search(self, request: protocol.Search, engine: LiveEngine) -> protocol.SearchResult:
-        found = engine.search(request["text"])
-        return {
+    def _search(self, request: protocol.Search) -> None:
+        found = self._live.search(request["text"])
+        if self._is_cancelled(request["id"]):
+            return
+        reply: protocol.SearchResult = {
             "id": request["id"],
             "kind": "search",
             "images": found.images,
@@ -236,15 +266,17 @@ class Page:
             "compared": found.compared,
             "total": len(self._images),
         }
+        self._send(reply, [])
 
-    def _curves(self, request: protocol.Ask, engine: LiveEngine) -> None:
-        image = request["image"]
+    def _draw_curves(self, request: protocol.Ask) -> None:
+        image, engine = request["image"], self._live
+        self._images.check([image])
         picture = engine.picture(image)
         if picture is None:
             raise ValueError(f"There is nothing to explain in {image}.")
 
         def goes_on(done: int, total: int) -> bool:
-            if self._closed or request["id"] in self._cancelled:
+            if self._is_cancelled(request["id"]):
                 return False
             self._send(_curves(request, done, total, None), [])
             return True
@@ -306,6 +338,11 @@ class Page:
         """Send what undo and redo would do."""
         undo, redo = self._history()
         self._send({"kind": "history", "undo": undo, "redo": redo}, [])
+
+
+def _failed(image: str, reason: str) -> protocol.Thumbnail:
+    frame = (0.0, 0.0, 1.0, 1.0)
+    return {"image": image, "width": 1, "height": 1, "frame": frame, "type": "", "error": reason}
 
 
 def _influence(request: protocol.Ask, found: Influences) -> protocol.Influence:

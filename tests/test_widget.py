@@ -207,17 +207,119 @@ def test_heatmaps_come_as_float16_relative_to_their_peak(make):
     assert len(buffers[0]) == 32 * 32 * 2
 
 
-def test_requests_that_cannot_be_are_answered(make):
+def test_one_unknown_image_keeps_no_other_from_being_answered(make):
     widget = make()
     wire = Wire(widget)
-    request = wire.ask("thumbnails", images=["nope"], size=24)
-    message, _ = wire.reply(request)
-    assert message["kind"] == "error"
-    assert "nope" in message["message"]
-    message, _ = wire.reply(wire.ask("watch", explicands="x", gallery=0, visible=[]))
-    assert message["kind"] == "error"
-    widget._receive(widget, {"kind": "anywidget-command", "id": "1"}, [])
-    widget._receive(widget, "nonsense", [])
+    message, buffers = wire.reply(wire.ask("thumbnails", images=["p0", "nope", "p1"], size=24))
+    items = {item["image"]: (item, buffer) for item, buffer in zip(message["items"], buffers, strict=True)}
+    assert "nope" in items["nope"][0]["error"]
+    assert len(items["p0"][1]) > 50 < len(items["p1"][1])
+    message, _ = wire.reply(wire.ask("watch", explicands=0, gallery=0, visible=["p3", "nope"]))
+    assert (message["kind"], "nope" in message["message"]) == ("error", True)
+    assert widget._engine._state.visible() == ["p3"]
+
+
+WATCH = {"id": "1", "kind": "watch", "view": "a", "explicands": 32, "gallery": 0, "visible": []}
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ({**WATCH, "id": [1]}, "'id' must be a string"),
+        ({**WATCH, "id": None}, "'id' must be a string"),
+        ({**WATCH, "id": "x" * 300}, "'id' must be a string of 1 to 256"),
+        ({"kind": "thumbnails", "view": "a", "images": ["p0"], "size": 24}, "'id' must be a string"),
+        ({**WATCH, "view": {}}, "'view' must be a string"),
+        ({**WATCH, "explicands": "x"}, "'explicands' of 'watch' has the wrong type"),
+        ({**WATCH, "explicands": True}, "'explicands' of 'watch' has the wrong type"),
+        ({**WATCH, "visible": "p0"}, "'visible' of 'watch' has the wrong type"),
+        ({**WATCH, "visible": [["p0"]]}, "'visible' of 'watch' has the wrong type"),
+        ({"id": "1", "kind": "thumbnails", "view": "a", "images": ["p0"], "size": None}, "'size'"),
+        ({"id": "1", "kind": "thumbnails", "view": "a", "size": 24}, "'thumbnails' needs 'images'"),
+        ({"id": "1", "kind": "influence", "view": "a", "image": 0}, "'image'"),
+        ({"id": "1", "kind": "add_texts", "view": "a", "bin": "explicands", "texts": ["x"], "list": None}, "'bin'"),
+        ({"id": "1", "kind": "add_texts", "view": "a", "bin": "foil", "texts": [5], "list": None}, "'texts'"),
+        ({"id": "1", "kind": "search", "view": "a", "text": {}}, "'text'"),
+        ({"id": "1", "kind": "cancel", "view": "a", "cancels": []}, "'cancels'"),
+    ],
+)
+def test_malformed_messages_are_reported_and_end_nothing(make, message, says):
+    widget = make(**BINS)
+    wire = Wire(widget)
+    wire.receive(message)
+    error, _ = wire.wait(lambda m: m["kind"] == "error")
+    assert says in error["message"]
+    assert error.get("id") == (message.get("id") if message.get("id") == "1" else None)
+    # Thumbnails, the engine and the handler work on.
+    assert wire.reply(wire.ask("thumbnails", images=["p0"], size=24))[0]["items"][0]["image"] == "p0"
+    wire.ask("watch", explicands=32, gallery=0, visible=["p0"])
+    assert widget.heatmap("p0", 20).shape == (32, 32)
+
+
+@pytest.mark.parametrize(
+    "content", ["nonsense", 5, None, [], {}, {"kind": []}, {"kind": "anywidget-command", "id": "1"}]
+)
+def test_messages_of_others_are_ignored(make, content):
+    wire = Wire(make())
+    wire.receive(content)
+    wire.reply(wire.ask("thumbnails", images=["p0"], size=24))
+    assert not [m for m, _ in wire.messages if m["kind"] == "error"]
+
+
+def test_cancels_of_unknown_requests_are_not_kept(make):
+    widget = make()
+    wire = Wire(widget)
+    for i in range(50):
+        wire.ask("cancel", cancels=f"never-{i}")
+    wire.reply(wire.ask("thumbnails", images=["p0"], size=24))
+    wire.reply(wire.ask("hello"))
+    assert wait_until(lambda: not widget._page._pending)
+
+
+def wait_until(predicate, seconds=20):
+    """Poll what has no event of its own."""
+    end = time.monotonic() + seconds
+    while not predicate() and time.monotonic() < end:
+        time.sleep(0.01)
+    return predicate()
+
+
+@pytest.fixture
+def own_threads():
+    """Return the project's threads that did not exist before the test."""
+    before = {*threading.enumerate()}
+    return lambda: [t.name for t in threading.enumerate() if t.name.startswith("cocoa-") and t not in before]
+
+
+def test_a_widget_that_nobody_looks_at_has_no_threads_and_wakes_when_it_is_needed(make, monkeypatch, own_threads):
+    monkeypatch.setattr("cocoa_widget.live.state.LINGER_SECONDS", 0.05)
+    widget = make(**BINS)
+    wire = Wire(widget)
+    wire.ask("watch", explicands=32, gallery=0, visible=["p5"])
+    wire.reply(wire.ask("thumbnails", images=["p0"], size=24))
+    widget.wait(20)
+    assert own_threads()
+    wire.ask("leave")
+    assert wait_until(lambda: not own_threads())
+    widget.corpus = ["p4"]
+    assert not own_threads()
+    assert widget.heatmap("p0", 20).shape == (32, 32)
+    count = len(wire.messages)
+    wire.ask("watch", explicands=32, gallery=0, visible=["p5"])
+    wire.wait(lambda m: m["kind"] == "heatmaps" and m["items"])
+    assert wait_until(lambda: any(m["kind"] == "heatmaps" and m["items"] for m, _ in wire.messages[count:]))
+    wire.reply(wire.ask("thumbnails", images=["p1"], size=24))
+
+
+def test_silent_views_expire(make, monkeypatch, own_threads):
+    monkeypatch.setattr("cocoa_widget.live.state.LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("cocoa_widget.live.state.VIEW_SECONDS", 0.2)
+    widget = make(**BINS)
+    wire = Wire(widget)
+    wire.ask("watch", explicands=32, gallery=0, visible=["p5"])
+    widget.wait(20)
+    assert wait_until(lambda: not own_threads())
+    assert not widget._engine._state.views
 
 
 def test_a_cancelled_request_goes_unanswered(make):
@@ -277,15 +379,36 @@ def test_close_frees_everything(pictures):
     widget = cw.CocoaWidget(pictures, encoder_of(Convolutional()), method=cw.RISE(n_masks=64), **BINS)
     widget.wait(20)
     engine, kept = weakref.ref(widget._engine), weakref.ref(widget)
+    lanes = widget._engine
     widget.close()
     with pytest.raises(RuntimeError, match="closed"):
         widget.heatmap("p0")
     widget.close()
-    del widget
+    lanes.join()
+    del widget, lanes
     gc.collect()
     assert engine() is None
     assert kept() is None
-    assert not [t for t in threading.enumerate() if t.name in ("cocoa-painter", "cocoa-preparer", "cocoa-thumbnails")]
+    assert not [t for t in threading.enumerate() if t.name.startswith("cocoa-p")]
+
+
+def test_close_does_not_wait_for_a_pass(pictures):
+    entered, leave = threading.Event(), threading.Event()
+
+    class Stuck(Convolutional):
+        def forward(self, images):
+            entered.set()
+            leave.wait(20)
+            return super().forward(images)
+
+    widget = cw.CocoaWidget(pictures, encoder_of(Stuck()), **BINS)
+    engine = widget._engine
+    assert entered.wait(20)
+    widget.close()
+    assert not leave.is_set()  # and yet we are here
+    leave.set()
+    engine.join()
+    assert not engine._state.store.nbytes
 
 
 def test_a_missing_page_says_how_to_build_it(make, monkeypatch, tmp_path):

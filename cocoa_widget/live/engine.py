@@ -10,12 +10,19 @@ from dataclasses import replace
 from ..encoders import Encoder
 from ..images import ImageSet
 from ..texts import prompt_of, text_id
+from .ending import end_with_interpreter
 from .inspector import Inspector
+from .lane import Lane
 from .library import Found, Library
+from .listening import SafeListener
 from .operators import OperatorStore
 from .painter import Painter, missing_layer
 from .preparer import Preparer
 from .state import ATTRIBUTION, Listener, Picture, Question, State, View
+
+
+class LaneEnded(RuntimeError):
+    """An exception that is no error of one image ended the preparation, such as a `SystemExit` in an encoder."""
 
 
 class LiveEngine:
@@ -23,7 +30,8 @@ class LiveEngine:
 
     Two lanes, a thread each: the painter answers a changed question from what is ready, at once; the preparer runs the
     encoder in short slices and hands over what it has after each. The newest question wins, by being the only one that
-    either lane ever looks at.
+    either lane ever looks at. A lane's thread ends when it has no work and no view is there, and starts again when it
+    is needed.
 
     Parameters
     ----------
@@ -32,7 +40,7 @@ class LiveEngine:
     question : Question
         The first one.
     listener : Listener
-        Is told of heatmaps, progress and errors, from the engine's threads.
+        Receives heatmaps, progress and errors, from the engine's threads. What it raises is logged.
     memory_budget : int
         Bytes that operators may hold.
     """
@@ -46,12 +54,21 @@ class LiveEngine:
         memory_budget: int,
     ) -> None:
         self._state = State(question, OperatorStore(memory_budget), shares_processor=encoder.device.type == "cpu")
+        self._listener = listener = SafeListener(listener)
         self.library = Library(images, encoder)
         self._painter = Painter(self._state, self.library, encoder, listener)
         self._preparer = Preparer(self._state, images, self.library, encoder, listener)
         self.inspector = Inspector(self._state, images, self.library, encoder)
-        self._painter.start()
-        self._preparer.start()
+        self._state.lanes = [
+            Lane("cocoa-painter", self._state, self._painter.step, self._report),
+            Lane("cocoa-preparer", self._state, self._preparer.step, self._report, self._preparer.working),
+        ]
+        end_with_interpreter(self)
+        with self._state.changed:
+            self._state.stir()
+
+    def _report(self, ended: BaseException) -> None:
+        self._listener.error(f"{_ended(ended)}")
 
     @property
     def version(self) -> int:
@@ -67,8 +84,9 @@ class LiveEngine:
                 return
             state.question = question
             state.stale = True
+            state.ended = None
             if replace(question, layer=old.layer) == old:
-                state.changed.notify_all()
+                state.stir()
                 return  # another look at the same answer
             state.version += 1
             # What failed is tried again when it is put somewhere anew, or done in another way.
@@ -77,32 +95,40 @@ class LiveEngine:
             state.unexplained.clear()  # another question is another try
             for image in {*question.corpus, *question.foil, *question.explicands} - before:
                 state.failures.pop(image, None)
-            state.changed.notify_all()
+            state.stir()
 
     def watch(self, name: str, view: View) -> None:
-        """Say what the view `name` shows now; it is sent what it newly shows."""
+        """Set what the view `name` shows now; it is sent what it newly shows."""
         state = self._state
         with state.changed:
             old = state.views.get(name)
             state.views[name] = view
+            state.heard[name] = time.monotonic()
             state.abandoned = False
             if old is None or (old.explicands, old.gallery) != (view.explicands, view.gallery):
                 state.stale = True
             elif view.gallery:
                 state.dirty.update(set(view.visible) - set(old.visible))
-            state.changed.notify_all()
+            state.stir()
+
+    def hear(self, name: str) -> bool:
+        """Note that a view has sent something; return whether it is among those that watch."""
+        with self._state.changed:
+            if name not in self._state.views:
+                return False
+            self._state.heard[name] = time.monotonic()
+            return True
 
     def rest(self, seconds: float) -> None:
-        """Prepare nothing for a while, unless a GPU does it: what somebody does on the page needs the processor."""
+        """Prepare nothing for a while, unless a GPU does it: a drag on the page needs the processor."""
         with self._state.changed:
             if self._state.shares_processor:
                 self._state.quiet_until = time.monotonic() + seconds
 
     def leave(self, name: str) -> None:
-        """Say that a view is gone; after the last one nothing more is prepared."""
+        """Forget a view; after the last one nothing more is prepared, and the threads end."""
         with self._state.changed:
-            self._state.views.pop(name, None)
-            self._state.abandoned = not self._state.views
+            self._state.leave(name)
             self._state.changed.notify_all()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -114,6 +140,8 @@ class LiveEngine:
             They are not within `timeout` seconds.
         Exception
             What kept one of them, or of the bins' members, from being prepared.
+        LaneEnded
+            The preparation has ended; another question starts it again.
         """
         state = self._state
         with self._waiting():
@@ -133,7 +161,7 @@ class LiveEngine:
                 state.failures.pop(image, None)
                 state.unexplained.pop(image, None)
             state.asked[image] = state.asked.get(image, 0) + 1
-            state.changed.notify_all()
+            state.stir()
             try:
                 self._wait_for(
                     lambda: self._preparer.idle([image, *state.question.corpus, *state.question.foil]), timeout
@@ -156,11 +184,11 @@ class LiveEngine:
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """Hold the state's lock, and count as somebody who wants results."""
+        """Hold the state's lock, and count as a caller who wants results."""
         state = self._state
         with state.changed:
             state.waiters += 1
-            state.changed.notify_all()
+            state.stir()
             try:
                 yield
             finally:
@@ -168,21 +196,33 @@ class LiveEngine:
 
     def _wait_for(self, done: Callable[[], bool], timeout: float | None) -> None:
         state = self._state
-        if not state.changed.wait_for(lambda: state.closed or done(), timeout):
+        if not state.changed.wait_for(lambda: state.closed or state.ended is not None or done(), timeout):
             raise TimeoutError(f"The heatmaps were not complete within {timeout} s.")
         if state.closed:
             raise RuntimeError("The widget was closed.")
+        if state.ended is not None:
+            raise LaneEnded(_ended(state.ended)) from state.ended
 
     def search(self, prompt: str) -> Found:
         """Rank the images that have been encoded by their similarity to a prompt; blocks while it is encoded."""
         return self.library.search(prompt_of(text_id(prompt)), self._state.question.template)
 
     def close(self) -> None:
-        """Stop both lanes and free what they hold."""
+        """End both lanes and free what they hold; returns at once, and a pass that is under way ends by itself."""
         with self._state.changed:
             self._state.closed = True
+            self._state.paths = {}
             self._state.changed.notify_all()
-        self._painter.join()
-        self._preparer.join()
-        self._state.store.clear()
-        self._state.paths.clear()
+        self._state.store.close()
+
+    def join(self) -> None:
+        """Wait until the threads of a closed engine have ended."""
+        for lane in self._state.lanes:
+            lane.join()
+
+
+def _ended(error: BaseException) -> str:
+    return (
+        f"The preparation has ended: {type(error).__name__}: {error}. It starts again with the next change of the bins"
+        " or the method."
+    )

@@ -24,6 +24,7 @@ class OperatorStore:
         self.budget = budget
         self._operators: OrderedDict[Key, Operator] = OrderedDict()
         self._lock = threading.Lock()
+        self._closed = False
 
     def get(self, image: str, recipe: Recipe) -> Operator | None:
         """Return an operator, and count it as used."""
@@ -43,9 +44,10 @@ class OperatorStore:
         return (image, PREVIEW) if recipe[0] == PREVIEW[0] and key not in self._operators else key
 
     def put(self, image: str, recipe: Recipe, operator: Operator) -> None:
-        """Keep an operator."""
+        """Keep an operator, unless the store is closed."""
         with self._lock:
-            self._operators[image, recipe] = operator
+            if not self._closed:
+                self._operators[image, recipe] = operator
 
     def discard(self, image: str, recipe: Recipe) -> None:
         """Forget an operator."""
@@ -71,4 +73,10 @@ class OperatorStore:
     def clear(self) -> None:
         """Drop everything."""
         with self._lock:
+            self._operators.clear()
+
+    def close(self) -> None:
+        """Drop everything, and keep nothing from now on."""
+        with self._lock:
+            self._closed = True
             self._operators.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable
 
@@ -38,59 +37,54 @@ class Painter:
         self._state, self._library, self._encoder, self._listener = state, library, encoder, listener
         self._painted = 0.0
         self._answered = 0  # the newest version that was painted
-        self._unsure: dict[str, None] = {}  # explicands that were painted since it was last told how sure they are
-        self._thread = threading.Thread(target=self._run, name="cocoa-painter", daemon=True)
+        self._unsure: dict[str, None] = {}  # explicands that were painted since it was last reported how sure they are
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait for the thread's end, unless called from it."""
-        if self._thread is not threading.current_thread():
-            self._thread.join()
-
-    def _run(self) -> None:
+    def step(self) -> bool:
+        """Wait for something to paint, and paint it; return whether there may be more (see `Lane`)."""
         state = self._state
-        while True:
-            with state.changed:
-                self._wait()
-                if state.closed:
-                    return
-                everything, sharper = state.stale, set(state.dirty)
-                resting = not (everything or sharper)
-                state.stale, state.painting = False, not resting
-                state.dirty.clear()
-                question, version = state.question, state.version
-            try:
-                if resting:
-                    self._tell_sureness(question, version)
-                    continue
+        with state.changed:
+            if not self._wait():
+                return False
+            everything, sharper = state.stale, set(state.dirty)
+            resting = not (everything or sharper)
+            state.stale, state.painting = False, not resting
+            state.dirty.clear()
+            question, version = state.question, state.version
+        try:
+            if resting:
+                self._tell_sureness(question, version)
+            else:
                 self._paint(question, version, None if everything else sharper)
-            except Exception as error:
-                self._listener.error(f"{type(error).__name__}: {error}")
-            finally:
-                if not resting:
-                    with state.changed:
-                        state.painting = False
-                        if version != self._answered and state.shares_processor:
-                            state.quiet_until = time.monotonic() + QUIET_SECONDS
-                        self._answered = version
-                        state.changed.notify_all()
-                    self._painted = time.monotonic()
+        except Exception as error:
+            self._listener.error(f"{type(error).__name__}: {error}")
+        finally:
+            if not resting:
+                with state.changed:
+                    state.painting = False
+                    if version != self._answered and state.shares_processor:
+                        state.quiet_until = time.monotonic() + QUIET_SECONDS
+                    self._answered = version
+                    state.changed.notify_all()
+                self._painted = time.monotonic()
+        return True
 
-    def _wait(self) -> None:
-        """Wait for something to paint, or until it is time to tell how sure the answers are; hold `state.changed`."""
+    def _wait(self) -> bool:
+        """Wait for something to paint, or until it is time to report how sure the answers are; hold `state.changed`.
+
+        Returns False when there is nothing to do and no view is there.
+        """
         state = self._state
         while not (state.closed or state.stale or state.dirty):
             rest = self._painted + SURE_SECONDS - time.monotonic()
             if self._unsure and rest <= 0:
-                return
-            state.changed.wait(rest if self._unsure else None)
+                return True
+            if not state.idle(rest if self._unsure else None):
+                return False
         if not state.stale and not state.closed:  # only sharper: bundle what comes in short order
             pause = max(self._painted + SHARPEN_SECONDS, state.quiet_until) - time.monotonic()
             if pause > 0:
                 state.changed.wait_for(lambda: state.closed or state.stale, timeout=pause)
+        return not state.closed
 
     def _paint(self, question: Question, version: int, only: set[str] | None) -> None:
         try:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,7 @@ from ..attribution.baseline import baselines_of
 from ..attribution.method import DirectMethod, GradientMethod, LinearMethod
 from ..attribution.run import advance, advance_path, check_method
 from ..encoders import Encoder, Representations
+from ..encoders.decoding import Decoder
 from ..encoders.prompts import AS_TYPED
 from ..images import ImageSet
 from ..texts import is_text, named, prompt_of
@@ -90,20 +92,9 @@ class Preparer:
         self._encoded_up_to = 0
         self._table: Representations | None = None
         self._full_for: tuple[Recipe, list[str]] | None = None  # a gallery whose operators exceed the budget
-        self._last_error = ""
+        self._reported: set[str] = set()  # what went wrong with images that no question names
         self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
-        self._decoder = encoder.decoder(images)
-        self._thread = threading.Thread(target=self._run, name="cocoa-preparer", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait for the thread's end, unless called from it."""
-        if self._thread is not threading.current_thread():
-            self._thread.join()
-        self._decoder.close()
+        self._decoder: Decoder | None = None  # while the thread runs
 
     def idle(self, members: Collection[str]) -> bool:
         """Tell whether nothing is left to do for images and texts; hold `state.changed`."""
@@ -115,34 +106,46 @@ class Preparer:
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        state = self._state
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Be the context in which the lane's thread runs."""
         _lower_priority()
         try:
             self._pools = self._encoder.pooling is not None
         except Exception:
-            self._pools = False  # the first pass over a real image will say what is wrong
-        while True:
-            with state.changed:
-                self._give_way()
-                job = None
-                while not state.closed:
-                    nobody = state.abandoned and not state.waiters
-                    job = None if nobody else self._next()
-                    if job is not None:
-                        break
-                    self._tell(None)
-                    state.changed.notify_all()
-                    state.changed.wait()
-                if state.closed or job is None:
-                    return
-            self._tell(job.label)
-            try:
-                job.run()
-            except Exception as error:
-                self._fail(job, error)
-            with state.changed:
+            self._pools = False  # the first pass over a real image will report what is wrong
+        with self._encoder.decoder(self._images) as decoder:
+            self._decoder = decoder
+            yield
+        with self._state.changed:
+            gone = self._state.unwanted
+        if gone:
+            self._listener.rest()
+
+    def step(self) -> bool:
+        """Wait for something to prepare, and run a slice of it; return whether there may be more (see `Lane`)."""
+        state = self._state
+        with state.changed:
+            self._give_way()
+            job = None
+            while not state.closed:
+                job = None if state.unwanted else self._next()
+                if job is not None:
+                    break
+                self._tell(None)
                 state.changed.notify_all()
+                if not state.idle():
+                    return False
+            if state.closed or job is None:
+                return False
+        self._tell(job.label)
+        try:
+            job.run()
+        except Exception as error:
+            self._fail(job, error)
+        with state.changed:
+            state.changed.notify_all()
+        return True
 
     def _give_way(self) -> None:
         """Let the fast lane go first, and its pictures reach the page; hold `state.changed`."""
@@ -165,6 +168,7 @@ class Preparer:
                 state.failures.clear()
                 state.unexplained.clear()
                 state.stale = True
+                state.stir()
             self._table, self._encoded_up_to = table, 0
         return next(self._wanted(), None)
 
@@ -275,6 +279,7 @@ class Preparer:
             return
         with self._state.changed:
             following = self._following({*ids})
+        assert self._decoder is not None
         inputs = torch.stack(self._decoder.take(ids, ahead=following)).to(self._encoder.device)
         start = 0
         while start < len(ids):
@@ -397,10 +402,10 @@ class Preparer:
             state.stale = True  # the direction itself became known
         else:
             state.dirty.update(images)
-        state.changed.notify_all()
+        state.stir()
 
     def _fail(self, job: Job, error: Exception) -> None:
-        """Set the images aside that cannot be prepared, say so once, and go on."""
+        """Set the images aside that cannot be prepared, report them, and go on."""
         failed = [(image, error) for image in job.images]
         if len(job.images) > 1:  # find out which
             failed = []
@@ -411,18 +416,21 @@ class Preparer:
                     failed.append((image, single))
         with self._state.changed:
             state = self._state
+            asked = {*state.members()}
             encoding = job.label in (ENCODING, ENCODING_TEXTS)
             if not encoding and job.version != state.version:
                 return  # it was about another question
             into = state.failures if encoding else state.unexplained
             into.update({image: _without_frames(reason) for image, reason in failed})
             state.stale = True
+            state.stir()
         by_reason: dict[str, list[str]] = {}
         for image, reason in failed:
             by_reason.setdefault(str(reason), []).append(image)
         for text, images in by_reason.items():
-            if text != self._last_error:
-                self._last_error = text
+            # Once for the rest of the gallery, where a broken encoder would otherwise report every batch.
+            if text not in self._reported or asked.intersection(images):
+                self._reported.add(text)
                 self._listener.error(f"{named(images)}: {text}")
 
     def _tell(self, label: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from ..attribution import Baseline, Method, Path
 from ..direction import TARGETS
 from ..encoders.prompts import AS_TYPED
+from .lane import Lane
 from .operators import OperatorStore
 
 ATTRIBUTION = "attribution"
@@ -22,6 +24,12 @@ LAYERS: dict[str, tuple[str, str]] = {
     "stability": ("Spread over resampled bins", "How far the heatmap may be off because bins hold just these images"),
 }
 """What a heatmap can show: label and hint by name."""
+
+
+VIEW_SECONDS = 600.0
+"""A view that has sent nothing for so long is taken for gone: a page that crashed cannot say goodbye."""
+LINGER_SECONDS = 1.0
+"""How long a thread without work waits for more when no view is there."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,10 @@ class Listener(Protocol):
         """Take what went wrong."""
         ...
 
+    def rest(self) -> None:
+        """Free what only views need: the last one is gone."""
+        ...
+
 
 @dataclass
 class State:
@@ -120,7 +132,10 @@ class State:
     shares_processor: bool  # the encoder runs where server and browser may run, too
     changed: threading.Condition = field(default_factory=threading.Condition)
     version: int = 0
+    lanes: list[Lane] = field(default_factory=list)
+    ended: BaseException | None = None  # what ended a lane; the next question starts it again
     views: dict[str, View] = field(default_factory=dict)
+    heard: dict[str, float] = field(default_factory=dict)  # (monotonic) when each view sent something last
     abandoned: bool = False  # all views have left: nobody looks, so nothing is prepared
     waiters: int = 0  # cells that wait for results, view or no view
     asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
@@ -132,6 +147,36 @@ class State:
     painting: bool = False
     quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to the page
     closed: bool = False
+
+    def stir(self) -> None:
+        """Wake the lanes, or start them, if anybody needs what they do; hold `changed`."""
+        if not self.closed and self.ended is None and not self.unwanted:
+            for lane in self.lanes:
+                lane.stir()
+        self.changed.notify_all()
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether nobody looks at results or waits for them."""
+        return self.abandoned and not self.waiters
+
+    def idle(self, seconds: float | None = None) -> bool:
+        """Wait for a change, for `seconds` at most; hold `changed`.
+
+        Returns False when a lane without work should end: no view is there, and nothing has happened for a while.
+        """
+        now = time.monotonic()
+        for name in [name for name, then in self.heard.items() if now - then >= VIEW_SECONDS]:
+            self.leave(name)
+        patience = VIEW_SECONDS - (now - min(self.heard.values())) if self.views else LINGER_SECONDS
+        woken = self.changed.wait(patience if seconds is None else min(seconds, patience))
+        return woken or bool(self.views) or seconds is not None
+
+    def leave(self, name: str) -> None:
+        """Forget a view; hold `changed`."""
+        self.heard.pop(name, None)
+        if self.views.pop(name, None) is not None and not self.views:
+            self.abandoned = True
 
     def explained(self) -> list[str]:
         """List the images whose heatmaps are wanted in full: what cells wait for, and the explicands."""

@@ -44,6 +44,9 @@ class Recorder:
             self.errors.append(message)
             self.told.notify_all()
 
+    def rest(self):
+        pass
+
     def until(self, predicate, timeout=20):
         with self.told:
             assert self.told.wait_for(predicate, timeout), (self.updates[-3:], self.errors)
@@ -440,6 +443,7 @@ def test_close_frees_everything(pictures):
     assert threads
     alive = weakref.ref(engine)
     engine.close()
+    engine.join()
     del engine
     gc.collect()
     assert alive() is None

@@ -1,0 +1,77 @@
+"""The engine's threads: each exists only while there may be work for it, and an exception that ends one is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .state import State
+
+Report = Callable[[BaseException], None]
+Context = Callable[[], AbstractContextManager[object]]
+
+
+class Lane:
+    """One thread of the engine, started by `State.stir` when there may be work.
+
+    Parameters
+    ----------
+    name : str
+        Of the thread.
+    state : State
+    step : callable
+        Waits for work and does a piece of it; returns False when there is none and nobody is there who could make some.
+    report : callable
+        Takes the exception that ended the thread.
+    context : callable, optional
+        Makes the context manager in which the thread runs.
+    """
+
+    def __init__(
+        self, name: str, state: State, step: Callable[[], bool], report: Report, context: Context = nullcontext
+    ) -> None:
+        self._name, self._state, self._step, self._report, self._context = name, state, step, report, context
+        self._thread: threading.Thread | None = None
+        self._stirred = False
+
+    def stir(self) -> None:
+        """Start the thread unless it runs; hold `state.changed`."""
+        self._stirred = True
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the thread's end, unless called from it."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def _run(self) -> None:
+        ended = None
+        try:
+            with self._context():
+                while self._goes_on():
+                    while self._step():
+                        pass
+        except BaseException as error:  # SystemExit of an encoder, too: what waits for this thread must learn of it
+            ended = error.with_traceback(None)
+        with self._state.changed:
+            self._thread = None
+            if ended is not None and not self._state.closed:
+                self._state.ended = ended
+                self._state.changed.notify_all()
+        if ended is not None:
+            self._report(ended)
+
+    def _goes_on(self) -> bool:
+        """Return whether the thread was stirred since its last step, which may have missed it."""
+        with self._state.changed:
+            stirred, self._stirred = self._stirred, False
+            if not stirred or self._state.closed:
+                self._thread = None  # under the lock: whoever stirs from now on starts another one
+                return False
+            return True

@@ -1,0 +1,129 @@
+"""A process that ends while the engine works ends cleanly, at every stage of a preparation."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+SETUP = """
+import sys, threading, time
+import numpy as np, torch, cocoa_widget as cw
+
+stages = {name: threading.Event() for name in ("encoding", "preparing", "gradients", "decoding")}
+
+class Network(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = torch.nn.Sequential(torch.nn.Conv2d(3, 64, 7), torch.nn.ReLU(), torch.nn.Conv2d(64, 64, 5))
+
+    def forward(self, images):
+        stages["encoding"].set()
+        if torch.is_grad_enabled():
+            stages["gradients"].set()
+        return self.body(images).mean((2, 3))
+
+class Pictures:
+    def __len__(self): return 200
+    def __getitem__(self, index):
+        stages["decoding"].set()
+        return np.random.default_rng(index).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+
+def widget(**options):
+    encoder = cw.Encoder(Network(), image_size=96, precision="float32", device="cpu")
+    images = cw.ImageSet(Pictures())
+    ids = images.ids
+    options = {"corpus": ids[:20], "foil": ids[20:40], "explicands": ids[40:60], **options}
+    return cw.CocoaWidget(images, encoder, **options)
+
+def until(predicate):
+    end = time.monotonic() + 60
+    while not predicate():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+"""
+
+STAGES = {
+    "at once": "w = widget()",
+    "decoding": "w = widget(); stages['decoding'].wait(60)",
+    "encoding": "w = widget(); stages['encoding'].wait(60)",
+    "preparing": "w = widget(); until(lambda: w._engine._state.store.nbytes)",
+    "gradients": "w = widget(method='integrated_gradients'); stages['gradients'].wait(60)",
+    "closed": "w = widget(); stages['encoding'].wait(60); w.close()",
+    "forgotten": "widget(); stages['encoding'].wait(60)",
+    "answering": (
+        "w = widget();"
+        " w._receive(w, {'id': '1', 'kind': 'thumbnails', 'view': 'a', 'images': w.images.ids, 'size': 96}, [])"
+    ),
+}
+
+
+def script(body: str) -> list[str]:
+    return [sys.executable, "-c", SETUP + textwrap.dedent(body)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_script_ends(stage):
+    done = subprocess.run(script(STAGES[stage]), capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_script_that_raises_ends_with_its_own_error():
+    done = subprocess.run(
+        script("w = widget(); stages['encoding'].wait(60); raise LookupError('mine')"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("LookupError: mine")
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_script_that_is_stopped_ends_by_the_signal(sent, code):
+    process = subprocess.Popen(
+        script("w = widget(); stages['encoding'].wait(60); print('now', flush=True); time.sleep(60)"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "now\n"
+    os.kill(process.pid, sent)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "terminate called" not in errors
+    assert errors == "" or errors.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_a_notebook_ends_under_nbclient():
+    """As papermill and nbconvert run it: the kernel is shut down right after the last cell."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(SETUP),
+            nbformat.v4.new_code_cell("w = widget(); stages['encoding'].wait(60)\nw"),
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    client = NotebookClient(notebook, timeout=120)
+    codes = []
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+        process = client.km.provisioner.process
+        client.km.shutdown_kernel = _recorded(client.km.shutdown_kernel, codes, process)
+    assert codes == [0]
+
+
+def _recorded(shutdown, codes, process):
+    async def wrapper(*arguments, **options):
+        await shutdown(*arguments, **options)
+        codes.append(process.wait(60))
+
+    return wrapper
