@@ -32,9 +32,10 @@ def tile(root: Locator, bin_name: str, image: str) -> Locator:
     return root.locator(f"[data-bin={bin_name}] [data-image-id='{image}']")
 
 
-def bins(notebook: Notebook) -> dict[str, list[str]]:
+def bins(notebook: Notebook) -> list[list[str]]:
+    """Return corpus, foil and explicands of one moment."""
     return json.loads(
-        notebook.python("import json; print(json.dumps([widget.corpus, widget.foil, widget.explicands]))")
+        notebook.python("import json; b = widget.bins; print(json.dumps([b.corpus, b.foil, b.explicands]))")
     )
 
 
