@@ -47,9 +47,11 @@ class BudgetExceeded(RuntimeError):
 
 def _without_frames(error: Exception) -> Exception:
     """Free what an exception's tracebacks hold: pictures, batches, activations."""
-    chain: BaseException | None = error
-    while chain is not None:
-        chain.__traceback__, chain = None, chain.__cause__ or chain.__context__
+    link: BaseException | None = error
+    seen: set[int] = set()  # an encoder that raises one exception object again and again makes a circle of it
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__, link = None, link.__cause__ or link.__context__
     return error
 
 
