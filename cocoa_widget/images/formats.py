@@ -6,10 +6,11 @@ Pillow recognises a format by content, whatever the file is called, and some of 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import IO
+from contextlib import contextmanager, nullcontext, suppress
+from typing import IO, cast
 
 from PIL import BmpImagePlugin, ExifTags, Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
@@ -40,6 +41,16 @@ _MADE_BY_READERS = (*_ENDINGS_OF, "MPO")
 _READ_WHOLE = ("WEBP", "AVIF", "HEIF")
 _MOST_READ_WHOLE = 2**30
 """Bytes. Readers of these formats put the whole file into memory when it is opened."""
+
+_SLOW_PIXELS = 8_000_000
+_SLOW_BYTES = 32 * 2**20
+"""Limits for what Pillow decodes in Python (run-length bitmaps, some PPM): about 2 million bytes a second."""
+
+_MOST_READS = 20_000
+"""Pillow reads many headers byte by byte, and skips comments and bytes that do not belong there, however many."""
+
+_MOST_HEADER_BYTES = 2**29
+"""Metadata is read with the header; layers from Photoshop in a TIFF may well be of 100 MiB."""
 
 _HEAD = 16
 """Bytes by which Pillow recognises a format."""
@@ -74,13 +85,20 @@ def open_encoded(source: str | IO[bytes]) -> Image.Image:
     with _rewound(source) as file:
         head = file.read(_HEAD)
         found = _recognise(head)
-        if found in _READ_WHOLE:
-            _check_bytes(file, found)
-        icon = _check_icon(file) if head.startswith(_ICON) else 0
+        size = file.seek(0, os.SEEK_END)
+        if found in _READ_WHOLE and size > _MOST_READ_WHOLE:
+            raise ValueError(
+                f"the file is of {size / 2**30:.1f} GiB, and {found} files are read into memory as a whole; convert it "
+                "to PNG or JPEG"
+            )
+        icon = _check_icon(file, size) if head.startswith(_ICON) else 0
+        formats = [each for each in _ENDINGS_OF if each in Image.OPEN]
+        if found not in _READ_WHOLE and not icon:
+            _check_header(file, formats)
     try:
         # Icons are decoded by being opened.
         with limits.decoding(icon) if icon else nullcontext():
-            image = Image.open(source, formats=[each for each in _ENDINGS_OF if each in Image.OPEN])
+            image = Image.open(source, formats=formats)
     except UnidentifiedImageError as error:
         if found is None or found in _ENDINGS_OF:
             raise
@@ -90,6 +108,7 @@ def open_encoded(source: str | IO[bytes]) -> Image.Image:
         ) from error
     try:
         limits.check(*image.size)
+        _check_effort(image, size)
         if image.format == "TIFF":
             _check_tiles(image)
     except BaseException:
@@ -149,23 +168,71 @@ def _begins_like(head: bytes, name: str) -> bool:
         return False
 
 
-def _check_bytes(file: IO[bytes], name: str) -> None:
-    size = file.seek(0, os.SEEK_END)
-    if size > _MOST_READ_WHOLE:
+class _EndlessHeader(ValueError):
+    pass
+
+
+class _Counted(io.RawIOBase):
+    """A file of which a limited amount can be read, in a limited number of steps."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._reads_left = _MOST_READS
+        self._bytes_left = _MOST_HEADER_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        self._reads_left -= 1
+        self._bytes_left -= size
+        if self._reads_left < 0 or self._bytes_left < 0:
+            raise _EndlessHeader("its header does not end; the file is damaged, or no picture")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _check_header(file: IO[bytes], formats: list[str]) -> None:
+    """Raise `ValueError` if reading the header takes very long."""
+    with suppress(UnidentifiedImageError):  # reported later
+        Image.open(cast(IO[bytes], _Counted(file)), formats=formats)
+
+
+def _check_effort(image: ImageFile.ImageFile, size: int) -> None:
+    """Check that what Pillow decodes in Python is small.
+
+    Parameters
+    ----------
+    image : PIL.ImageFile.ImageFile
+        Not decoded yet.
+    size : int
+        Bytes of its file.
+    """
+    is_slow = any(tile[0] in Image.DECODERS for tile in image.tile)
+    if is_slow and (image.width * image.height > _SLOW_PIXELS or size > _SLOW_BYTES):
         raise ValueError(
-            f"it is a {name} file of {size / 2**30:.1f} GiB, and files of this format are read into memory as a whole; "
-            "convert it to PNG or JPEG"
+            f"this kind of {image.format} file is decoded slowly, and is not decoded if it has more than "
+            f"{_SLOW_PIXELS / 1e6:.4g} million pixels or {_SLOW_BYTES / 2**20:.4g} MiB; convert it to PNG or JPEG"
         )
 
 
-def _check_icon(file: IO[bytes]) -> int:
+def _check_icon(file: IO[bytes], size: int) -> int:
     """Check the pictures in an icon, which may be of any size, whatever its directory says.
+
+    Parameters
+    ----------
+    file : binary file
+    size : int
+        Its bytes.
 
     Returns
     -------
     int
         Pixels of the largest.
     """
+    limited = cast(IO[bytes], _Counted(file))
     file.seek(4)
     directory = file.read(2 + 16 * 0xFFFF)
     count = int.from_bytes(directory[:2], "little")
@@ -177,11 +244,14 @@ def _check_icon(file: IO[bytes]) -> int:
         reader = PngImagePlugin.PngImageFile if file.read(8) == _PNG else BmpImagePlugin.DibImageFile
         file.seek(offset)
         try:
-            width, height = reader(file).size
+            image = reader(limited)
+        except _EndlessHeader:
+            raise
         except Exception:  # Pillow reports it, if it is the one that is used
             continue
-        limits.check(width, height)
-        largest = max(largest, width * height)
+        limits.check(*image.size)
+        _check_effort(image, size)
+        largest = max(largest, image.width * image.height)
     return largest
 
 

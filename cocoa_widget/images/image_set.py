@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, SupportsIndex
@@ -218,7 +218,7 @@ class ImageSet:
                         made = make_thumbnail(image, size)
                 else:
                     source = kept[larger]
-                    with open_encoded(io.BytesIO(source.data)) as image:
+                    with closing(open_encoded(io.BytesIO(source.data))) as image:
                         made = replace(make_thumbnail(image, size), width=source.width, height=source.height)
                 self._cache.put(image_id, size, made)
                 return made
@@ -284,7 +284,7 @@ class ImageSet:
     @contextmanager
     def _opened(self, image_id: str) -> Iterator[Image.Image]:
         record = self._record(image_id)
-        with self._noted(image_id), record.picture.open() as image:
+        with self._noted(image_id), closing(record.picture.open()) as image:  # it may be closed inside already
             yield image
         self.skipped.pop(image_id, None)  # it may have failed before: a disk that was away for a while
 
