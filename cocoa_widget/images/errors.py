@@ -94,7 +94,7 @@ def _reason(error: BaseException) -> str:
         return f"no permission to read {path}"
     if path is not None and isinstance(error, IsADirectoryError):
         return f"{path} is a folder; give a folder on its own, as in ImageSet({path!r})"
-    if isinstance(error, Image.DecompressionBombError):
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         return (
             f"{error} (if the file can be trusted, raise PIL.Image.MAX_IMAGE_PIXELS, and "
             "cocoa_widget.images.limits.max_pixels too)"
