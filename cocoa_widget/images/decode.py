@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from cocoa_widget.images.pixel_limits import limits
+
 _Turn = Image.Transpose
 _TURNS = {
     2: _Turn.FLIP_LEFT_RIGHT,
@@ -23,7 +25,7 @@ _SLACK = 1e-3
 """How far outside 0..1 a float may lie: what interpolation and half precision leave behind."""
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
+def upright_rgb(image: Image.Image, used_up: bool = False) -> Image.Image:
     """Decode a picture.
 
     Alpha is laid over white, 16 bits are scaled to 8, and of an animation the first frame is taken.
@@ -31,7 +33,9 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     Parameters
     ----------
     image : PIL.Image.Image
-        In any mode, decoded or not.
+        In any mode, decoded or not. It waits for its turn if other threads decode many pixels; see `limits`.
+    used_up : bool
+        Whether the picture is closed as soon as it is not needed any more, which takes less memory.
 
     Returns
     -------
@@ -43,11 +47,15 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     ValueError
         For float or 32-bit values outside the range that can be shown.
     """
-    rgb = _rgb(image)
-    turn = _TURNS.get(orientation(image))
-    upright = rgb if turn is None else rgb.transpose(turn)
-    upright.info = {}  # the orientation has been applied; left in, the next reader would turn the picture again
-    return upright
+    with limits.decoding(image.width * image.height):
+        turn = _TURNS.get(orientation(image))
+        upright = _rgb(image)
+        if used_up:
+            image.close()
+        if turn is not None:
+            upright = upright.transpose(turn)
+        upright.info = {}  # the orientation has been applied; left in, the next reader would turn the picture again
+        return upright
 
 
 def orientation(image: Image.Image) -> int:
@@ -105,7 +113,8 @@ def eight_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return (values / np.float32(257)).round().astype(np.uint8)
+        scaled_16 = values / np.float32(257)
+        return np.rint(scaled_16, out=scaled_16).astype(np.uint8)
     if values.dtype.kind == "f":
         low, high = float(values.min()), float(values.max())
         if not (low >= -_SLACK and high <= 1 + _SLACK):  # written so that NaN is refused too
@@ -126,10 +135,12 @@ def _rgb(image: Image.Image) -> Image.Image:
             low, high = int(values.min()), int(values.max())
             if low < 0 or high > 65535:
                 raise ValueError(f"32-bit pixels must lie in 0..65535, but these run from {low} to {high}")
-        return Image.fromarray(eight_bit(values.astype(np.uint16))).convert("RGB")
+        return Image.fromarray(eight_bit(values.astype(np.uint16, copy=False))).convert("RGB")
     if image.mode == "F":
         return Image.fromarray(eight_bit(np.asarray(image))).convert("RGB")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        see_through = image if image.mode == "RGBA" else image.convert("RGBA")
+        laid = Image.new("RGB", image.size, "white")
+        laid.paste(see_through, mask=see_through)
+        return laid
     return image.convert("RGB")

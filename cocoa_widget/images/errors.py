@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+
+from cocoa_widget.images.encodable import encodable
 
 _COMPARED = 10_000
 """Comparing spellings takes some 20 µs an id, and a message may not take seconds."""
@@ -28,6 +30,7 @@ class UnreadableImage(ValueError):
     """
 
     def __init__(self, image_id: str, reason: str) -> None:
+        reason = encodable(reason)
         super().__init__(f"image {image_id!r} cannot be read: {reason}")
         self.image_id = image_id
         self.reason = reason
@@ -59,6 +62,7 @@ class UnknownImage(KeyError):
 
 
 def _alike(image_id: str, known: Sequence[str]) -> list[str]:
+    image_id = encodable(image_id)
     wanted = image_id.lower()
     containing: Iterable[str] = (each for each in known if wanted and wanted in each.lower())
     return list(islice(containing, 3)) or difflib.get_close_matches(image_id, known[:_COMPARED], n=3)
@@ -75,17 +79,24 @@ def reason(error: BaseException) -> str:
     Returns
     -------
     str
+        Without line breaks, and without what UTF-8 cannot hold: both may be in the name of a file.
     """
+    return encodable(" ".join(_reason(error).splitlines()))
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, UnreadableImage):
         return error.reason
-    if isinstance(error, FileNotFoundError):
-        return f"there is no file {error.filename}"
-    if isinstance(error, PermissionError):
-        return f"no permission to read {error.filename}"
-    if isinstance(error, IsADirectoryError):
-        return f"{error.filename} is a folder; give a folder on its own, as in ImageSet({error.filename!r})"
-    if isinstance(error, UnidentifiedImageError):
-        return str(error)
-    if isinstance(error, Image.DecompressionBombError):
-        return f"{error} (raise PIL.Image.MAX_IMAGE_PIXELS if the file is to be trusted)"
+    path = getattr(error, "filename", None)
+    if path is not None and isinstance(error, FileNotFoundError):
+        return f"there is no file {path}"
+    if path is not None and isinstance(error, PermissionError):
+        return f"no permission to read {path}"
+    if path is not None and isinstance(error, IsADirectoryError):
+        return f"{path} is a folder; give a folder on its own, as in ImageSet({path!r})"
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return (
+            f"{error} (if the file can be trusted, raise PIL.Image.MAX_IMAGE_PIXELS, and "
+            "cocoa_widget.images.limits.max_pixels too)"
+        )
     return str(error) or type(error).__name__

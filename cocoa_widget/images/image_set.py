@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, SupportsIndex
@@ -13,7 +13,9 @@ from typing import Any, SupportsIndex
 from PIL import Image
 
 from cocoa_widget.images.decode import upright_rgb
+from cocoa_widget.images.encodable import encodable
 from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage, reason
+from cocoa_widget.images.formats import open_encoded
 from cocoa_widget.images.pictures import File, Missing, Record
 from cocoa_widget.images.sources import ASKED_AT_ONCE, Columns, is_nothing, name_pictures, read_source
 from cocoa_widget.images.thumbnails import Thumbnail, ThumbnailCache, make_thumbnail
@@ -27,7 +29,9 @@ class ImageSet:
     """Images from any source, each under an id that is the same after a restart.
 
     Files and data sets are not decoded before a picture is used. What cannot be read is skipped and listed with its
-    reason; in sets of more than 1,000 files it is only found out when a picture is used.
+    reason; in sets of more than 1,000 files it is only found out when a picture is used. Pictures of more than
+    128 million pixels are not decoded; `cocoa_widget.images.limits` raises that, and bounds what all threads decode at
+    the same time.
 
     Parameters
     ----------
@@ -45,11 +49,14 @@ class ImageSet:
         One for each picture of the source, or id → text for some, or the name of a column. They replace the source's.
     path_column : str, optional
         The column of a DataFrame or Hugging Face dataset that holds the pictures, if it can't be told by its name.
+    follow_links : bool
+        Whether links in a folder that lead out of it are followed; otherwise they are in `skipped`.
 
     Attributes
     ----------
     ids : list of str
-        In the source's order; a folder's are sorted.
+        In the source's order; a folder's are sorted. What UTF-8 cannot hold, in file names for example, is written as
+        an escape, in ids, labels and captions.
     labels, captions : list of (str or None)
         Parallel to `ids`.
     skipped : dict
@@ -76,12 +83,14 @@ class ImageSet:
         labels: Sequence[object] | Mapping[str, object] | str | None = None,
         captions: Sequence[object] | Mapping[str, object] | str | None = None,
         path_column: str | None = None,
+        follow_links: bool = False,
     ) -> None:
         columns = read_source(
             source,
             path_column,
             labels if isinstance(labels, str) else None,
             captions if isinstance(captions, str) else None,
+            follow_links,
         )
         self._workers = Workers()
         self._cache = ThumbnailCache()
@@ -89,7 +98,8 @@ class ImageSet:
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
         records = _records(columns, labels, captions)
-        self.skipped: dict[str, str] = columns.skipped | self._find_unreadable(records)
+        unlisted = {encodable(name): encodable(why) for name, why in columns.skipped.items()}
+        self.skipped: dict[str, str] = unlisted | self._find_unreadable(records)
         self._records = {each.id: each for each in records if each.id not in self.skipped}
         self.ids: list[str] = list(self._records)
         self.labels: list[str | None] = [each.label for each in self._records.values()]
@@ -140,7 +150,7 @@ class ImageSet:
             If it cannot be decoded; it is then in `skipped`.
         """
         with self._opened(image_id) as image:
-            return upright_rgb(image)
+            return upright_rgb(image, used_up=True)
 
     def label(self, image_id: str) -> str | None:
         """Return an image's label, or None."""
@@ -208,7 +218,7 @@ class ImageSet:
                         made = make_thumbnail(image, size)
                 else:
                     source = kept[larger]
-                    with Image.open(io.BytesIO(source.data)) as image:
+                    with closing(open_encoded(io.BytesIO(source.data))) as image:
                         made = replace(make_thumbnail(image, size), width=source.width, height=source.height)
                 self._cache.put(image_id, size, made)
                 return made
@@ -274,7 +284,7 @@ class ImageSet:
     @contextmanager
     def _opened(self, image_id: str) -> Iterator[Image.Image]:
         record = self._record(image_id)
-        with self._noted(image_id), record.picture.open() as image:
+        with self._noted(image_id), closing(record.picture.open()) as image:  # it may be closed inside already
             yield image
         self.skipped.pop(image_id, None)  # it may have failed before: a disk that was away for a while
 
@@ -328,16 +338,33 @@ def _nothing_left(skipped: Mapping[str, str]) -> str:
 
 
 def _records(columns: Columns, labels: Any, captions: Any) -> list[Record]:
-    ids = _unique(columns.ids or name_pictures(columns.pictures))
+    names = columns.ids or name_pictures(columns.pictures)
+    ids = _unique([encodable(each) for each in names])
+    if isinstance(labels, Mapping):
+        labels = _by_id(labels, names, ids)
+    if isinstance(captions, Mapping):
+        captions = _by_id(captions, names, ids)
     return [
         Record(*each)
         for each in zip(
             ids,
             columns.pictures,
-            _texts("labels", labels, columns.labels, ids),
-            _texts("captions", captions, columns.captions, ids),
+            _texts("labels", labels, columns.labels, len(ids)),
+            _texts("captions", captions, columns.captions, len(ids)),
             strict=True,
         )
+    ]
+
+
+def _by_id(given: Mapping[str, object], names: Sequence[str], ids: Sequence[str]) -> list[object]:
+    """Return what is given for each id; a name that has been cleaned for its id counts too."""
+    cleaned = {name for name in names if name != encodable(name)}
+    unknown = given.keys() - set(ids) - cleaned
+    if unknown:
+        raise UnknownImage(sorted(unknown, key=str), ids)
+    return [
+        given[name] if name in cleaned and name in given else given.get(image_id)
+        for name, image_id in zip(names, ids, strict=True)
     ]
 
 
@@ -355,20 +382,15 @@ def _unique(ids: Sequence[str]) -> list[str]:
     return unique
 
 
-def _texts(what: str, given: Any, own: Sequence[Any] | None, ids: Sequence[str]) -> list[str | None]:
-    if isinstance(given, Mapping):
-        unknown = given.keys() - set(ids)
-        if unknown:
-            raise UnknownImage(sorted(unknown), ids)
-        return [_text(given.get(image_id)) for image_id in ids]
+def _texts(what: str, given: Any, own: Sequence[Any] | None, count: int) -> list[str | None]:
     values = own if given is None or isinstance(given, str) else given
     if values is None:
-        return [None] * len(ids)
+        return [None] * count
     if hasattr(values, "tolist"):  # an array's or a tensor's own numbers
         values = values.tolist()
-    if len(values) != len(ids):
+    if len(values) != count:
         raise ValueError(
-            f"there are {len(values)} {what} for {len(ids)} images; give one for each, or a dict of id → text"
+            f"there are {len(values)} {what} for {count} images; give one for each, or a dict of id → text"
         )
     return [_text(value) for value in values]
 
@@ -376,4 +398,4 @@ def _texts(what: str, given: Any, own: Sequence[Any] | None, ids: Sequence[str])
 def _text(value: Any) -> str | None:
     if isinstance(value, (list, tuple)):  # several captions of one picture
         value = value[0] if value else None
-    return None if is_nothing(value) else str(value)
+    return None if is_nothing(value) else encodable(str(value))

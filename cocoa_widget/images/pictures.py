@@ -16,6 +16,9 @@ from PIL import Image, UnidentifiedImageError
 
 from cocoa_widget.images.decode import pixel_array, upright_rgb
 from cocoa_widget.images.errors import UnreadableImage
+from cocoa_widget.images.folder import not_regular
+from cocoa_widget.images.formats import check_undecoded, open_encoded
+from cocoa_widget.images.pixel_limits import limits
 
 _HEIF = (".heic", ".heif")
 
@@ -49,9 +52,15 @@ class File:
     path: str
 
     def open(self) -> Image.Image:
-        """Read the header."""
+        """Read the header of a regular file: reading a pipe or a device could wait for ever."""
+        found = os.stat(self.path)
+        problem = not_regular(found.st_mode)
+        if problem is not None:
+            raise UnreadableImage(self.path, problem)
+        if found.st_size == 0:
+            raise UnreadableImage(self.path, f"{self.path} is empty")
         try:
-            return Image.open(self.path)
+            return open_encoded(self.path)
         except UnidentifiedImageError as error:
             raise UnreadableImage(self.path, _not_a_picture(self.path)) from error
 
@@ -59,7 +68,7 @@ class File:
         """Hash path, size and time of change, which is what a cache can afford to ask of 100,000 files."""
         path = os.path.realpath(self.path)
         stat = os.stat(path)
-        return digest(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
+        return digest(os.fsencode(path) + f"\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
 
 
 class Pixels:
@@ -72,7 +81,11 @@ class Pixels:
     """
 
     def __init__(self, pixels: Image.Image | NDArray[Any]) -> None:
-        self._pixels = pixels if isinstance(pixels, Image.Image) else pixel_array(pixels)
+        if isinstance(pixels, Image.Image):
+            check_undecoded(pixels)
+            self._pixels: Image.Image | NDArray[np.uint8] = pixels
+        else:
+            self._pixels = pixel_array(pixels)
         # At once, as the id is made of it; this also decodes the image, after which threads may share it.
         self._key = pixel_key(self._pixels)
 
@@ -107,9 +120,11 @@ class Item:
         elif isinstance(item, (tuple, list)):
             item = item[0]
         if isinstance(item, (str, os.PathLike)):
-            return File(os.fspath(item)).open()
+            return File(os.path.abspath(os.fsdecode(item))).open()
         if isinstance(item, Image.Image):
-            return item.copy()  # some data sets keep what they hand out
+            check_undecoded(item)
+            with limits.decoding(item.width * item.height):
+                return item.copy()  # some data sets keep what they hand out
         if is_tensor(item):
             item = tensor_array(item)
         if not isinstance(item, np.ndarray):
@@ -144,7 +159,7 @@ class Cell:
     def open(self) -> Image.Image:
         """Read the header."""
         encoded = self._encoded()
-        return encoded.open() if isinstance(encoded, File) else Image.open(io.BytesIO(encoded))
+        return encoded.open() if isinstance(encoded, File) else open_encoded(io.BytesIO(encoded))
 
     def key(self) -> str:
         """Return the hash of the encoded bytes, or the key of the file that the row points to."""
@@ -205,8 +220,6 @@ def tensor_array(tensor: Any) -> NDArray[Any]:
 
 
 def _not_a_picture(path: str) -> str:
-    if os.path.getsize(path) == 0:
-        return f"{path} is empty"
     if path.lower().endswith(_HEIF):
         return f"{path} needs `pip install pillow-heif` and `pillow_heif.register_heif_opener()`"
     return f"{path} is no picture that Pillow knows, or its beginning is damaged"

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cocoa_widget.images.encodable import encodable
 from cocoa_widget.images.errors import EmptySource, reason
-from cocoa_widget.images.folder import ENDINGS, find_files
+from cocoa_widget.images.folder import find_files
+from cocoa_widget.images.formats import ENDINGS
 from cocoa_widget.images.pictures import Cell, File, Item, Missing, Picture, Pixels, Record, is_tensor, tensor_array
 
 ASKED_AT_ONCE = 1_000
@@ -55,7 +57,11 @@ class Columns:
 
 
 def read_source(
-    source: Any, path_column: str | None = None, label_column: str | None = None, caption_column: str | None = None
+    source: Any,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    caption_column: str | None = None,
+    follow_links: bool = False,
 ) -> Columns:
     """Recognise a source and list what it holds.
 
@@ -65,6 +71,8 @@ def read_source(
         See `ImageSet`.
     path_column, label_column, caption_column : str, optional
         Names of columns, for sources that have columns.
+    follow_links : bool
+        Whether links that lead out of a folder are followed, for folders.
 
     Returns
     -------
@@ -86,7 +94,7 @@ def read_source(
         column = path_column or label_column or caption_column
         raise ValueError(f"{column!r} would be a column's name, but a {type(source).__name__} has no columns")
     if isinstance(source, (str, os.PathLike)):
-        return _from_path(os.path.expanduser(os.fspath(source)))
+        return _from_path(os.path.expanduser(os.fsdecode(source)), follow_links)
     if isinstance(source, Image.Image):
         return Columns([_picture(source)])
     if isinstance(source, np.ndarray):
@@ -111,12 +119,12 @@ def read_source(
 
 def _picture(source: Any) -> Picture:
     if isinstance(source, (str, os.PathLike)):
-        path = os.fspath(source)
+        path = os.fsdecode(source)
         return File(os.path.abspath(os.path.expanduser(path))) if path else Missing("the path is empty")
     if isinstance(source, Image.Image):
         try:
             return Pixels(source)
-        except (OSError, SyntaxError) as error:  # opened by its owner, but damaged further on
+        except Exception as error:  # opened by its owner, but damaged further on, or too large, or refused
             return Missing(reason(error))
     if isinstance(source, np.ndarray):
         return Pixels(source)
@@ -159,15 +167,18 @@ def _split_tensor(stack: Any) -> Sequence[Any]:
 # ---- paths, lists, dicts -------------------------------------------------------------------------------------------
 
 
-def _from_path(path: str) -> Columns:
+def _from_path(path: str, follow_links: bool) -> Columns:
     if not os.path.isdir(path):
         if not os.path.exists(path):
-            raise FileNotFoundError(f"there is no folder and no file {path} (looked in {os.getcwd()})")
+            raise FileNotFoundError(encodable(f"there is no folder and no file {path} (looked in {os.getcwd()})"))
         return _from_list([path])
     folder = os.path.abspath(path)
-    names, skipped = find_files(folder)
+    names, skipped = find_files(folder, follow_links)
     if not names:
-        raise EmptySource(f"no pictures in {folder} and its subfolders; looked for {' '.join(ENDINGS)}")
+        left_out = "".join(f"; {name}: {why}" for name, why in list(skipped.items())[:3])
+        raise EmptySource(
+            encodable(f"no pictures in {folder} and its subfolders; looked for {' '.join(ENDINGS)}{left_out}")
+        )
     return Columns(
         pictures=[File(os.path.join(folder, name)) for name in names],
         ids=names,
