@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ FOLLOWERS = ("encoder_k", "momentum", "target", "teacher", "ema", "key")
 
 BUFFERS = ("num_batches_tracked", "position_ids")
 """Counters, which differ or lack without harm."""
+
+MOST_UNPACKED = 1 << 30
+"""Bytes that a file may unpack to whatever its size."""
 
 NESTING = 4
 """How deep in a checkpoint's dictionaries a state dict is looked for."""
@@ -49,14 +53,48 @@ def read_weights(weights: str | Path | Mapping[str, Any]) -> tuple[Any, str]:
         raise FileNotFoundError(
             f"There is no file {str(path)!r}: give the path of a saved state dict (.pth, .safetensors)."
         )
+    refuse_placeholder(path)
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path), str(path)
+    return _read_torch(path), str(path)
+
+
+def refuse_placeholder(path: Path) -> None:
+    """Refuse what stands in the place of a file that was not downloaded.
+
+    Raises
+    ------
+    ValueError
+        The file is a Git LFS pointer or a web page.
+    """
     with path.open("rb") as file:
         start = file.read(64).lstrip()
     if start.startswith((b"version https://git-lfs", b"<!", b"<html")):
         kind = "a web page" if start.startswith(b"<") else "a Git LFS pointer"
         raise ValueError(f"{path} is {kind} instead of weights: download the file that it stands for.")
-    if path.suffix == ".safetensors":
-        return _read_safetensors(path), str(path)
-    return _read_torch(path), str(path)
+
+
+def refuse_bomb(path: Path) -> None:
+    """Refuse an archive that is small on disk and would fill the memory; PyTorch itself never compresses.
+
+    Raises
+    ------
+    ValueError
+        The file would unpack to many times its size.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):  # PyTorch says what is wrong with it
+        return
+    packed = path.stat().st_size
+    if unpacked > max(MOST_UNPACKED, 10 * packed):
+        raise ValueError(
+            f"{path} has {packed / 1e6:,.0f} MB and would unpack to {unpacked / 1e6:,.0f} MB, which no checkpoint of"
+            " PyTorch's does, so it was not loaded. Download it again, or save it with torch.save."
+        )
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -71,6 +109,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> Any:
+    refuse_bomb(path)
     try:
         # Training scripts save their command line along; a Namespace only holds values.
         with torch.serialization.safe_globals([argparse.Namespace]):
@@ -170,16 +209,24 @@ def find_state(
     }
 
 
-def _states(contents: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
-    """Walk through the dictionaries in a checkpoint that hold tensors by name."""
-    if not isinstance(contents, Mapping) or depth > NESTING:
+def _states(
+    contents: Any, path: str = "", depth: int = 0, seen: set[int] | None = None
+) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    """Walk through the dictionaries in a checkpoint that hold tensors by name, each once.
+
+    A pickle may name one dictionary a thousand times at each level, or put it into itself; followed every time, a file
+    of some kilobytes would take days.
+    """
+    seen = set() if seen is None else seen
+    if not isinstance(contents, Mapping) or depth > NESTING or id(contents) in seen:
         return
+    seen.add(id(contents))
     state = {key: value for key, value in contents.items() if isinstance(key, str) and isinstance(value, Tensor)}
     if state:
         yield path, state
     for key, value in contents.items():
         if isinstance(key, str):
-            yield from _states(value, f"{path}{key}.", depth + 1)
+            yield from _states(value, f"{path}{key}.", depth + 1, seen)
 
 
 def _candidates(
@@ -221,6 +268,24 @@ def _check(
         for (key, tensor), mine in zip(reference.items(), found.values(), strict=True)
         if mine is not None and mine.shape != tensor.shape
     ]
+    # To copy these would fail, or lose what they mean: whole numbers without their scale, half of complex ones.
+    problems += [
+        f"{best.prefix}{best.names.get(key, key)} holds {_kind(mine)} instead of {_kind(tensor)}"
+        for (key, tensor), mine in zip(reference.items(), found.values(), strict=True)
+        if mine is not None and mine.shape == tensor.shape and not _same_kind(mine, tensor)
+    ]
     if problems:
         more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ValueError(f"{origin} does not fit {name}: {', '.join(problems[:3])}{more}.")
+
+
+def _same_kind(mine: Tensor, tensor: Tensor) -> bool:
+    plain = mine.layout == torch.strided and not mine.is_quantized and not mine.is_meta
+    return plain and mine.is_floating_point() == tensor.is_floating_point() and mine.is_complex() == tensor.is_complex()
+
+
+def _kind(tensor: Tensor) -> str:
+    if tensor.is_meta:
+        return "no values"
+    layout = "" if tensor.layout == torch.strided else f" ({str(tensor.layout).removeprefix('torch.')})"
+    return f"{str(tensor.dtype).removeprefix('torch.')}{layout}"

@@ -1,13 +1,21 @@
-"""ONNX models as encoders, by onnxruntime: a function of images without gradients."""
+"""ONNX models as encoders, by onnxruntime: a function of images without gradients.
+
+An ONNX file is a graph of operations that onnxruntime knows; it holds no program. Operations of other libraries would
+come in a shared library that is registered for a session: this module registers none, so a model with such operations
+is refused. Weights may lie in files beside the model, but only in its folder or below. A model can still ask for more
+memory or time than there is (its loops have no limit).
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .checkpoint import refuse_placeholder
 from .encoder import Encoder
 from .near import did_you_mean
 from .optional import require
@@ -16,13 +24,13 @@ from .optional import require
 class Session:
     """A function from images (B, 3, H, W) to one output of an ONNX model."""
 
-    def __init__(self, path: Path, session: Any, output: str) -> None:
+    def __init__(self, files: Iterable[Path], session: Any, output: str) -> None:
         self._session, self._output = session, output
         self._input = session.get_inputs()[0].name
         batch = session.get_inputs()[0].shape[0]
         self._batch: int | None = batch if isinstance(batch, int) else None
-        digest = hashlib.blake2b(path.read_bytes(), digest_size=16)
-        self._about = f"{path.name} {digest.hexdigest()} {output}"
+        parts = [hashlib.blake2b(_read(file), digest_size=16).hexdigest() for file in files]
+        self._about = f"{' '.join(parts)} {output}"
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Run the model, in parts where it was exported for a fixed number of images."""
@@ -60,6 +68,7 @@ def load_onnx(
     path = Path(name).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}: give the path of an ONNX file.")
+    refuse_placeholder(path)
     if precision not in ("auto", "float32"):
         raise ValueError(f"An ONNX file has a precision of its own, and cannot run in {precision}.")
     providers = ["CPUExecutionProvider"]
@@ -67,6 +76,7 @@ def load_onnx(
         if "CUDAExecutionProvider" not in runtime.get_available_providers():
             raise ValueError("This onnxruntime knows no CUDA: pip install onnxruntime-gpu, or use device='cpu'.")
         providers.insert(0, "CUDAExecutionProvider")
+    files = [path, *_external_files(path)]
     try:
         session = runtime.InferenceSession(path, providers=providers)
     except Exception as error:  # onnxruntime's own exceptions have no common class
@@ -84,4 +94,63 @@ def load_onnx(
     if isinstance(shape[2], int):
         options.setdefault("image_size", shape[2])
     options.setdefault("name", path.stem)
-    return Encoder.from_function(Session(path, session, str(output)), **options)
+    return Encoder.from_function(Session(files, session, str(output)), **options)
+
+
+def _read(file: Path) -> memoryview | bytes:
+    """Read a file as mapped memory, which may be of many gigabytes; an empty one cannot be mapped."""
+    return np.memmap(file, np.uint8, "r").data if file.stat().st_size else b""
+
+
+def _external_files(path: Path) -> list[Path]:
+    """Return the files beside a model that hold weights of it.
+
+    Raises
+    ------
+    ValueError
+        The file is no ONNX model, or names a file that is missing or not in the model's folder.
+    """
+    library = require("onnx", "onnx", "An ONNX encoder")
+    try:
+        model = library.load_model(path, load_external_data=False)
+    except Exception as error:  # protobuf's exceptions, which depend on its implementation
+        raise ValueError(f"{path} is damaged, or no ONNX file: {error}") from error
+    found = set()
+    for tensor in _tensors(model):
+        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), None)
+        if tensor.data_location != library.TensorProto.EXTERNAL or location is None:
+            continue
+        file = path.parent / location
+        # A model in the cache of the Hugging Face hub is a link, and so are the files beside it.
+        folders = {path.parent.resolve(), path.resolve().parent}
+        if Path(location).is_absolute() or not any(file.resolve().is_relative_to(folder) for folder in folders):
+            raise ValueError(
+                f"{path} has weights in {location!r}, which is outside of its folder, so it was not loaded. Where you"
+                " trust it, put the file beside the model, and save the model with that name."
+            )
+        if not file.is_file():
+            raise ValueError(f"{path} has weights in {location!r}, which is missing: put that file beside the model.")
+        refuse_placeholder(file)
+        found.add(file)
+    return sorted(found)
+
+
+def _tensors(model: Any) -> Iterator[Any]:
+    """Walk through the weights and constants of a model, those in functions and in the bodies of loops included."""
+    graphs = [model.graph]
+    nodes = [node for function in model.functions for node in function.node]
+    for training in model.training_info:
+        graphs += [training.initialization, training.algorithm]
+    while graphs or nodes:
+        if graphs:
+            graph = graphs.pop()
+            yield from graph.initializer
+            for sparse in graph.sparse_initializer:
+                yield from (sparse.values, sparse.indices)
+            nodes += graph.node
+        else:
+            for attribute in nodes.pop().attribute:
+                yield from (attribute.t, *attribute.tensors)
+                for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                    yield from (sparse.values, sparse.indices)
+                graphs += [attribute.g, *attribute.graphs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -38,3 +39,17 @@ class TextTower(ABC):
     def prepare(self) -> bool:
         """Do some 50 ms of what has to be done before the first prompt; tell whether that was the last of it."""
         return True
+
+
+def describe_tokenizer(tokenizer: Any) -> str:
+    """Return all that the tokens of a prompt depend on, the same in every process.
+
+    Parameters
+    ----------
+    tokenizer
+        One of transformers', whether its rules are in Rust or in Python.
+    """
+    rules = getattr(tokenizer, "backend_tokenizer", None)
+    words = sorted(tokenizer.get_vocab().items()) if rules is None else rules.to_str()
+    settings = tokenizer.model_max_length, tokenizer.padding_side, tokenizer.truncation_side
+    return f"{type(tokenizer).__name__} {settings} {tokenizer.all_special_tokens} {words}"

@@ -1,26 +1,28 @@
-"""Vision models of Hugging Face's transformers: CLIP and SigLIP with their text towers, DINOv2 and others."""
+"""Vision models of Hugging Face's transformers: CLIP and SigLIP with their text towers, DINOv2 and others.
+
+A folder holds settings (JSON), weights (safetensors, or a pickle of which only tensors are read) and perhaps Python
+code, which is never run; where a model needs its own code, or has attention kernels downloaded, it is refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from .checkpoint import Weights, find_state, read_weights
+from .checkpoint import Weights, find_state, read_weights, refuse_placeholder
 from .device import choose_device
 from .downloading import downloading
 from .encoder import Encoder
+from .foreign_code import SAFE, check_image_processor, check_tokenizer, check_transformers_config, refusing_code
 from .identity import Identity
 from .optional import needing, require
-from .text import TextTower
-
-SAFE = {"trust_remote_code": False}
-"""Without it, transformers asks on the console whether to run code that a model brings."""
+from .text import TextTower, describe_tokenizer
 
 PUBLISHED = (
     "openai/clip-vit-base-patch32",
@@ -100,11 +102,14 @@ class TransformersText(TextTower):
         self._model, self._tokenizer, self._pad, self._device = model.to(device).eval(), tokenizer, pad, device
         self._identity = Identity(model)
         self.context = context
+        self._about = f"{pad} {context} {describe_tokenizer(tokenizer)}"
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the model without its visual tower."""
-        return self._identity.fingerprint(lambda: f"{self._model!r}{self._pad}{self.context}")
+        """Hash of the model without its visual tower, its settings and its tokenizer."""
+        settings: dict[str, Any] = self._model.config.to_dict()  # type: ignore[union-attr, operator]
+        settings = {key: value for key, value in settings.items() if key != "_name_or_path"}
+        return self._identity.fingerprint(lambda: f"{self._model!r}{sorted(settings.items())!r}{self._about}")
 
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Tokenise and encode prompts."""
@@ -147,12 +152,23 @@ def load_transformers(name: str, *, weights: Weights = "DEFAULT", **options: Any
         raise FileNotFoundError(f"There is no folder {name!r}: give one that save_pretrained wrote.")
     name = str(Path(name).expanduser()) if name.startswith("~") else name
     instead = "load_encoder('transformers/FOLDER') with a folder that save_pretrained wrote"
-    with downloading(f"The model {name}", instead), needing("transformers", f"The model {name}"), _no_code(name):
+    folder = Path(name).is_dir()
+    if folder:
+        for file in (*Path(name).glob("*.safetensors"), *Path(name).glob("*.bin")):
+            refuse_placeholder(file)
+    what, trusted = f"The model {name}", "load it with transformers and wrap it: cocoa_widget.Encoder(model)"
+    code = refusing_code(f"The folder {name}" if folder else what, trusted)
+    with downloading(what, instead), needing("transformers", what), code:
+        check_transformers_config(library, name)
         config = library.AutoConfig.from_pretrained(name, **SAFE)
         preprocess = options.pop("preprocess", None)
-        preprocess = preprocess or Processor(library.AutoImageProcessor.from_pretrained(name, **SAFE))
+        if preprocess is None:
+            check_image_processor(library, name)
+            preprocess = Processor(library.AutoImageProcessor.from_pretrained(name, **SAFE))
         model, missing = _model(library, config, name, weights)
         joint = hasattr(model, "get_text_features") and hasattr(model, "vision_model")
+        if joint:
+            check_tokenizer(name)
         tokenizer = library.AutoTokenizer.from_pretrained(name, **SAFE) if joint else None
     poolerless = [key for key in missing if "pooler" not in key.split(".")]
     if poolerless:
@@ -173,19 +189,6 @@ def load_transformers(name: str, *, weights: Weights = "DEFAULT", **options: Any
     return Encoder(module, preprocess=preprocess, text=text, name=Path(name).name, **options)
 
 
-@contextmanager
-def _no_code(name: str) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        if "trust_remote_code" not in str(error):
-            raise
-        raise ValueError(
-            f"{name} brings code of its own, which is not run. Where you trust it, load the model with transformers and"
-            " wrap it: cocoa_widget.Encoder(model, preprocess=…)."
-        ) from error
-
-
 def _model(library: Any, config: Any, name: str, weights: Weights) -> tuple[Any, list[str]]:
     """Return the model, and the names of what its weights lack."""
     create: Callable[..., Any] = library.AutoModel.from_config
@@ -198,6 +201,12 @@ def _model(library: Any, config: Any, name: str, weights: Weights) -> tuple[Any,
             if "trust_remote_code" in str(error):
                 raise
             raise ValueError(f"The weights in {name} do not fit its config.json: {error}") from error
+        except UnpicklingError as error:
+            raise ValueError(
+                f"The weights in {name} are damaged, or hold Python objects, not only tensors, and to load those could"
+                " run any code; so they were not loaded. Where you trust them, load the model with transformers and"
+                " save its tensors alone: model.save_pretrained(FOLDER)."
+            ) from error
         except Exception as error:
             if type(error).__name__ != "SafetensorError":
                 raise

@@ -86,3 +86,33 @@ def test_other_architectures(name):
     state["layer4.1.bn2.weight"] = torch.zeros(7)
     with pytest.raises(ValueError, match=r"bn2.weight has the shape \(7,\) instead of \(512,\)"):
         cw.load_encoder(name, weights=state)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_values_that_would_lose_their_meaning_are_refused():
+    state = resnet18().state_dict()
+    name = "layer4.1.conv2.weight"
+    for wrong, says in (
+        (state[name].to(torch.int8), "holds int8 instead of float32"),
+        (state[name].to(torch.complex64), "holds complex64 instead of float32"),
+        (state[name].to("meta"), "holds no values instead of float32"),
+        (state[name].to_sparse(), r"holds float32 \(sparse_coo\) instead of float32"),
+        (torch.quantize_per_tensor(state[name], 0.1, 0, torch.qint8), "holds qint8 instead of float32"),
+    ):
+        with pytest.raises(ValueError, match=f"{name} {says}"):
+            cw.load_encoder("torchvision/resnet18", weights=state | {name: wrong})
+    halves = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+    cw.load_encoder("torchvision/resnet18", weights=halves)
+
+
+@pytest.mark.timeout(60)
+def test_dictionaries_that_hold_each_other_are_read_once(tmp_path):
+    """Followed every time they are named, these few kilobytes would take a million million steps."""
+    inner: dict = {"weight": torch.zeros(2)}
+    for _ in range(4):
+        inner = {f"part {i}": inner for i in range(1000)}
+    inner["itself"] = inner
+    torch.save(inner, tmp_path / "nested.pth")
+    assert (tmp_path / "nested.pth").stat().st_size < 200_000
+    with pytest.raises(ValueError, match="nested.pth does not fit"):
+        cw.load_encoder("torchvision/resnet18", weights=tmp_path / "nested.pth")

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 
 import open_clip
@@ -138,3 +139,54 @@ def test_names_that_do_not_exist():
         cw.load_encoder("open_clip/ViT-B-32/opnai")
     with pytest.raises(ValueError, match=r"Say which weights of ViT-B-32: .*openai"):
         cw.load_encoder("open_clip/ViT-B-32")
+
+
+def _folder(folder):
+    config = {"embed_dim": 32, "vision_cfg": VISION["vit"], "text_cfg": TEXT}
+    folder.mkdir(exist_ok=True)
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
+    theirs = randomise(open_clip.CLIP(**config))
+    save_file(theirs.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
+def test_a_folder_without_weights_is_no_random_model(tmp_path):
+    folder = _folder(tmp_path / "clip")
+    weights = folder / "open_clip_model.safetensors"
+    state = weights.read_bytes()
+    for name in ("a.safetensors", "b.safetensors"):
+        (folder / name).write_bytes(state)
+    weights.unlink()
+    with pytest.raises(ValueError, match=r"has several files that may be \(a.safetensors, b.safetensors\)"):
+        cw.load_encoder(f"open_clip/{folder}")
+    (folder / "a.safetensors").unlink()
+    cw.load_encoder(f"open_clip/{folder}")
+    (folder / "b.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"The folder .*clip must hold its weights .*has none"):
+        cw.load_encoder(f"open_clip/{folder}")
+    cw.load_encoder(f"open_clip/{folder}", weights=None)
+
+
+def test_a_folder_whose_weights_were_not_downloaded(tmp_path):
+    folder = _folder(tmp_path / "clip")
+    (folder / "open_clip_model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0")
+    with pytest.raises(ValueError, match="open_clip_model.safetensors is a Git LFS pointer"):
+        cw.load_encoder(f"open_clip/{folder}")
+
+
+def test_text_towers_that_differ_have_other_fingerprints(tmp_path):
+    """With the same weights and modules."""
+    folder = _folder(tmp_path / "clip")
+    first = cw.load_encoder(f"open_clip/{folder}", **EXACT).text
+    shutil.copytree(folder, tmp_path / "copy")
+    assert cw.load_encoder(f"open_clip/{tmp_path / 'copy'}", **EXACT).text.fingerprint == first.fingerprint
+    seen = {first.fingerprint}
+    for change in (
+        {"tokenizer_kwargs": {"clean": "canonicalize"}},
+        {"pool_type": "last"},
+        {"no_causal_mask": True},
+    ):
+        config = {"embed_dim": 32, "vision_cfg": VISION["vit"], "text_cfg": TEXT | change}
+        (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
+        seen.add(cw.load_encoder(f"open_clip/{folder}", **EXACT).text.fingerprint)
+    assert len(seen) == 4

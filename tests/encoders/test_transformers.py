@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import sentencepiece
@@ -156,4 +157,27 @@ def test_folders_that_do_not_fit(tmp_path):
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:200])
     with pytest.raises(ValueError, match="damaged"):
+        cw.load_encoder(f"transformers/{tmp_path}")
+
+
+def test_text_towers_that_differ_have_other_fingerprints(tmp_path):
+    _save(tmp_path, "clip")
+    seen = {cw.load_encoder(f"transformers/{tmp_path}", **EXACT).text.fingerprint}
+    copy = tmp_path / "copy"
+    shutil.copytree(tmp_path, copy)
+    assert cw.load_encoder(f"transformers/{copy}", **EXACT).text.fingerprint in seen
+    rules = copy / "tokenizer.json"
+    rules.write_text(rules.read_text().replace('"a</w>"', '"A</w>"'))
+    seen.add(cw.load_encoder(f"transformers/{copy}", **EXACT).text.fingerprint)
+    config = json.loads((copy / "config.json").read_text())
+    config["text_config"]["eos_token_id"] = 2
+    (copy / "config.json").write_text(json.dumps(config))
+    seen.add(cw.load_encoder(f"transformers/{copy}", **EXACT).text.fingerprint)
+    assert len(seen) == 3
+
+
+def test_a_folder_whose_weights_were_not_downloaded(tmp_path):
+    _save(tmp_path, "dinov2")
+    (tmp_path / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0")
+    with pytest.raises(ValueError, match="model.safetensors is a Git LFS pointer"):
         cw.load_encoder(f"transformers/{tmp_path}")
