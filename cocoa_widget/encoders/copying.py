@@ -315,7 +315,9 @@ class ModuleCopy:
         return found
 
     def _object(self, value: Any) -> Any:
-        if isinstance(value, type | types.ModuleType) or not any(map(_has_module, getattr(value, "__dict__", {}).values())):
+        if isinstance(value, type | types.ModuleType) or not any(
+            map(_has_module, getattr(value, "__dict__", {}).values())
+        ):
             return value
         try:
             found = object.__new__(type(value))

@@ -69,4 +69,3 @@ class Twin:
                 self._revision += 1
             self._copy = copy = fresh
         return copy
-

@@ -92,7 +92,8 @@ class Preparer:
         self._full_for: tuple[Recipe, list[str]] | None = None  # a gallery whose operators exceed the budget
         self._last_error = ""
         self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
-        self._decoder = encoder.decoder(images)
+        self._mapped: set[str] = set()  # images whose CAM map is wanted, so that their pixels are
+        self._decoder = encoder.decoder(images, self._needless)
         self._thread = threading.Thread(target=self._run, name="cocoa-preparer", daemon=True)
 
     def start(self) -> None:
@@ -137,11 +138,14 @@ class Preparer:
                 if state.closed or job is None:
                     return
             self._tell(job.label)
+            moment = self._encoder.moment()
             try:
                 job.run()
             except Exception as error:
                 self._fail(job, error)
             with state.changed:
+                if moment.representations is not self._table or not moment.lasts:
+                    self._forget()  # the slice saw two states of the weights, or one that has gone
                 state.changed.notify_all()
 
     def _give_way(self) -> None:
@@ -156,17 +160,22 @@ class Preparer:
 
     def _next(self) -> Job | None:
         """Choose the next slice; hold `state.changed`."""
-        state, table = self._state, self._encoder.representations
+        table = self._encoder.representations
         if table is not self._table:
             # The encoder's weights have changed: what was prepared with the old ones answers nothing any more.
             if self._table is not None:
-                state.store.clear()
-                state.paths = {}
-                state.failures.clear()
-                state.unexplained.clear()
-                state.stale = True
+                self._forget()
             self._table, self._encoded_up_to = table, 0
         return next(self._wanted(), None)
+
+    def _forget(self) -> None:
+        """Drop what was prepared with other weights; hold `state.changed`."""
+        state = self._state
+        state.store.clear()
+        state.paths = {}
+        state.failures.clear()
+        state.unexplained.clear()
+        state.stale = True
 
     def _wanted(self) -> Iterator[Job]:
         state, question = self._state, self._state.question
@@ -275,15 +284,25 @@ class Preparer:
             return
         with self._state.changed:
             following = self._following({*ids})
-        inputs = torch.stack(self._decoder.take(ids, ahead=following)).to(self._encoder.device)
+            self._mapped = {*self._state.explained(), *self._state.in_gallery()} if self._pools else set()
+        decoded = dict(zip(ids, self._decoder.take(ids, ahead=following), strict=True))
+        pictures = {image: tensor for image, (_, tensor) in decoded.items() if tensor is not None}
+        if len(pictures) < len(ids):
+            with self._state.changed:
+                self._sharpened([image for image in ids if image not in pictures])  # now that their keys are known
+        if not pictures:
+            return
+        ids, inputs = [*pictures], torch.stack([*pictures.values()]).to(self._encoder.device)
         start = 0
         while start < len(ids):
             some = ids[start : start + self._count("encode")]
             batch = inputs[start : start + len(some)]
             begun = time.perf_counter()
+            moment = self._encoder.moment()
             encoded = self._encoder.forward(batch, features="pooled" if self._pools else None)
             self._measure("encode", len(some), begun)
-            self._encoder.representations.add([self._images.key(i) for i in some], encoded.representations)
+            if not moment.add([decoded[i].key for i in some], encoded.representations):
+                return  # the weights have changed meanwhile: they will be chosen again
             if encoded.features is not None:
                 full = batch.shape[-2], batch.shape[-1]
                 for image, features in zip(some, encoded.features, strict=True):
@@ -294,6 +313,10 @@ class Preparer:
             start += len(some)
             if self._state.stale:
                 return  # the fast lane goes first; what is left will be chosen again
+
+    def _needless(self, image: str, key: str) -> bool:
+        """Tell whether the pixels of an image are not needed, since what they give is known; from decoding threads."""
+        return image not in self._mapped and key in self._encoder.representations
 
     def _slice(self, image: str, *, urgent: bool = True) -> Job:
         (method, baseline), version = self._state.question.recipe, self._state.version
