@@ -24,6 +24,9 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.d
 TABLES = frozenset(name for name, value in vars(nn.Module()).items() if isinstance(value, dict | set))
 """Attributes of every module that hold its parts and hooks; never shared, so that a hook on a copy stays there."""
 
+HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+"""Those of the tables that change what a module computes."""
+
 _ABSENT = object()
 _version = operator.attrgetter("_version")
 _contents = operator.attrgetter("cell_contents")
@@ -32,8 +35,8 @@ _contents = operator.attrgetter("cell_contents")
 class ModuleCopy:
     """A copy of a module in eval mode, whose tensors alias the module's own and need no gradients.
 
-    Modules are looked for in attributes, in containers, in partial functions, bound methods and closures, and one
-    level deep in other objects. Whatever holds none, and no tensor, is taken as it is.
+    Modules and parameters are looked for in attributes, in containers, in partial functions, bound methods and
+    closures, and one level deep in other objects. Whatever holds none is taken as it is.
 
     Parameters
     ----------
@@ -46,7 +49,7 @@ class ModuleCopy:
     module : torch.nn.Module
         The copy.
     settings : list of str
-        Plain attributes and functions of all parts, in words.
+        Plain attributes, functions and hooks of all parts, in words.
     parts : list of Module
         The modules that were copied.
 
@@ -122,7 +125,7 @@ class ModuleCopy:
         for held, count in zip(self._unchanged, self._counts, strict=True):
             if len(held) != count:
                 values = held.values() if isinstance(held, dict) else held
-                if not all(type(value) in PLAIN for value in list(values)):
+                if not all(type(value) in PLAIN or _rests(value) for value in list(values)):
                     return False
         self._counts = [*map(len, self._unchanged)]
         return True
@@ -144,7 +147,7 @@ class ModuleCopy:
         if isinstance(value, nn.Module):
             return self._module(value)
         if isinstance(value, Tensor):
-            return self._alias(value)
+            return value if _rests(value) and id(value) not in self._weights else self._alias(value)
         if isinstance(value, dict):
             return self._dict(value)
         if isinstance(value, list | tuple | set | frozenset):
@@ -184,6 +187,9 @@ class ModuleCopy:
         for name, value in own.copy().items():
             if name in TABLES:
                 attributes[name] = self._table(value)
+                if name in HOOKS:
+                    for hook in value.values():
+                        self._describe(name, hook)
             elif name != "training":
                 attributes[name] = self._copy(value)
                 self._describe(name, value)
@@ -201,8 +207,8 @@ class ModuleCopy:
             code = value.__code__
             constants = [each for each in code.co_consts if type(each) in PLAIN]
             self.settings.append(f"{name}={value.__qualname__}{code.co_code.hex()}{code.co_names}{constants}")
-        elif isinstance(value, types.BuiltinFunctionType):
-            self.settings.append(f"{name}={value.__qualname__}")
+        elif callable(value) and not isinstance(value, nn.Module):
+            self.settings.append(f"{name}={getattr(value, '__qualname__', type(value).__qualname__)}")
 
     def _table(self, table: dict[Any, Any] | set[Any]) -> dict[Any, Any] | set[Any]:
         if isinstance(table, set):
@@ -339,6 +345,11 @@ def wrapped_by(module: nn.Module) -> nn.Module | None:
 
 def _replaced(made: Iterable[Any], originals: Iterable[Any]) -> bool:
     return not all(map(operator.is_, made, originals))
+
+
+def _rests(value: Any) -> bool:
+    """Tell whether something is a tensor that nothing trains, such as one that a module keeps from its last pass."""
+    return type(value) is Tensor and not value.requires_grad
 
 
 def _has_module(value: Any) -> bool:

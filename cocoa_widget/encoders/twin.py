@@ -21,9 +21,9 @@ class Twin:
     mode, parameters that alias the module's storage without gradients, and hook tables of its own. The copy is looked
     over before every use and made anew when a part, a parameter, a setting or a hook has changed.
 
-    Three things stay shared. Objects that hold no module and no tensor, such as a list of numbers, are the owner's; so
-    is a buffer that `forward` writes to in eval mode. A frozen or quantised weight of a class of its own is passed on
-    as it is. TorchScript modules are copied too, but only changes of their tensors are followed.
+    Some things stay shared. What holds no module and no parameter, such as a list of numbers, is the owner's; so are
+    the values of a buffer that `forward` writes to in eval mode. A frozen or quantised weight of a class of its own is
+    passed on as it is. TorchScript modules are copied too, but only changes of their tensors are followed.
 
     Parameters
     ----------
