@@ -11,6 +11,7 @@ from PIL import Image
 
 import cocoa_widget as cw
 from cocoa_widget.encoders.decoding import Decoder
+from cocoa_widget.encoders.prompts import AS_TYPED
 from cocoa_widget.live import View
 from cocoa_widget.live.library import Library
 from tests.conftest import Convolutional, encoder_of
@@ -88,12 +89,12 @@ def test_search_reads_no_item():
     encoder = encoder_of(Convolutional(), text=Words())
     library = Library(images, encoder)
     items.threads.clear()
-    assert library.search("a dog", "as typed").compared == 0
+    assert library.search("a dog", AS_TYPED).compared == 0
     assert items.threads == []
     encoder.represent(images, images.ids[:4])
     assert all(name.startswith("cocoa-decode") for name in items.threads)
     read = len(items.threads)
-    assert library.search("a dog", "as typed").compared == 4
+    assert library.search("a dog", AS_TYPED).compared == 4
     assert len(items.threads) == read == 4
 
 
