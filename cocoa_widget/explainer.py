@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +19,7 @@ from .attribution.baseline import baselines_of
 from .attribution.method import DirectMethod, GradientMethod, LinearMethod
 from .attribution.run import advance, advance_path, check_method, remaining
 from .direction import TARGETS, check_similarity, check_target
-from .encoders import Encoder
+from .encoders import Encoder, EncoderError
 from .influence import Influence, influence
 from .reliability import Members, Stability, resample, stability
 from .score import Score, score_of
@@ -90,13 +92,20 @@ class Explainer:
         Returns
         -------
         Prepared
+
+        Raises
+        ------
+        EncoderError
+            The encoder's weights changed meanwhile, or the encoder cannot be explained by the method.
         """
         check_method(self.method, self.encoder)
+        moment = self.encoder.moment()
         inputs = self.encoder.inputs(explicands)
         if len(inputs) == 0:
             raise ValueError("There are no explicands: give at least one image to explain.")
         baselines = baselines_of(self.baseline, inputs)
-        prepared = Prepared(self, inputs, baselines, self.encoder.forward(inputs).representations)
+        vectors = self.encoder.forward(inputs).representations
+        prepared = Prepared(self, inputs, baselines, vectors, moment.fingerprint)
         if isinstance(self.method, LinearMethod):
             prepared.operators = [self.method.start(x, b) for x, b in zip(inputs, baselines, strict=True)]
             total = remaining(prepared.operators)
@@ -104,6 +113,7 @@ class Explainer:
                 while left := remaining(prepared.operators):
                     advance(self.encoder, [o for o in prepared.operators if not o.complete], self.encoder.batch_size)
                     bar.update(left - remaining(prepared.operators))
+        moment.check("explicands were prepared", "Prepare them again while training rests.")
         return prepared
 
     def explain(
@@ -143,6 +153,8 @@ class Prepared:
         (n, 3, H, W), what replaces their removed parts.
     representations : Tensor
         (n, d).
+    fingerprint : str
+        The encoder's when they were prepared; images are encoded and gradients taken with the same weights only.
     operators : list of Operator
         One for each explicand; empty for methods that differentiate.
     """
@@ -151,6 +163,7 @@ class Prepared:
     inputs: Tensor
     baselines: Tensor
     representations: Tensor
+    fingerprint: str
     operators: list[Operator] = field(default_factory=list)
 
     def explain(
@@ -184,6 +197,8 @@ class Prepared:
         ------
         NothingToExplain
             The target needs a bin that is empty.
+        EncoderError
+            Images would be encoded, or gradients taken, with other weights than the explicands were prepared with.
         """
         check_target(target)
         asked = TARGETS[target]
@@ -198,7 +213,8 @@ class Prepared:
         pairs = zip(questions, self.representations, strict=True)
         gamma = torch.cat([score(own[None])[0] for score, own in pairs]).cpu().numpy()
         if isinstance(self.explainer.method, GradientMethod | DirectMethod):
-            paths = self._follow(self.explainer.method, questions, progress)
+            with self._same_weights("gradients were taken"):
+                paths = self._follow(self.explainer.method, questions, progress)
             maps = torch.stack([path.heatmap() for path in paths])
             gaps = [path.gap for path in paths]
             owed = None if any(gap is None for gap in gaps) else np.array(gaps, dtype=np.float32)
@@ -292,7 +308,8 @@ class Prepared:
         if not self._holds(images):
             return None
         if isinstance(images, Texts):
-            return self._texts(images)
+            with self._same_weights("texts were encoded"):
+                return self._texts(images)
         if isinstance(images, list | tuple) and any(isinstance(part, Texts) for part in images):
             found = [self.members(part if isinstance(part, Texts | Tensor) else [part]) for part in images]
             held = [vectors for vectors in found if vectors is not None]
@@ -304,7 +321,20 @@ class Prepared:
                     f" {images.shape[1]}."
                 )
             return images.to(self.representations)
-        return self.explainer.encoder.encode(images)
+        with self._same_weights("images were encoded"):
+            return self.explainer.encoder.encode(images)
+
+    @contextmanager
+    def _same_weights(self, doing: str) -> Iterator[None]:
+        """Raise `EncoderError` unless the encoder has the weights that the explicands were prepared with throughout."""
+        moment = self.explainer.encoder.moment()
+        if moment.fingerprint != self.fingerprint:
+            raise EncoderError(
+                f"The weights of encoder {self.explainer.encoder.name!r} have changed since the explicands were"
+                " prepared, and answers of two networks cannot be mixed: prepare the explicands again."
+            )
+        yield
+        moment.check(doing, "Prepare the explicands again while training rests.")
 
     @staticmethod
     def _holds(images: Any) -> bool:

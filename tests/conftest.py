@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -11,21 +13,36 @@ from torch import Tensor, nn
 import cocoa_widget as cw
 
 
-class Linear(nn.Module):
+class Counted(nn.Module):
+    """Counts the images that it has seen, also through copies of it: they share the counter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counter = SimpleNamespace(calls=0)
+
+    @property
+    def calls(self) -> int:
+        return self.counter.calls
+
+    @calls.setter
+    def calls(self, calls: int) -> None:
+        self.counter.calls = calls
+
+
+class Linear(Counted):
     """A linear encoder: one number for each pixel of each channel."""
 
     def __init__(self, size: int = 32, dimensions: int = 16) -> None:
         super().__init__()
         torch.manual_seed(0)
         self.weight = nn.Parameter(torch.randn(dimensions, 3 * size * size) / size)
-        self.calls = 0
 
     def forward(self, images: Tensor) -> Tensor:
         self.calls += len(images)
         return images.flatten(1) @ self.weight.T
 
 
-class Convolutional(nn.Module):
+class Convolutional(Counted):
     """A small convolutional network that ends in global average pooling."""
 
     def __init__(self, dimensions: int = 16) -> None:
@@ -39,7 +56,6 @@ class Convolutional(nn.Module):
             nn.GELU(),
         )
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.calls = 0
 
     def forward(self, images: Tensor) -> Tensor:
         self.calls += len(images)

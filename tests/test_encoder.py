@@ -69,6 +69,11 @@ def test_output_says_which_part_is_the_representation(inputs, function, output):
         (lambda x: x.flatten(2), None, r"\(3, 3, 1024\) for 3 images"),
         (lambda x: flat(x) * float("nan"), None, r"not finite.*preprocess"),
         (lambda x: flat(x) / 0, None, r"not finite"),
+        (
+            lambda x: flat(x) * 1e20,
+            None,
+            r"values of up to \de\+20, too large to be compared.*output=lambda out: out / ",
+        ),
         (lambda x: x @ torch.ones(5, 5), None, r"raised RuntimeError on a batch of the shape \(\d, 3, 32, 32\)"),
     ],
 )

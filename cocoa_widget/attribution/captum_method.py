@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .method import DirectMethod
 from .resample import spread
+from .run import ScoreModule
 
 
 class CaptumMethod(DirectMethod):
@@ -22,7 +23,9 @@ class CaptumMethod(DirectMethod):
     ----------
     cls : callable
         A class of ``captum.attr``, or a function that makes an attribution from the forward function (a
-        `torch.nn.Module`), for those that need more: ``lambda score: LayerGradCam(score, layer)``.
+        `torch.nn.Module`), for those that need more: ``lambda score: LayerGradCam(score, score.encoder.layer4)``.
+        `score.encoder` is the copy of the encoder's module that runs; a layer of the module itself is replaced by its
+        counterpart there.
     **kwargs
         For its ``attribute``. The explicand's baseline is passed as `baselines` where that takes one and none is given.
 
@@ -50,6 +53,8 @@ class CaptumMethod(DirectMethod):
 
     def explain(self, score: Callable[[Tensor], Tensor], explicand: Tensor, baseline: Tensor) -> Tensor:
         attribution = self._cls(score)
+        if isinstance(score, ScoreModule):
+            _redirect(attribution, score)
         settings = dict(self._kwargs)
         if "baselines" in inspect.signature(attribution.attribute).parameters:
             settings.setdefault("baselines", baseline[None])
@@ -64,3 +69,15 @@ class CaptumMethod(DirectMethod):
         summed = maps[0].sum(0)
         full = explicand.shape[-2], explicand.shape[-1]
         return summed if summed.shape == full else spread(summed, full, None)
+
+
+def _redirect(attribution: Any, score: ScoreModule, depth: int = 2) -> None:
+    """Have an attribution look at the layers that run, where it was given those of the user's module."""
+    for name, value in list(getattr(attribution, "__dict__", {}).items()):
+        if isinstance(value, nn.Module):
+            if (found := score.counterpart(value)) is not value:
+                setattr(attribution, name, found)
+        elif isinstance(value, list) and any(isinstance(each, nn.Module) for each in value):
+            value[:] = [score.counterpart(each) if isinstance(each, nn.Module) else each for each in value]
+        elif depth and type(value).__module__.startswith("captum."):
+            _redirect(value, score, depth - 1)

@@ -177,7 +177,8 @@ class DirectMethod(Method):
         ----------
         score : callable
             Maps preprocessed inputs (B, 3, H, W) to scores (B,), and can be differentiated if the encoder can. It is a
-            `torch.nn.Module` that holds the encoder's.
+            `torch.nn.Module`, whose `encoder` is the copy of the encoder's module that runs. Put hooks on its parts, as
+            in ``score.encoder.layer4``; those of your own module see no pass.
         explicand, baseline : Tensor
             (3, H, W).
 

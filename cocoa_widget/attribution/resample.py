@@ -10,6 +10,7 @@ from torch import Tensor
 
 
 @lru_cache(maxsize=256)
+@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
 def upsampling(cells: int, length: int, device: torch.device) -> Tensor:
     """Return the matrix (length, cells) of bilinear up-sampling; its rows sum to 1."""
     identity = torch.eye(cells, device=device)[None]
@@ -17,6 +18,7 @@ def upsampling(cells: int, length: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=256)
+@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
 def spreading(cells: int, length: int, device: torch.device) -> Tensor:
     """Return the matrix (length, cells) that spreads each cell's amount bilinearly over the pixels, losing none of it.
 
@@ -27,6 +29,7 @@ def spreading(cells: int, length: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=256)
+@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
 def averaging(length: int, size: int, device: torch.device) -> Tensor:
     """Return the matrix (size, length) of area averages; its rows sum to 1."""
     edges = torch.linspace(0, length, size + 1, dtype=torch.float64)

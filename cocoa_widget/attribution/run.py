@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..encoders import Encoded, Encoder, EncoderError
+from ..encoders import Attached, Encoded, Encoder, EncoderError
 from ..encoders.device import out_of_memory
+from ..encoders.encoder import TRIES, overwritten
 from ..score import Score
 from .method import DirectPath, Method, Operator, Path, Preparation
 
@@ -53,9 +54,14 @@ def advance_path(encoder: Encoder, path: Path, score: Score, count: int) -> None
     with torch.inference_mode(False):
         score = score.clone()
     if isinstance(path, DirectPath):
-        with encoder.attached() as represent:
-            path.run(ScoreModule(encoder.module, represent, score))
-        return
+        for attempt in range(TRIES):
+            try:
+                with encoder.attached(private=attempt == TRIES - 1) as represent:
+                    path.run(ScoreModule(represent, score))
+                return
+            except RuntimeError as error:
+                if attempt == TRIES - 1 or not overwritten(error):
+                    raise
     found = None
     while found is None:
         try:
@@ -69,16 +75,23 @@ def advance_path(encoder: Encoder, path: Path, score: Score, count: int) -> None
 
 
 class ScoreModule(nn.Module):
-    """The score as a function of inputs (B, 3, H, W) → (B,); a module, since some libraries put hooks on the parts."""
+    """The score as a function of inputs (B, 3, H, W) → (B,); a module, since some libraries put hooks on the parts.
 
-    def __init__(self, encoder: nn.Module, represent: object, score: Score) -> None:
+    `encoder` is what runs: a copy of the encoder's module that shares its weights. Hooks belong on its parts.
+    """
+
+    def __init__(self, represent: Attached, score: Score) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder = represent.module
         self._represent, self._score = represent, score
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Score inputs."""
-        return self._score(self._represent(inputs))[0]  # type: ignore[operator]
+        return self._score(self._represent(inputs))[0]
+
+    def counterpart(self, layer: nn.Module) -> nn.Module:
+        """Return the part of `encoder` that stands for a part of the user's module; others as they are."""
+        return self._represent.counterpart(layer)
 
 
 def remaining(preparations: Sequence[Preparation]) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
+from operator import is_
 from typing import Any
 
 from torch import Tensor, nn
 
+from .copying import ModuleCopy
 from .pooling import find_last_map, find_pooling
 from .tokens import PatchTokens, find_tokens
 
@@ -17,15 +19,26 @@ class Anatomy:
 
     Parameters
     ----------
-    module : torch.nn.Module
+    copy : ModuleCopy
+        Of the module; its own hooks and modes are free.
     run : callable
-        Runs the module once and returns its output.
+        Runs a module once and returns its output.
     select : callable
         Returns the part of that output that is the representation.
     """
 
-    def __init__(self, module: nn.Module, run: Callable[[], Any], select: Callable[[Any], Tensor]) -> None:
-        self._module, self._run, self._select = module, run, select
+    def __init__(self, copy: ModuleCopy, run: Callable[[nn.Module], Any], select: Callable[[Any], Tensor]) -> None:
+        self._copy, self._module, self._select = copy, copy.module, select
+        self._run: Callable[[], Any] = partial(run, copy.module)
+
+    def about(self, copy: ModuleCopy) -> bool:
+        """Tell whether a copy has the parts and settings that this was found with."""
+        mine = self._copy
+        return copy is mine or (
+            copy.settings == mine.settings
+            and len(copy.parts) == len(mine.parts)
+            and all(map(is_, copy.parts, mine.parts))
+        )
 
     @cached_property
     def pooling(self) -> str | None:

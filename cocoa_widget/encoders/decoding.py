@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 from torch import Tensor
 
 from ..images import ImageSet
 
 THREADS = min(8, os.cpu_count() or 1)
+
+
+class Decoded(NamedTuple):
+    """An image's key, and its tensor (3, H, W), or None where that was needless."""
+
+    key: str
+    tensor: Tensor | None
 
 
 class Decoder:
@@ -21,12 +29,19 @@ class Decoder:
     images : ImageSet
     preprocess : callable
         Maps a picture to a tensor (3, H, W); called from threads.
+    needless : callable, optional
+        Of an image's id and its key: whether its pixels are not needed after all; called from threads.
     """
 
-    def __init__(self, images: ImageSet, preprocess: Callable[..., Tensor]) -> None:
-        self._images, self._preprocess = images, preprocess
+    def __init__(
+        self,
+        images: ImageSet,
+        preprocess: Callable[..., Tensor],
+        needless: Callable[[str, str], bool] | None = None,
+    ) -> None:
+        self._images, self._preprocess, self._needless = images, preprocess, needless
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="cocoa-decode")
-        self._begun: dict[str, Future[Tensor]] = {}
+        self._begun: dict[str, Future[Decoded]] = {}
 
     def __enter__(self) -> Decoder:
         """Begin."""
@@ -36,8 +51,8 @@ class Decoder:
         """End the threads."""
         self.close()
 
-    def take(self, ids: Sequence[str], ahead: Iterable[str] = ()) -> list[Tensor]:
-        """Return the tensors of images, and begin with those that will be wanted next.
+    def take(self, ids: Sequence[str], ahead: Iterable[str] = ()) -> list[Decoded]:
+        """Return keys and tensors of images, and begin with those that will be wanted next.
 
         What was begun earlier and is in neither is forgotten. Raises what loading or preprocessing raises.
         """
@@ -49,11 +64,16 @@ class Decoder:
         self._begun = following
         return [future.result() for future in futures]
 
-    def _begin(self, image: str) -> Future[Tensor]:
+    def _begin(self, image: str) -> Future[Decoded]:
         return self._begun.get(image) or self._threads.submit(self._decode, image)
 
-    def _decode(self, image: str) -> Tensor:
-        return self._preprocess(self._images.load(image))
+    def _decode(self, image: str) -> Decoded:
+        if self._needless is not None:
+            key = self._images.cheap_key(image)
+            if key is not None and self._needless(image, key):
+                return Decoded(key, None)
+        picture, key = self._images.load_with_key(image)
+        return Decoded(key, self._preprocess(picture))
 
     def close(self) -> None:
         """End the threads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..images import ImageSet, as_image_set
 from .anatomy import Anatomy
+from .copying import ModuleCopy
 from .decoding import Decoder
 from .device import choose_device, choose_precision, out_of_memory
 from .errors import EncoderError, NoFeatureMap
@@ -24,12 +25,14 @@ from .frozen import FrozenNormalisation
 from .function import FunctionModule
 from .hooks import watching
 from .identity import Identity
+from .moment import Moment
 from .output import Output, OutputReader
 from .preprocess import Frame, Preprocess, Transform, frame_of
 from .prompts import AS_TYPED, fill
 from .representations import Representations
 from .text import TextTower
 from .tokens import PatchTokens
+from .twin import State, Twin
 
 FeatureKind = Literal["pooled", "tokens"]
 """The final feature map that is averaged to the representation, or a vision transformer's patch tokens as a map."""
@@ -39,6 +42,9 @@ PROMPTS_AT_ONCE = 32
 
 SPECIAL_TOKENS = 2
 """Around every prompt, for its start and its end."""
+
+TRIES = 3
+"""How often images are encoded, or gradients taken, whose weights change meanwhile."""
 
 LAST_MAP = "*"
 """Stands for the name of the last layer that gives a feature map."""
@@ -68,14 +74,36 @@ class Gradients:
     gradients: Tensor
 
 
+class Attached:
+    """The function from inputs (B, 3, H, W) to representations (B, d) that autograd can follow.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        What runs: a copy of the encoder's module that shares its weights, so hooks belong on parts of this one.
+    """
+
+    def __init__(self, copy: ModuleCopy, represent: Callable[[Tensor], Tensor]) -> None:
+        self.module = copy.module
+        self.counterpart = copy.counterpart
+        self._represent = represent
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Compute representations."""
+        return self._represent(inputs)
+
+
 class Encoder:
     """Wrap a torch module that maps images to representations.
+
+    The module stays its owner's: it may be trained while it is explained. What runs is a copy of its objects, in eval
+    mode and without gradients, that shares its weights and follows its changes; see `Twin`.
 
     Parameters
     ----------
     module : torch.nn.Module
         Maps (B, 3, H, W) to (B, d), or to feature maps (B, d, h, w) whose mean over positions is then the
-        representation. It is moved to `device`, and run in eval mode whatever mode it is in.
+        representation. It is moved to `device` and otherwise left as it is.
     preprocess : callable, optional
         Maps an RGB `PIL.Image.Image` to a tensor (3, H, W), e.g. a torchvision transform. By default: resize the
         shorter side to `image_size`, crop the centre, normalise with ImageNet's statistics.
@@ -139,17 +167,19 @@ class Encoder:
         self.preprocess: Transform = preprocess or Preprocess(image_size)
         self.output = output
         self.batch_size = batch_size or (8 if self.device.type == "cpu" else 64)
-        self.classifier = classifier.to(self.device).eval() if isinstance(classifier, nn.Module) else classifier
+        self.classifier = classifier.to(self.device) if isinstance(classifier, nn.Module) else classifier
         self.text = text
         self.name = name or type(module).__name__
-        # One pass at a time: hooks and the train/eval switch belong to the module, not to a thread.
+        # One pass at a time: hooks belong to the module that runs, not to a thread.
         self._lock = threading.RLock()
         self._frames: dict[tuple[int, int], Frame] = {}
+        self._twin = Twin(self.module)
         self._identity = Identity(self.module)
+        self._refreshed = 0
         self._table: tuple[str, Representations] | None = None
         self._table_lock = threading.Lock()
         self._reader = OutputReader(self.name, output, self.dtype == torch.float32)
-        self._anatomy = Anatomy(self.module, self._run_probe, self._reader.select)
+        self._anatomy: Anatomy | None = None
         self._input_size: tuple[int, int] | None = None
 
     @classmethod
@@ -196,6 +226,15 @@ class Encoder:
         """Whether gradients can be asked for."""
         return not isinstance(self.module, FunctionModule)
 
+    @property
+    def classifier(self) -> Callable[[Tensor], Tensor] | None:
+        """Maps representations (n, d) to logits (n, classes); a module comes as a copy that shares its weights."""
+        return self._classifier.current().module if isinstance(self._classifier, Twin) else self._classifier
+
+    @classifier.setter
+    def classifier(self, classifier: Callable[[Tensor], Tensor] | None) -> None:
+        self._classifier = Twin(classifier) if isinstance(classifier, nn.Module) else classifier
+
     def __repr__(self) -> str:
         return f"Encoder({self.name!r}, device={self.device}, precision={self.precision})"
 
@@ -216,17 +255,62 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the weights, preprocessing, output and precision: equal fingerprints give equal representations."""
-        return self._identity.fingerprint(lambda: f"{self.module!r}{self.preprocess!r}{self.output!r}{self.dtype}")
+        """Hash of the weights, preprocessing, output and precision: equal fingerprints give equal representations.
+
+        It follows optimisers' steps, loaded weights, and replaced parts and settings. Writing through ``.data`` or to a
+        NumPy view passes it by: call `refresh` afterwards.
+        """
+        return self._identified()[1]
 
     @property
     def representations(self) -> Representations:
         """Table of the representations that the encoder in its present state has computed, by image key."""
+        return self.moment().representations
+
+    def moment(self) -> Moment:
+        """Return the encoder's present state: take it before passes, and keep what they give only if it lasts.
+
+        Examples
+        --------
+        >>> moment = encoder.moment()  # doctest: +SKIP
+        >>> moment.add(keys, encoder.forward(inputs).representations)  # doctest: +SKIP
+        True
+        """
         with self._table_lock:
-            fingerprint = self.fingerprint
+            state, fingerprint = self._identified()
             if self._table is None or self._table[0] != fingerprint:
                 self._table = fingerprint, Representations()  # those of earlier weights are of no more use
-            return self._table[1]
+            return Moment(self.name, fingerprint, self._table[1], self._state, state)
+
+    def refresh(self) -> None:
+        """Forget what was computed with earlier weights.
+
+        Changes that PyTorch counts are noticed without it: optimisers' steps, ``load_state_dict``, replaced parts,
+        parameters and attributes. Call it after changes that are not counted: in-place writes through ``.data`` or to a
+        NumPy view of a weight, a list or an array that the module keeps and you wrote to, or parts of a TorchScript
+        module that you replaced.
+        """
+        with self._lock, self._table_lock:
+            self._refreshed += 1
+            self._twin.refresh()
+            self._identity.forget()
+            self._table = self._anatomy = None
+
+    def _state(self) -> tuple[int, State]:
+        return self._refreshed, self._twin.state()
+
+    def _identified(self) -> tuple[Hashable, str]:
+        copy = self._twin.current()
+
+        def about() -> str:
+            return f"{self.module!r}{copy.settings}{self.preprocess!r}{self.output!r}{self.dtype}"
+
+        def tensors() -> Iterator[tuple[str, Any]]:
+            nonlocal copy
+            copy = self._twin.current()
+            yield from (dict(copy.module.named_buffers()) | copy.module.state_dict(keep_vars=True)).items()
+
+        return self._identity.of(self._state, about, tensors)
 
     # ---- inputs --------------------------------------------------------------------------------------------------
 
@@ -293,24 +377,49 @@ class Encoder:
         return self.represent(as_image_set(images))
 
     def represent(self, images: ImageSet, image_ids: Sequence[str] | None = None) -> Tensor:
-        """Return the representations (n, d) of images by id, and compute only those that are not known yet."""
-        keys = [images.key(image_id) for image_id in (images.ids if image_ids is None else image_ids)]
-        ids = dict(zip(keys, images.ids if image_ids is None else image_ids, strict=True))
-        table = self.representations
-        missing = table.missing(list(ids))
-        if missing:
-            wanted, size = [ids[key] for key in missing], self.batch_size
-            with self.decoder(images) as decoder:
-                for start in range(0, len(wanted), size):
-                    stop = start + size
-                    tensors = decoder.take(wanted[start:stop], ahead=wanted[stop : stop + size])
-                    inputs = torch.stack(tensors).to(self.device)
-                    table.add(missing[start:stop], self.forward(inputs).representations)
-        return table.get(keys)
+        """Return the representations (n, d) of images by id, and compute only those that are not known yet.
 
-    def decoder(self, images: ImageSet) -> Decoder:
-        """Return what loads and preprocesses images in threads, some of them ahead; it must be closed."""
-        return Decoder(images, self._preprocessed)
+        If the weights change meanwhile, they are computed anew; of weights that never rest, each image gets what it
+        was encoded with, and nothing is kept.
+        """
+        ids = list(images.ids if image_ids is None else image_ids)
+        for _ in range(TRIES):
+            moment = self.moment()
+            found = self._represented(images, ids, moment)
+            if moment.lasts:
+                break
+        return found
+
+    def _represented(self, images: ImageSet, ids: Sequence[str], moment: Moment) -> Tensor:
+        table = moment.representations
+        keys = {image: images.known_key(image) for image in dict.fromkeys(ids)}
+        wanted = [image for image, key in keys.items() if key is None or key not in table]
+        fresh: dict[str, Tensor] = {}  # what the table did not take, because the weights have changed
+        if wanted:
+            with self.decoder(images, lambda _, key: key in table) as decoder:
+                for start in range(0, len(wanted), size := self.batch_size):
+                    some, ahead = wanted[start : start + size], wanted[start + size : start + 2 * size]
+                    batch: dict[str, Tensor] = {}
+                    for image, (key, tensor) in zip(some, decoder.take(some, ahead), strict=True):
+                        keys[image] = key
+                        if tensor is not None and key not in fresh and key not in table:
+                            batch[key] = tensor
+                    if batch:
+                        vectors = self.forward(torch.stack([*batch.values()]).to(self.device)).representations
+                        if not moment.add([*batch], vectors):
+                            fresh.update(zip(batch, vectors, strict=True))
+        return _gathered([str(keys[image]) for image in ids], table, fresh)
+
+    def decoder(self, images: ImageSet, needless: Callable[[str, str], bool] | None = None) -> Decoder:
+        """Return what loads and preprocesses images in threads, some of them ahead; it must be closed.
+
+        Parameters
+        ----------
+        images : ImageSet
+        needless : callable, optional
+            Of an image's id and its key: whether its pixels are not needed after all.
+        """
+        return Decoder(images, self._preprocessed, needless)
 
     # ---- prompts -------------------------------------------------------------------------------------------------
 
@@ -344,7 +453,8 @@ class Encoder:
                 raise ValueError("A prompt is empty: say in a few words what is meant.")
         if not prompts:
             raise ValueError("There are no prompts: give at least one.")
-        tower, table = self._tower(), self.representations
+        tower, moment = self._tower(), self.moment()
+        table, before, fresh = moment.representations, tower.fingerprint, dict[str, Tensor]()
         keys = self.text_keys(prompts, template=template)
         missing = list({key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in table}.items())
         for start in range(0, len(missing), PROMPTS_AT_ONCE):
@@ -362,8 +472,10 @@ class Encoder:
                 vectors = F.normalize(
                     F.normalize(vectors, dim=1).reshape(len(some), -1, vectors.shape[1]).mean(1), dim=1
                 )
-            table.add([key for key, _ in some], vectors)
-        return table.get(keys)
+            # Nothing is kept of a tower that is trained meanwhile.
+            if tower.fingerprint != before or not moment.add([key for key, _ in some], vectors):
+                fresh.update(zip((key for key, _ in some), vectors, strict=True))
+        return _gathered(keys, table, fresh)
 
     def cut_prompts(self, prompts: Sequence[str], *, template: str = AS_TYPED) -> list[str]:
         """List the prompts that are longer than the text tower reads, so that their ends do not count."""
@@ -442,16 +554,27 @@ class Encoder:
             Name of the submodule by whose output (B, c, h, w) to differentiate, or `LAST_MAP`; by the inputs without
             it.
         """
+        for attempt in range(TRIES):
+            try:
+                return self._gradients(inputs, objective, layer, private=attempt == TRIES - 1)
+            except EncoderError as error:
+                if attempt == TRIES - 1 or not overwritten(error.__cause__):
+                    raise
+        raise AssertionError
+
+    def _gradients(
+        self, inputs: Tensor, objective: Callable[[Tensor], Tensor], layer: str | None, *, private: bool
+    ) -> Gradients:
         if layer == LAST_MAP:
             layer = self.last_map
             if layer is None:
                 raise NoFeatureMap(f"Encoder {self.name!r} has no layer that gives a feature map.")
-        with self.attached() as represent:
+        with self.attached(private=private) as represent:
             leaf = points = inputs.detach().clone().requires_grad_()
             if layer is None:
                 values = objective(represent(leaf))
             else:
-                hook = self.submodule(layer).register_forward_hook
+                hook = self._part(represent.module, layer).register_forward_hook
                 with watching(hook, lambda _, __, output: output) as watched:
                     values = objective(represent(leaf))
                 points = self._map(watched, layer)
@@ -466,7 +589,11 @@ class Encoder:
 
     def submodule(self, name: str) -> nn.Module:
         """Return a part of the module by its dotted name; raises `EncoderError` with the names that are near."""
-        modules: dict[str, nn.Module] = dict(self.module.named_modules())
+        return self._part(self.module, name)
+
+    def _part(self, module: nn.Module, name: str) -> nn.Module:
+        modules: dict[str, nn.Module] = dict(module.named_modules())
+        name = name.removeprefix("_orig_mod.")  # the copy that runs is of what torch.compile wrapped
         if name not in modules:
             near = difflib.get_close_matches(name, modules, n=3, cutoff=0.3) or list(modules)[-3:]
             raise EncoderError(f"Encoder {self.name!r} has no layer {name!r}. Did you mean {' or '.join(near)}?")
@@ -482,10 +609,16 @@ class Encoder:
         return kept[-1]
 
     @contextmanager
-    def attached(self) -> Iterator[Callable[[Tensor], Tensor]]:
+    def attached(self, *, private: bool = False) -> Iterator[Attached]:
         """Give the function from inputs (B, 3, H, W) to representations (B, d) that autograd can follow.
 
-        Weights need no gradients meanwhile, which saves memory and time; nobody else runs the module.
+        Weights need no gradients there, which saves memory and time; no other thread runs the module through this
+        encoder meanwhile.
+
+        Parameters
+        ----------
+        private : bool
+            Use weights of its own. Else an optimiser's step between forward and backward pass makes the latter fail.
         """
         if not self.differentiable:
             raise EncoderError(
@@ -493,80 +626,84 @@ class Encoder:
                 " 'rise', 'occlusion' or 'kernel_shap'."
             )
 
-        def represent(inputs: Tensor) -> Tensor:
-            # A clone, so that a module may begin with an in-place operation.
-            with FrozenNormalisation():
-                return self._reader.representations(self._call(inputs.clone(), torch.float32), len(inputs))
-
         with self._lock, torch.inference_mode(False), torch.enable_grad():
-            trained = [p for p in self.module.parameters() if p.requires_grad]
-            for parameter in trained:
-                parameter.requires_grad_(False)
-            try:
-                yield represent
-            finally:
-                for parameter in trained:
-                    parameter.requires_grad_(True)
+            copy = self._twin.private() if private else self._twin.current()
+
+            def represent(inputs: Tensor) -> Tensor:
+                # A clone, so that a module may begin with an in-place operation.
+                with FrozenNormalisation():
+                    output = self._call(copy.module, inputs.clone(), torch.float32)
+                    return self._reader.representations(output, len(inputs))
+
+            yield Attached(copy, represent)
 
     def _run(self, batch: Tensor, features: FeatureKind | None) -> Encoded:
+        copy = self._twin.current()
+        module = copy.module
         if features == "tokens":
-            return self._run_tokens(batch)
-        pooling = self.pooling
+            return self._run_tokens(copy, batch)
+        pooling = self._found(copy).pooling if self.differentiable else None
         if pooling is None:
             if features:
                 raise NoFeatureMap(
                     f"Encoder {self.name!r} does not end in global average pooling, so CAM has nothing to decompose."
                     " Choose the method 'rise', which works with every encoder."
                 )
-            return Encoded(self._reader.representations(self._call(batch), len(batch)))
+            return Encoded(self._reader.representations(self._call(module, batch), len(batch)))
         if pooling == "":
-            kept = self._reader.select(self._call(batch))
+            kept = self._reader.select(self._call(module, batch))
         else:
-            module = self.module.get_submodule(pooling)
-            with watching(module.register_forward_pre_hook, lambda _, args: args[0]) as watched:
-                self._reader.representations(self._call(batch), len(batch))
+            part = module.get_submodule(pooling)
+            with watching(part.register_forward_pre_hook, lambda _, args: args[0]) as watched:
+                self._reader.representations(self._call(module, batch), len(batch))
             kept = watched[-1]
         # Pooled here in float32 instead of by the module: at a low precision its mean would differ from the map's.
         return Encoded(self._reader.checked(kept, len(batch)), kept.float() if features else None)
 
-    def _run_tokens(self, batch: Tensor) -> Encoded:
-        tokens = self.tokens
+    def _run_tokens(self, copy: ModuleCopy, batch: Tensor) -> Encoded:
+        module, tokens = copy.module, self._found(copy).tokens if self.differentiable else None
         if tokens is None:
             raise NoFeatureMap(
                 f"Encoder {self.name!r} has no patch tokens in the space of its representations. Choose the method"
                 " 'rise', which works with every encoder."
             )
-        module = self.module.get_submodule(tokens.module)
-        with watching(module.register_forward_hook, lambda _, __, output: output) as watched:
-            representations = self._reader.representations(self._call(batch), len(batch))
+        part = module.get_submodule(tokens.module)
+        with watching(part.register_forward_hook, lambda _, __, output: output) as watched:
+            representations = self._reader.representations(self._call(module, batch), len(batch))
         return Encoded(representations, tokens.as_map(watched[-1].float()))
 
     @property
     def pooling(self) -> str | None:
         """Name of the submodule that pools the final feature map; "" if it returns the map; None without one."""
         with self._lock:  # before the lock within `cached_property`, which a pass on another thread comes to second
-            return self._anatomy.pooling if self.differentiable else None
+            return self._found(self._twin.current()).pooling if self.differentiable else None
 
     @property
     def tokens(self) -> PatchTokens | None:
         """Where the patch tokens of a vision transformer are; None for other encoders."""
         with self._lock:
-            return self._anatomy.tokens if self.differentiable else None
+            return self._found(self._twin.current()).tokens if self.differentiable else None
 
     @property
     def last_map(self) -> str | None:
         """Name of the last submodule that returns a feature map (B, c, h, w); "" is the module itself, None no map."""
         with self._lock:
-            return self._anatomy.last_map if self.differentiable else None
+            return self._found(self._twin.current()).last_map if self.differentiable else None
 
-    def _run_probe(self) -> Any:
-        """Run the module on two inputs of noise, for hooks to see how it is made."""
+    def _found(self, copy: ModuleCopy) -> Anatomy:
+        """Return what is known of the module's parts; found anew when parts or settings have been replaced."""
+        if self._anatomy is None or not self._anatomy.about(copy):
+            self._anatomy = Anatomy(copy, self._run_probe, self._reader.select)
+        return self._anatomy
+
+    def _run_probe(self, module: nn.Module) -> Any:
+        """Run a module on two inputs of noise, for hooks to see how it is made."""
         height, width = self.input_size
         probe = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(self.device)
         with self._lock, torch.inference_mode():
-            return self._call(probe, torch.float32)
+            return self._call(module, probe, torch.float32)
 
-    def _call(self, batch: Tensor, dtype: torch.dtype | None = None) -> Any:
+    def _call(self, module: nn.Module, batch: Tensor, dtype: torch.dtype | None = None) -> Any:
         dtype = dtype or self.dtype
         low = self._cast is None and dtype != torch.float32
         autocast = torch.autocast(self.device.type, dtype, enabled=low)
@@ -574,23 +711,23 @@ class Encoder:
             batch = batch.to(self._cast)
         if self.device.type in ("cpu", "cuda"):
             batch = batch.to(memory_format=torch.channels_last)
-        with self._evaluating(), autocast:
+        with autocast:
             try:
-                return self.module(batch)
+                return module(batch)
             except Exception as error:
                 raise EncoderError(
                     f"Encoder {self.name!r} raised {type(error).__name__} on a batch of the shape"
                     f" {tuple(batch.shape)}: {error}"
                 ) from error
 
-    @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        # A module may be in training elsewhere in the notebook: its batch statistics must not move by our passes.
-        training = [m for m in self.module.modules() if m.training]
-        for m in training:
-            m.training = False
-        try:
-            yield
-        finally:
-            for m in training:
-                m.training = True
+
+def _gathered(keys: Sequence[str], table: Representations, fresh: dict[str, Tensor]) -> Tensor:
+    """Return the representations (n, d) of `keys`, some of them from outside the table."""
+    if not fresh:
+        return table.get(keys)
+    return torch.stack([fresh[key] if key in fresh else table.get([key])[0] for key in keys])
+
+
+def overwritten(error: BaseException | None) -> bool:
+    """Tell whether an optimiser may have changed weights between a forward and its backward pass."""
+    return "modified by an inplace operation" in str(error)

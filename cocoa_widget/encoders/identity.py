@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+ATTEMPTS = 3
+"""How often weights are hashed that change meanwhile."""
 
 
 class Identity:
@@ -14,20 +18,51 @@ class Identity:
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
-        self._known: tuple[tuple[tuple[int, int], ...], str] | None = None
+        self._known: tuple[Hashable, str] | None = None
 
     def fingerprint(self, about: Callable[[], str]) -> str:
         """Return the hash of the tensors and of what `about` says of everything else."""
-        tensors = list(self._module.state_dict(keep_vars=True).items())
+
+        def tensors() -> list[tuple[str, Any]]:
+            return list(self._module.state_dict(keep_vars=True).items())
+
         # In-place changes (an optimiser's step) raise a tensor's version, so the hash is taken only when one happened.
-        state = tuple(
-            (t.data_ptr(), -1 if t.is_inference() else t._version) for _, t in tensors if isinstance(t, Tensor)
-        )
-        if self._known is None or self._known[0] != state:
-            digest = hashlib.blake2b(about().encode(), digest_size=16)
-            for key, tensor in tensors:
-                digest.update(key.encode())
-                if isinstance(tensor, Tensor):
-                    digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-            self._known = state, digest.hexdigest()
-        return self._known[1]
+        def state() -> Hashable:
+            return tuple(
+                (t.data_ptr(), -1 if t.is_inference() else t._version) for _, t in tensors() if isinstance(t, Tensor)
+            )
+
+        return self.of(state, about, tensors)[1]
+
+    def of(
+        self,
+        state: Callable[[], Hashable],
+        about: Callable[[], str],
+        tensors: Callable[[], Iterable[tuple[str, Any]]],
+    ) -> tuple[Hashable, str]:
+        """Return a state and its hash, as far as the tensors rest long enough to be hashed."""
+        now = state()
+        for _ in range(ATTEMPTS):
+            known = self._known
+            if known is not None and known[0] == now:
+                return known
+            digest, before = _digest(about(), tensors()), now
+            now = state()
+            if now == before:
+                self._known = known = now, digest
+                return known
+        # Of weights on the move: a hash that no other state has, and that is not remembered.
+        return before, _digest(f"{digest}{before}", ())
+
+    def forget(self) -> None:
+        """Hash anew next time."""
+        self._known = None
+
+
+def _digest(about: str, tensors: Iterable[tuple[str, Any]]) -> str:
+    digest = hashlib.blake2b(about.encode(errors="surrogatepass"), digest_size=16)
+    for key, tensor in tensors:
+        digest.update(key.encode())
+        if isinstance(tensor, Tensor):
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()

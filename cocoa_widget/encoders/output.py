@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 from .errors import EncoderError
+
+LARGEST = 0.5 * math.sqrt(torch.finfo(torch.float32).max)
+"""The length of a vector whose product with another of that length is a finite float32."""
 
 Output = str | int | Callable[[Any], Tensor]
 
@@ -62,10 +66,17 @@ class OutputReader:
                 " Encoder(…, output=…)."
             )
         tensor = tensor.float()
-        if not bool(torch.isfinite(tensor).all()):
+        largest = float(tensor.detach().abs().amax()) if count else 0.0  # NaN where there is one
+        if not math.isfinite(largest):
             raise EncoderError(
                 f"Encoder {self._name!r} returned values that are not finite (NaN or infinity). Check its weights and"
                 f" its preprocess{'' if self._exact else ', or try precision=' + repr('float32')}."
+            )
+        if largest > (limit := LARGEST / math.sqrt(tensor.shape[1])):
+            raise EncoderError(
+                f"Encoder {self._name!r} returned values of up to {largest:.0e}, too large to be compared: beyond"
+                f" {limit:.0e} products of representations exceed float32. Check its weights, or scale its output:"
+                f" Encoder(…, output=lambda out: out / {largest:.0e})."
             )
         return tensor
 

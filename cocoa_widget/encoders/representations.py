@@ -26,11 +26,13 @@ class Representations:
         return len(self._rows)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._rows
+        with self._lock:
+            return key in self._rows
 
     def missing(self, keys: Sequence[str]) -> list[str]:
         """List the keys that have no representation yet."""
-        return [key for key in keys if key not in self._rows]
+        with self._lock:
+            return [key for key in keys if key not in self._rows]
 
     def add(self, keys: Sequence[str], representations: Tensor) -> None:
         """Keep `representations` (n, d) under `keys`; a key that is there already keeps what it has."""
@@ -57,16 +59,20 @@ class Representations:
 
     def get(self, keys: Sequence[str]) -> Tensor:
         """Return the representations (n, d) of `keys`, not normalised."""
-        rows = self._index(keys)
-        return self._unit[rows] * self._norm[rows, None]
+        rows, units, norms = self._found(keys)
+        return units[rows] * norms[rows, None]
 
     def mean(self, keys: Sequence[str], *, unit: bool) -> Tensor:
         """Return the mean (d,) over `keys` of the representations, or of their unit vectors."""
-        rows = self._index(keys)[None]
+        found, units, norms = self._found(keys)
+        rows = found[None]
         if unit:
-            return F.embedding_bag(rows, self._unit, mode="mean")[0]
-        weights = (self._norm[rows] / rows.shape[1]).to(self._unit.dtype)
-        return F.embedding_bag(rows, self._unit, mode="sum", per_sample_weights=weights)[0]
+            return F.embedding_bag(rows, units, mode="mean")[0]
+        weights = (norms[rows] / rows.shape[1]).to(units.dtype)
+        return F.embedding_bag(rows, units, mode="sum", per_sample_weights=weights)[0]
 
-    def _index(self, keys: Sequence[str]) -> Tensor:
-        return torch.tensor([self._rows[key] for key in keys], device=self._unit.device)
+    def _found(self, keys: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the rows of keys, and the tables of unit vectors and norms that have them."""
+        with self._lock:
+            rows, units, norms = [self._rows[key] for key in keys], self._unit, self._norm
+        return torch.tensor(rows, device=units.device, dtype=torch.int64), units, norms

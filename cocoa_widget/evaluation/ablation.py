@@ -213,8 +213,11 @@ def insertion_deletion(
     ------
     ValueError
         Shapes do not match, a heatmap is not finite, or two measures have the same name.
+    EncoderError
+        The encoder's weights changed meanwhile.
     """
     _check_measures(measures)
+    moment = encoder.moment()
     inputs = encoder.inputs(explicands)
     maps = as_heatmaps(heatmaps)
     check_count(len(maps), len(inputs), "explicands")
@@ -244,6 +247,7 @@ def insertion_deletion(
             bar.update(len(representations))
             while waiting and waiting[0].complete:
                 found.append(waiting.popleft().curves(measures))
+    moment.check("pixels were inserted and deleted", "Measure again while training rests.")
     return Curves.joined(found)
 
 

@@ -70,6 +70,7 @@ def infidelity(
     check_count(len(maps), len(inputs), "explicands")
     if maps.shape[1:] != inputs.shape[2:]:
         raise ValueError(f"Heatmaps {tuple(maps.shape)} and explicands {tuple(inputs.shape)} differ in size.")
+    moment = encoder.moment()
     removed = squares(samples, inputs.shape[2], inputs.shape[3], seed)
     foretold = torch.einsum("nhw,shw->ns", maps, removed.double()).numpy()
     # The whole explicand goes first, as one from which nothing is removed.
@@ -85,6 +86,7 @@ def infidelity(
             vectors = torch.cat(found)
             (values,) = measure(vectors[None], vectors[:1]).double().cpu().numpy()
             lost[index] = values[0] - values[1:]
+    moment.check("infidelity was measured", "Measure again while training rests.")
     if normalise:
         fit = (foretold**2).sum(1)
         foretold *= np.divide((foretold * lost).sum(1), fit, out=np.zeros_like(fit), where=fit > 0)[:, None]

@@ -16,7 +16,7 @@ from cocoa_widget.images.decode import upright_rgb
 from cocoa_widget.images.encodable import encodable
 from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage, reason
 from cocoa_widget.images.formats import open_encoded
-from cocoa_widget.images.pictures import File, Missing, Record
+from cocoa_widget.images.pictures import File, Item, Missing, Record, known_key
 from cocoa_widget.images.sources import ASKED_AT_ONCE, Columns, is_nothing, name_pictures, read_source
 from cocoa_widget.images.thumbnails import Thumbnail, ThumbnailCache, make_thumbnail
 from cocoa_widget.images.workers import Workers
@@ -186,6 +186,25 @@ class ImageSet:
                 # Once: every update of the page asks for the keys of all images in the bins.
                 known = self._keys[image_id] = picture.key()
         return known
+
+    def known_key(self, image_id: str) -> str | None:
+        """Return the `key` of an image if it is known already, without asking a disk or a data set; None if not."""
+        known = self._keys.get(image_id)
+        return known_key(self._record(image_id).picture) if known is None else known
+
+    def cheap_key(self, image_id: str) -> str | None:
+        """Return the `key` of an image unless that takes decoding it; may ask a disk."""
+        known = self.known_key(image_id)
+        return self.key(image_id) if known is None and not isinstance(self._record(image_id).picture, Item) else known
+
+    def load_with_key(self, image_id: str) -> tuple[Image.Image, str]:
+        """Decode an image once, for its pixels and its `key`; see `load`."""
+        picture = self._record(image_id).picture
+        loaded = self.load(image_id)
+        if isinstance(picture, Item) and self.known_key(image_id) is None:
+            with self._noted(image_id):
+                self._keys[image_id] = picture.key_of(loaded)
+        return loaded, self.key(image_id)
 
     def thumbnail(self, image_id: str, size: int) -> Thumbnail:
         """Return a small encoded picture; each is made once and kept while there is room.

@@ -135,6 +135,11 @@ class Item:
         """Return the hash of its upright RGB pixels."""
         return self._key
 
+    def key_of(self, upright: Image.Image) -> str:
+        """Return the key, from the upright RGB picture that was decoded from `open`."""
+        self._key = pixel_key(upright)
+        return self._key
+
     @cached_property
     def _key(self) -> str:
         return pixel_key(self.open())
@@ -190,6 +195,11 @@ class Missing:
     def key(self) -> str:
         """Raise `UnreadableImage`."""
         raise UnreadableImage("", self.reason)
+
+
+def known_key(picture: Picture) -> str | None:
+    """Return a picture's key if it has been computed; None otherwise."""
+    return getattr(picture, "__dict__", {}).get("_key")
 
 
 def digest(data: bytes) -> str:

@@ -59,8 +59,9 @@ class Library:
         return [next(texts) if is_text(member) else self._image_key(member) for member in members]
 
     def _image_key(self, image: str) -> str | None:
+        # Asked for under the engine's lock, so nothing is decoded for it: the decoder's threads find the others out.
         try:
-            return self._images.key(image)
+            return self._images.known_key(image)
         except UnreadableImage:
             return None
 
@@ -103,6 +104,6 @@ class Library:
         known = [image for image in self._images.ids if image not in missing]
         if not known:
             return Found([], [], 0)
-        rows = table.get([self._images.key(image) for image in known])
+        rows = table.get([key for image in known if (key := self._image_key(image)) is not None])
         best = (F.normalize(rows, dim=1) @ vector[0]).topk(min(MOST_FOUND, len(known)))
         return Found([known[i] for i in best.indices.tolist()], best.values.tolist(), len(known))

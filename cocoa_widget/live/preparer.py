@@ -97,6 +97,7 @@ class Preparer:
         self._reported: set[str] = set()  # what went wrong with images that no question names
         self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
         self._decoder: Decoder | None = None  # while the thread runs
+        self._mapped: set[str] = set()  # images whose CAM map is wanted, so that their pixels are
 
     def idle(self, members: Collection[str]) -> bool:
         """Tell whether nothing is left to do for images and texts; hold `state.changed`."""
@@ -116,7 +117,7 @@ class Preparer:
             self._pools = self._encoder.pooling is not None
         except Exception:
             self._pools = False  # the first pass over a real image will report what is wrong
-        with self._encoder.decoder(self._images) as decoder:
+        with self._encoder.decoder(self._images, self._needless) as decoder:
             self._decoder = decoder
             yield
         with self._state.changed:
@@ -141,11 +142,14 @@ class Preparer:
             if state.closed or job is None:
                 return False
         self._tell(job.label)
+        moment = self._encoder.moment()
         try:
             job.run()
         except Exception as error:
             self._fail(job, error)
         with state.changed:
+            if moment.representations is not self._table or not moment.lasts:
+                self._forget()  # the slice saw two states of the weights, or one that has gone
             state.changed.notify_all()
         return True
 
@@ -161,18 +165,23 @@ class Preparer:
 
     def _next(self) -> Job | None:
         """Choose the next slice; hold `state.changed`."""
-        state, table = self._state, self._encoder.representations
+        table = self._encoder.representations
         if table is not self._table:
             # The encoder's weights have changed: what was prepared with the old ones answers nothing any more.
             if self._table is not None:
-                state.store.clear()
-                state.paths = {}
-                state.failures.clear()
-                state.unexplained.clear()
-                state.stale = True
-                state.stir()
+                self._forget()
             self._table, self._encoded_up_to = table, 0
         return next(self._wanted(), None)
+
+    def _forget(self) -> None:
+        """Drop what was prepared with other weights; hold `state.changed`."""
+        state = self._state
+        state.store.clear()
+        state.paths = {}
+        state.failures.clear()
+        state.unexplained.clear()
+        state.stale = True
+        state.stir()
 
     def _wanted(self) -> Iterator[Job]:
         state, question = self._state, self._state.question
@@ -282,15 +291,25 @@ class Preparer:
         with self._state.changed:
             following = self._following({*ids})
         assert self._decoder is not None
-        inputs = torch.stack(self._decoder.take(ids, ahead=following)).to(self._encoder.device)
+            self._mapped = {*self._state.explained(), *self._state.in_gallery()} if self._pools else set()
+        decoded = dict(zip(ids, self._decoder.take(ids, ahead=following), strict=True))
+        pictures = {image: tensor for image, (_, tensor) in decoded.items() if tensor is not None}
+        if len(pictures) < len(ids):
+            with self._state.changed:
+                self._sharpened([image for image in ids if image not in pictures])  # now that their keys are known
+        if not pictures:
+            return
+        ids, inputs = [*pictures], torch.stack([*pictures.values()]).to(self._encoder.device)
         start = 0
         while start < len(ids):
             some = ids[start : start + self._count("encode")]
             batch = inputs[start : start + len(some)]
             begun = time.perf_counter()
+            moment = self._encoder.moment()
             encoded = self._encoder.forward(batch, features="pooled" if self._pools else None)
             self._measure("encode", len(some), begun)
-            self._encoder.representations.add([self._images.key(i) for i in some], encoded.representations)
+            if not moment.add([decoded[i].key for i in some], encoded.representations):
+                return  # the weights have changed meanwhile: they will be chosen again
             if encoded.features is not None:
                 full = batch.shape[-2], batch.shape[-1]
                 for image, features in zip(some, encoded.features, strict=True):
@@ -301,6 +320,10 @@ class Preparer:
             start += len(some)
             if self._state.stale:
                 return  # the fast lane goes first; what is left will be chosen again
+
+    def _needless(self, image: str, key: str) -> bool:
+        """Tell whether the pixels of an image are not needed, since what they give is known; from decoding threads."""
+        return image not in self._mapped and key in self._encoder.representations
 
     def _slice(self, image: str, *, urgent: bool = True) -> Job:
         (method, baseline), version = self._state.question.recipe, self._state.version

@@ -178,5 +178,10 @@ def test_captum_method_takes_a_factory(convolutional, inputs, question):
     _, how = question
     layer = convolutional.module.body[4]
     method = cw.CaptumMethod(lambda score: captum.attr.LayerGradCam(score, layer))
-    expected = explain(convolutional, cw.GradCAM(), inputs, how)
-    agree(explain(convolutional, method, inputs, how), torch.tensor(expected))
+    expected = torch.tensor(explain(convolutional, cw.GradCAM(), inputs, how))
+    agree(explain(convolutional, method, inputs, how), expected)
+    of_what_runs = cw.CaptumMethod(lambda score: captum.attr.LayerGradCam(score, score.encoder.body[4]))
+    agree(explain(convolutional, of_what_runs, inputs, how), expected)
+    guided = cw.CaptumMethod(lambda score: captum.attr.GuidedGradCam(score, layer))  # holds one that holds the layer
+    assert np.isfinite(explain(convolutional, guided, inputs, how)).all()
+    assert not layer._forward_hooks

@@ -50,14 +50,15 @@ def test_parameters_keep_their_statistics():
 
 def test_an_encoder_but_for_the_module(convolutional, inputs):
     convolutional.batch_size, convolutional.name = 5, "Net"
-    convolutional.classifier = torch.nn.Identity()
+    convolutional.classifier = torch.nn.Linear(16, 3)
     trained = convolutional.encode(inputs)
     other = randomised(convolutional, 0)
     assert isinstance(other, cw.Encoder)
     assert other.name == "Net (randomised)"
     assert (other.batch_size, other.device, other.precision) == (5, convolutional.device, convolutional.precision)
     assert other.preprocess is convolutional.preprocess
-    assert other.classifier is convolutional.classifier
+    vectors = torch.randn(2, 16)
+    assert torch.equal(other.classifier(vectors), convolutional.classifier(vectors))
     assert other.fingerprint != convolutional.fingerprint
     assert not torch.allclose(other.encode(inputs), trained)
     assert torch.equal(convolutional.encode(inputs), trained)

@@ -1,0 +1,71 @@
+"""A copy of a module that shares its weights: encoders run the copy, and leave the module to its owner."""
+
+from __future__ import annotations
+
+import threading
+
+import torch
+from torch import nn
+
+from .copying import ModuleCopy
+
+State = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""Changes whenever a module's weights, settings or parts do; of in-place changes through ``.data`` it knows nothing."""
+
+
+class Twin:
+    """Follow a module that someone else may train at the same time.
+
+    The module's owner may switch its modes, step an optimiser, and put hooks and gradients on it at any time and from
+    any thread. So nothing of it is run or written to: `current` returns a copy that has its own module objects in eval
+    mode, parameters that alias the module's storage without gradients, and hook tables of its own. The copy is looked
+    over before every use and made anew when a part, a parameter, a setting or a hook has changed.
+
+    Some things stay shared. What holds no module and no parameter, such as a list of numbers, is the owner's; so are
+    the values of a buffer that `forward` writes to in eval mode. A frozen or quantised weight of a class of its own is
+    passed on as it is. TorchScript modules are copied too, but only changes of their tensors are followed.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        ``torch.compile`` and ``DistributedDataParallel`` are looked through: what they wrap is copied.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._lock = threading.Lock()
+        self._copy: ModuleCopy | None = None
+        self._revision = 0
+
+    def current(self) -> ModuleCopy:
+        """Return the copy, brought up to date."""
+        with self._lock:
+            return self._followed()
+
+    def state(self) -> State:
+        """Return what tells one state of the module from another; cheap."""
+        with self._lock:
+            copy = self._followed()
+            return self._revision, *copy.versions()
+
+    def private(self) -> ModuleCopy:
+        """Return a copy with weights of its own, which rest whatever the module's owner does."""
+        with torch.inference_mode(False), torch.no_grad():
+            return ModuleCopy(self._module, cloned=True)
+
+    def refresh(self) -> None:
+        """Count the module as changed, whether or not that can be seen."""
+        with self._lock:
+            self._copy = None
+
+    def _followed(self) -> ModuleCopy:
+        copy = self._copy
+        if copy is None or not copy.holds():
+            # Aliases that are made in inference mode could not be differentiated later.
+            with torch.inference_mode(False), torch.no_grad():
+                fresh = ModuleCopy(self._module)
+            # A module that keeps its last output differs after every pass, and yet means the same.
+            if copy is None or copy.settings != fresh.settings or copy.parts != fresh.parts:
+                self._revision += 1
+            self._copy = copy = fresh
+        return copy

@@ -1,0 +1,526 @@
+"""A module that is explained stays its owner's: it may be trained, changed and hooked meanwhile."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import warnings
+from functools import partial
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, spectral_norm, weight_norm
+
+import cocoa_widget as cw
+from cocoa_widget.attribution.method import DirectMethod
+from cocoa_widget.attribution.run import advance_path
+from cocoa_widget.encoders.twin import Twin
+from cocoa_widget.score import LinearScore
+from tests.conftest import Convolutional, encoder_of
+
+STEPS = 200
+
+
+class Watched(nn.Module):
+    """A network with batch normalisation and dropout that notes the modes in which its owner's forward finds it."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=2, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.3),
+            nn.Conv2d(8, 16, 3, stride=2, padding=1),
+            nn.BatchNorm2d(16),
+            nn.GELU(),
+        )
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.utils.parametrizations.weight_norm(nn.Linear(16, 16))
+
+    def forward(self, images):
+        return self.head(self.pool(self.body(images)).flatten(1))
+
+
+def train(module: nn.Module, steps: int = STEPS, after=lambda step: None) -> list[str]:
+    """Train as any notebook does, and list what was found wrong."""
+    generator = torch.Generator().manual_seed(5)
+    module.train()
+    torch.manual_seed(7)
+    optimiser = torch.optim.SGD(module.parameters(), lr=0.01, momentum=0.9)
+    wrong: list[str] = []
+    for step in range(steps):
+        images, targets = torch.randn(8, 3, 32, 32, generator=generator), torch.randn(8, 16, generator=generator)
+        optimiser.zero_grad()
+        wrong += [f"step {step}: {name} rests" for name, m in module.named_modules() if not m.training]
+        loss = F.mse_loss(module(images), targets)
+        loss.backward()
+        wrong += [f"step {step}: {name} has no gradient" for name, p in module.named_parameters() if p.grad is None]
+        wrong += [f"step {step}: {name} is frozen" for name, p in module.named_parameters() if not p.requires_grad]
+        optimiser.step()
+        after(step)
+    return wrong
+
+
+def use(encoder: cw.Encoder, inputs: Tensor, work: str) -> None:
+    """Run what a live widget runs."""
+    w = torch.ones(16)
+    if work == "encode":
+        encoder.forward(inputs)
+    elif work == "gradients":
+        found = encoder.gradients(inputs, lambda vectors: vectors @ w).gradients
+        assert torch.isfinite(found).all()
+    elif work == "integrated_gradients":
+        cw.Explainer(encoder, cw.IntegratedGradients(steps=4)).explain(inputs[:1], corpus=torch.ones(1, 16))
+    else:
+        cw.Explainer(encoder, cw.RISE(n_masks=16)).prepare(inputs[:1])
+
+
+@pytest.mark.parametrize("trainer", ["main", "other"])
+def test_a_training_loop_is_not_disturbed(inputs, trainer):
+    """The same weights, bit for bit, as without a widget; the loop sees no error and no mode that it did not set."""
+    alone, module = Watched(), Watched()
+    assert train(alone) == []
+    encoder = encoder_of(module)
+    stop, rounds, failed = (
+        threading.Event(),
+        dict.fromkeys(("encode", "gradients", "integrated_gradients", "rise"), 0),
+        [],
+    )
+    changed = threading.Condition()
+
+    def explain():
+        while not stop.is_set():
+            for work in rounds:
+                try:
+                    use(encoder, inputs, work)
+                except cw.EncoderError as error:
+                    # That answers of two networks are not mixed is said; nothing else may be.
+                    if "changed" not in str(error):
+                        failed.append(repr(error))
+                except Exception as error:
+                    failed.append(repr(error))
+                with changed:
+                    rounds[work] += 1
+                    changed.notify_all()
+
+    def keep_step(step):
+        """Have a round of every kind within the training, however the threads are scheduled."""
+        if step % 20 == 0:
+            with changed:
+                count = dict(rounds)
+                assert changed.wait_for(lambda: stop.is_set() or sum(rounds.values()) > sum(count.values()), 60)
+
+    wrong: list[str] = []
+
+    def training():
+        try:
+            wrong.extend(train(module, after=keep_step))
+        except Exception as error:
+            wrong.append(repr(error))
+        finally:
+            stop.set()
+
+    first, second = (training, explain) if trainer == "main" else (explain, training)
+    thread = threading.Thread(target=second)
+    thread.start()
+    first()
+    thread.join(60)
+    assert wrong == []
+    assert failed == []
+    assert all(rounds.values())
+    for (name, mine), theirs in zip(module.state_dict().items(), alone.state_dict().values(), strict=True):
+        assert torch.equal(mine, theirs), name
+    # And at rest, the results are those of an untouched copy.
+    copied = copy.deepcopy(module).eval()
+    torch.testing.assert_close(encoder.encode(inputs), copied(inputs).detach())
+    leaf = inputs.clone().requires_grad_()
+    (expected,) = torch.autograd.grad(copied(leaf).sum(), leaf)
+    found = encoder.gradients(inputs, lambda vectors: vectors.sum(1)).gradients
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+class Impatient(DirectMethod):
+    """Writes to the weights of the encoder's module between its own forward and backward pass."""
+
+    name, label, hint = "impatient", "Impatient", "Takes a step of an optimiser in its middle"
+
+    def __init__(self, module):
+        self.module, self.passes = module, 0
+
+    def explain(self, score, explicand, baseline):
+        leaf = explicand[None].requires_grad_()
+        value = score(leaf).sum()
+        self.passes += 1
+        step(self.module)
+        return torch.autograd.grad(value, leaf)[0][0].sum(0)
+
+
+def step(module):
+    with torch.no_grad():
+        module.body[3].weight.mul_(1.01)
+
+
+def test_a_step_between_forward_and_backward_is_no_error(inputs):
+    """Every backward pass finds weights that were written to since the forward pass; the last has its own."""
+    module = Convolutional()
+    passes = []
+
+    def objective(vectors):
+        passes.append(len(vectors))
+        step(module)
+        return vectors.sum(1)
+
+    encoder = encoder_of(module)
+    assert torch.isfinite(encoder.gradients(inputs, objective).gradients).all()
+    assert len(passes) == 3
+    method = Impatient(module)
+    path = method.start(inputs[0], inputs[0])
+    advance_path(encoder, path, LinearScore(torch.ones(1, 16), "dot"), 1)
+    assert path.complete
+    assert method.passes == 3
+
+
+def body():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.5))
+
+
+class Of(nn.Module):
+    """Makes of images whatever a function of the module and the images does."""
+
+    def __init__(self, run, **parts):
+        super().__init__()
+        torch.manual_seed(2)
+        self.run = run
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, images):
+        return self.run(self, images)
+
+
+class Slotted(nn.Module):
+    __slots__ = ("inner",)
+
+    def __init__(self):
+        super().__init__()
+        self.register_parameter("scale", nn.Parameter(torch.full((1,), 2.0)))
+        type(self).inner.__set__(self, [body()])
+
+    def forward(self, images):
+        return (self.inner[0](images) * self.scale).mean((2, 3))
+
+
+class Helper:
+    """Not a module, and yet it holds one."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __call__(self, images):
+        return self.inner(images).mean((2, 3))
+
+
+def patched():
+    module = Of(lambda m, x: m.body(x).mean((2, 3)), body=body())
+    before = module.forward
+    module.forward = lambda images: 2 * before(images)
+    return module
+
+
+def cyclic():
+    module = Of(lambda m, x: m.ring[0].body(x).mean((2, 3)), body=body())
+    module.ring = [module]
+    module.ring.append(module.ring)
+    return module
+
+
+def tied():
+    inner = body()
+    return Of(lambda m, x: (m.a(x) + m.b[0](x)).mean((2, 3)), a=inner, b=[inner])
+
+
+def recurrent():
+    return Of(
+        lambda m, x: m.lstm(x.flatten(2).transpose(1, 2)[:, :20])[0][:, -1],
+        lstm=nn.LSTM(3, 5, dropout=0.5, num_layers=2),
+    )
+
+
+def attention():
+    layer = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.5, batch_first=True)
+    return Of(
+        lambda m, x: m.layer(m.embed(x).flatten(2).transpose(1, 2)).mean(1), embed=nn.Conv2d(3, 16, 8, 8), layer=layer
+    )
+
+
+def scripted():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Of(lambda m, x: m.body(x).mean((2, 3)), body=torch.jit.script(body()))
+
+
+def normed(norm):
+    inner = body()
+    inner[0] = norm(inner[0])
+    return Of(lambda m, x: m.body(x).mean((2, 3)), body=inner)
+
+
+def old(norm):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return normed(norm)
+
+
+def hooked():
+    module = Of(lambda m, x: m.body(x).mean((2, 3)), body=body())
+    module.body.register_forward_hook(lambda _, __, output: output + 1)
+    return module
+
+
+MODULES = {
+    "slots": Slotted,
+    "lists": lambda: Of(lambda m, x: m.parts["a"][0](x).mean((2, 3)), parts={"a": (body(),)}),
+    "patched": patched,
+    "cyclic": cyclic,
+    "tied": tied,
+    "lstm": recurrent,
+    "attention": attention,
+    "script": scripted,
+    "parametrisation": lambda: normed(parametrizations.weight_norm),
+    "spectral parametrisation": lambda: normed(parametrizations.spectral_norm),
+    "old weight_norm": lambda: old(weight_norm),
+    "old spectral_norm": lambda: old(spectral_norm),
+    "helper": lambda: Of(lambda m, x: m.helper(x), helper=Helper(inner := body()), inner=inner),
+    "partial": lambda: Of(partial(lambda inner, m, x: inner(x).mean((2, 3)), body())),
+    "bound method": lambda: Of(lambda m, x: m.call(x).mean((2, 3)), call=body().forward),
+    "data parallel": lambda: Of(lambda m, x: m.body(x).mean((2, 3)), body=nn.DataParallel(body())),
+    "compiled": lambda: torch.compile(Of(lambda m, x: m.body(x).mean((2, 3)), body=body())),
+    "hooked": hooked,
+}
+
+
+def modules_of(value):
+    """Every module within reach, those in lists and behind slots too."""
+    return Twin(value).current().parts
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_kind_of_module_is_copied(inputs, name):
+    """The copy computes what the module does in eval mode, and the module itself is not touched."""
+    module = MODULES[name]()
+    parts = modules_of(module)
+    for part in parts:
+        part.eval() if isinstance(part, torch.jit.ScriptModule) else setattr(part, "training", False)
+    with torch.no_grad():
+        runs = getattr(module, "_orig_mod", module)
+        runs(inputs)  # some have state of their first pass
+        expected = runs(inputs)
+    for part in parts:
+        part.train() if isinstance(part, torch.jit.ScriptModule) else setattr(part, "training", True)
+    encoder = encoder_of(module)
+    before = [
+        (part, dict(vars(part)), {k: v.clone() for k, v in part._buffers.items() if v is not None}) for part in parts
+    ]
+    torch.testing.assert_close(encoder.encode(inputs), expected)
+    assert torch.isfinite(encoder.gradients(inputs, lambda v: v.sum(1)).gradients).all()
+    for part, attributes, buffers in before:
+        assert part.training
+        assert vars(part).keys() == attributes.keys()
+        assert all(vars(part)[key] is value for key, value in attributes.items())
+        assert not part._forward_pre_hooks or name.startswith("old ")
+        assert all(torch.equal(part._buffers[key], value) for key, value in buffers.items())
+    assert all(p.requires_grad and p.grad is None for p in module.parameters())
+
+
+def replace_part(module):
+    module.body[0] = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+
+
+def replace_parameter(module):
+    module.body[0].weight = nn.Parameter(torch.randn(8, 3, 3, 3))
+
+
+def replace_data(module):
+    module.body[0].weight.data = torch.randn(8, 3, 3, 3)
+
+
+def assign_state(module):
+    module.load_state_dict({key: value + 0.1 for key, value in module.state_dict().items()}, assign=True)
+
+
+def take_step(module):
+    with torch.no_grad():
+        module.body[0].weight.mul_(-1)
+
+
+def set_attribute(module):
+    module.body[1].eps = 2.0
+
+
+def add_hook(module):
+    module.pool.register_forward_hook(lambda _, __, output: output + 1)
+
+
+def patch_forward(module):
+    module.forward = lambda images: 2 * type(module).forward(module, images)
+
+
+CHANGES = [
+    replace_part,
+    replace_parameter,
+    replace_data,
+    assign_state,
+    take_step,
+    set_attribute,
+    add_hook,
+    patch_forward,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda c: c.__name__)
+def test_changes_are_followed(inputs, change):
+    module = Convolutional()
+    encoder = encoder_of(module)
+    before = encoder.encode(inputs)
+    assert torch.equal(encoder.encode(inputs), before)
+    fingerprint, table = encoder.fingerprint, encoder.representations
+    assert encoder.representations is table
+    change(module)
+    with torch.no_grad():
+        expected = copy.deepcopy(module).eval()(inputs) if change is not patch_forward else 2 * before
+    assert not torch.allclose(expected, before)
+    torch.testing.assert_close(encoder.encode(inputs), expected)
+    assert encoder.fingerprint != fingerprint
+    assert encoder.representations is not table
+
+
+def test_what_is_found_of_the_parts_is_found_anew(inputs):
+    module = Convolutional()
+    encoder = encoder_of(module)
+    assert encoder.pooling == "pool"
+    module.pool = nn.AdaptiveMaxPool2d(1)
+    assert encoder.pooling is None
+    torch.testing.assert_close(encoder.encode(inputs), copy.deepcopy(module).eval()(inputs).detach())
+
+
+def test_writing_through_data_takes_a_refresh(pictures):
+    module = Convolutional()
+    encoder, images = encoder_of(module), cw.ImageSet(pictures)
+    old, table = encoder.encode(images), encoder.representations
+    module.body[3].weight.data.mul_(2)
+    assert encoder.representations is table  # PyTorch does not count it
+    encoder.refresh()
+    assert encoder.representations is not table
+    found = encoder.encode(images)
+    torch.testing.assert_close(found, encoder_of(module).encode(images))
+    assert not torch.allclose(found, old)
+
+
+def test_lazy_modules_are_run_first(inputs):
+    module = nn.Sequential(nn.Flatten(), nn.LazyLinear(5))
+    with pytest.raises(cw.EncoderError, match=r"shapes in its first pass.*run it once"):
+        encoder_of(module).encode(inputs)
+    assert isinstance(module[1], nn.LazyLinear)
+    module(inputs)
+    assert encoder_of(module).encode(inputs).shape == (3, 5)
+
+
+def test_a_classifier_keeps_its_mode():
+    head = nn.Sequential(nn.Linear(16, 8), nn.Dropout(0.5)).train()
+    encoder = encoder_of(Convolutional(), classifier=head)
+    vectors = torch.ones(2, 16)
+    assert torch.equal(encoder.classifier(vectors), head[0](vectors))
+    assert head.training
+    assert head[1].training
+    with torch.no_grad():
+        head[0].weight.mul_(2)
+    assert torch.equal(encoder.classifier(vectors), head[0](vectors))
+    encoder.classifier = None
+    assert encoder.classifier is None
+
+
+def test_representations_of_weights_on_the_move_are_not_kept(pictures):
+    """An optimiser steps in the middle of every third batch: of those batches nothing stays in the table."""
+    module = Convolutional()
+    encoder = encoder_of(module, batch_size=2)
+    images = cw.ImageSet(pictures)
+    encoder.pooling  # noqa: B018
+    passes = []
+
+    def interfere(*_):
+        passes.append(len(passes))
+        if len(passes) % 3 == 2 and len(passes) < 10:
+            take_step(module)
+
+    module.pool.register_forward_pre_hook(interfere)
+    found = encoder.encode(images)
+    again = encoder_of(module).encode(images)
+    torch.testing.assert_close(found, again)
+    torch.testing.assert_close(encoder.representations.get([images.key(i) for i in images]), again)
+
+
+def test_every_row_is_of_the_present_weights(pictures):
+    """While one thread takes optimiser's steps another encodes: no row of earlier weights stays in the table."""
+    for trial in range(5):
+        module = Convolutional()
+        encoder, images = encoder_of(module, batch_size=1), cw.ImageSet(pictures)
+        begun, done = threading.Event(), threading.Event()
+
+        def steps(module=module, begun=begun, done=done, trial=trial):
+            optimiser = torch.optim.SGD(module.parameters(), lr=0.05)
+            begun.wait(20)
+            for _ in range(10 + trial):
+                optimiser.zero_grad()
+                module(torch.randn(4, 3, 32, 32)).square().mean().backward()
+                optimiser.step()
+            done.set()
+
+        thread = threading.Thread(target=steps)
+        thread.start()
+        begun.set()
+        while not done.is_set():
+            encoder.represent(images)
+        thread.join()
+        found, table = encoder.represent(images), encoder.representations
+        fresh = encoder_of(module, batch_size=1).encode(cw.ImageSet(pictures))
+        torch.testing.assert_close(found, fresh)
+        torch.testing.assert_close(table.get([images.key(i) for i in images]), fresh)
+
+
+def test_prepared_explicands_say_that_the_weights_have_changed(inputs, corpus, pictures):
+    module = Convolutional()
+    encoder = encoder_of(module)
+    known = encoder.encode(corpus)
+    linear, steep = (cw.Explainer(encoder, m).prepare(inputs) for m in (cw.RISE(n_masks=16), cw.IntegratedGradients(4)))
+    take_step(module)
+    linear.explain(corpus=known)  # representations that are known mix nothing
+    for ask in (linear.explain, linear.stability, linear.influence, linear.scores):
+        with pytest.raises(cw.EncoderError, match=r"changed since the explicands were prepared.*prepare .* again"):
+            ask(corpus=pictures["p0"])
+    with pytest.raises(cw.EncoderError, match="changed since"):
+        steep.explain(corpus=known)
+
+
+def test_preparing_with_weights_on_the_move_is_refused(inputs):
+    module = Convolutional()
+    encoder = encoder_of(module)
+    module.pool.register_forward_pre_hook(lambda *_: take_step(module))
+    with pytest.raises(
+        cw.EncoderError, match=r"changed while explicands were prepared\. Prepare them again while training"
+    ):
+        cw.Explainer(encoder, cw.RISE(n_masks=16)).prepare(inputs)
+
+
+def test_following_costs_little():
+    """A module of 200 parts is looked over without being copied again."""
+    module = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(200)))
+    twin = Twin(module)
+    first = twin.current()
+    assert twin.current() is first
+    module[7].weight.grad = torch.zeros(3, 3, 1, 1)  # what training leaves behind is no change
+    assert twin.current() is first
