@@ -120,6 +120,9 @@ class Page:
                 self._engine.rest(HOLD_SECONDS)
             case "leave" if self._engine is not None:
                 self._engine.leave(view)
+            case "ping":
+                known = self._engine is not None and self._engine.is_watched_by(view)
+                self._send({"id": message["id"], "kind": "pong", "known": known}, [])
             case "influence" | "curves" if self._engine is not None:
                 self._images.check([message["image"]])
                 self._answers.submit(self._inspect, message, self._engine)  # type: ignore[arg-type]

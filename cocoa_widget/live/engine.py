@@ -98,6 +98,11 @@ class LiveEngine:
             if self._state.shares_processor:
                 self._state.quiet_until = time.monotonic() + seconds
 
+    def is_watched_by(self, name: str) -> bool:
+        """Whether the view `name` is among those that watch."""
+        with self._state.changed:
+            return name in self._state.views
+
     def leave(self, name: str) -> None:
         """Say that a view is gone; after the last one nothing more is prepared."""
         with self._state.changed:

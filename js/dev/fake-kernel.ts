@@ -22,6 +22,7 @@ export interface FakeOptions {
   /** Answers bins with heatmaps by itself, as the real kernel does. */
   live?: boolean;
   silent?: boolean;
+  modelId?: string;
   /** What differs from the usual catalogue; `undefined` takes a field away, as an older kernel would. */
   catalogue?: { [K in keyof Catalogue]?: Catalogue[K] | undefined };
 }
@@ -54,10 +55,11 @@ export class FakeKernel {
       template: "none",
       centred: false,
       colormap: "orange-blue",
-      opacity: 0.7,
+      opacity: 0.8,
       scale: "shared",
       gallery_heatmaps: false,
       height: 720,
+      name: "",
       ...options.traits,
     };
   }
@@ -93,6 +95,11 @@ export class FakeKernel {
       Object.assign(this.traits, { [name]: values[name] });
       for (const listener of [...(this.#listeners.get(`change:${name}`) ?? [])]) listener();
     }
+  }
+
+  /** Whether a view watches: its latest word on that was `watch` and not `leave`. */
+  knows(view: string): boolean {
+    return this.sent.findLast((m) => m.view === view && (m.kind === "watch" || m.kind === "leave"))?.kind === "watch";
   }
 
   say(message: Response | object, buffers: DataView[] = []): void {
@@ -136,6 +143,7 @@ export class FakeKernel {
   async #answer(message: Request): Promise<void> {
     if (message.kind === "hello") this.#greet(message.id);
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
+    else if (message.kind === "ping") this.say({ id: message.id, kind: "pong", known: this.knows(message.view) });
     else if (!this.options.live) return;
     else if (message.kind === "add_texts") setTimeout(() => this.#addTexts(message), 300);
     else if (message.kind === "search") {
@@ -161,6 +169,7 @@ export class FakeKernel {
     const catalogue: Catalogue = {
       id,
       kind: "catalogue",
+      model: this.options.modelId ?? "model-1",
       images,
       labels: labels ?? images.map(() => null),
       captions: images.map(() => null),

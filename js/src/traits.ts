@@ -20,6 +20,7 @@ const DEFAULTS: Traits = {
   scale: "shared",
   gallery_heatmaps: false,
   height: 720,
+  name: "",
 };
 
 /** Sliders and the resize handle fire at every pixel; the kernel hears of it once they rest. */
