@@ -36,6 +36,10 @@ export class FakeKernel {
   readonly sent: Request[] = [];
   readonly traits: Traits;
   saves = 0;
+  /** Whether the comm is there, as far as the host's manager knows. */
+  live = true;
+  /** Sending throws, as on the comm of a kernel that is gone. */
+  failing = false;
   version = 0;
   #listeners = new Map<string, Set<Listener>>();
   #cancelled = new Set<string>();
@@ -73,6 +77,7 @@ export class FakeKernel {
       get: (name: keyof Traits) => this.traits[name],
       set: (name: keyof Traits, value: never) => this.set({ [name]: value }),
       save_changes: () => {
+        if (this.failing) throw new Error("Cannot send");
         this.saves++;
         if (this.options.live) this.#explain();
       },
@@ -82,6 +87,7 @@ export class FakeKernel {
       },
       off: (event: string, listener: Listener) => this.#listeners.get(event)?.delete(listener),
       send: (message: Request) => {
+        if (this.failing) throw new Error("Cannot send");
         this.sent.push(message);
         if (!this.options.silent) queueMicrotask(() => this.#answer(message));
       },
@@ -90,11 +96,10 @@ export class FakeKernel {
 
   /** As if Python had set traits. */
   set(values: Partial<Traits>): void {
-    for (const name of Object.keys(values) as (keyof Traits)[]) {
-      if (this.traits[name] === values[name]) continue;
-      Object.assign(this.traits, { [name]: values[name] });
-      for (const listener of [...(this.#listeners.get(`change:${name}`) ?? [])]) listener();
-    }
+    const changed = (Object.keys(values) as (keyof Traits)[]).filter((name) => this.traits[name] !== values[name]);
+    Object.assign(this.traits, values);
+    // As Backbone: an event for each trait, when all have their values.
+    for (const name of changed) this.fire(`change:${name}`);
   }
 
   /** Whether a view watches: its latest word on that was `watch` and not `leave`. */
@@ -102,8 +107,20 @@ export class FakeKernel {
     return this.sent.findLast((m) => m.view === view && (m.kind === "watch" || m.kind === "leave"))?.kind === "watch";
   }
 
+  /** As the host's manager does when the kernel is restarted: the model is cut off, and tells so. */
+  cutOff(): void {
+    this.live = false;
+    this.fire("comm_live_update");
+  }
+
+  fire(event: string, ...args: unknown[]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+      listener.call({ model: { comm_live: this.live } }, ...args);
+    }
+  }
+
   say(message: Response | object, buffers: DataView[] = []): void {
-    for (const listener of [...(this.#listeners.get("msg:custom") ?? [])]) listener(message, buffers);
+    this.fire("msg:custom", message, buffers);
   }
 
   requests<K extends Request["kind"]>(kind: K): (Request & { kind: K })[] {
