@@ -67,6 +67,8 @@ export function Explicands(): JSX.Element {
         onShown={onShown}
         clickEnlarges
         describe={(image) => describeExplicand(store, image)}
+        tools={(image) => <ExplicandTools image={image} />}
+        shortcuts="Enter Delete"
         renderTile={(image, cell) => <ExplicandTile image={image} cell={cell} />}
         empty={
           <>
@@ -105,14 +107,6 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
         </Photo>
         <Preview image={image} />
         {cell.width < ROOMY && <SurenessBadge image={image} size="over" />}
-        <div class="tile-buttons">
-          <Button label={`Enlarge ${image}`} onClick={() => enlarge(store, image, "explicands")}>
-            <Icon name="expand" />
-          </Button>
-          <Button label={`Stop explaining ${image}`} onClick={() => removeImages(store, [image], "explicands")}>
-            <Icon name="close" />
-          </Button>
-        </div>
       </div>
       <div class="caption">
         <span class="caption-names">
@@ -123,6 +117,24 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
         <Reading image={image} />
       </div>
     </div>
+  );
+}
+
+function ExplicandTools({ image }: { image: string }): JSX.Element {
+  const store = useStore();
+  return (
+    <>
+      <Button skipped label={`Enlarge ${image} (Enter)`} onClick={() => enlarge(store, image, "explicands")}>
+        <Icon name="expand" />
+      </Button>
+      <Button
+        skipped
+        label={`Stop explaining ${image} (Delete)`}
+        onClick={() => removeImages(store, [image], "explicands")}
+      >
+        <Icon name="close" />
+      </Button>
+    </>
   );
 }
 
