@@ -165,7 +165,9 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
 }
 
 function Preview({ image }: { image: string }): JSX.Element | null {
-  const info = useStore().heatmaps.info(image).value;
+  const { heatmaps, kernel } = useStore();
+  const info = heatmaps.info(image).value;
+  if (info && kernel.state.value === "closed") return <span class="tag">from before</span>;
   if (!info?.preview) return null;
   return (
     <span class="tag" title="A quick class activation map, until the chosen method has its first picture">

@@ -10,8 +10,8 @@ export function KernelNote(): JSX.Element | null {
     <div class="notice" data-kind="kernel" role="alert">
       <Icon name="warning" />
       <p>
-        The kernel was restarted or has stopped: these heatmaps are from before. <b>Run the cell again</b> to go on;
-        what is in the bins can then be restored.
+        The kernel was restarted or has stopped; these heatmaps are from before. <b>Run the cell again</b> to restore
+        the bins.
       </p>
     </div>
   );
