@@ -120,16 +120,21 @@ test("after a change that nothing answers the kernel is asked soon, and once", (
 test("silence is said in the status bar, and heatmaps stay as they are", async () => {
   const page = await open({ traits: BINS });
   page.kernel.sayHeatmaps([{ image: "image-3" }]);
-  vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "clearTimeout", "clearInterval"] });
-  const silent = await open({ traits: BINS, silent: true });
-  vi.advanceTimersByTime(21_000);
+  page.kernel.options.silent = true;
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  document.dispatchEvent(new Event("visibilitychange"));
+  vi.advanceTimersByTime(5_000);
   vi.useRealTimers();
   await settled();
-  expect(silent.root.dataset.kernel).toBe("silent");
-  silent.kernel.say({ kind: "status", device: "CPU", task: null, ready: 1, explicands: 1, memory: 1, budget: 2 });
+  expect(page.root.dataset.kernel).toBe("silent");
+  expect(status(page)).toContain("busy with a cell, or gone");
+  expect(status(page)).not.toContain("ready");
+  expect(alertOf(page)).toBe("");
+  expect(page.root.querySelector<HTMLElement>("canvas[data-heatmap]")?.dataset.stale).toBe("false");
+  page.kernel.say({ kind: "history", undo: null, redo: null });
   await settled();
-  expect(silent.root.dataset.kernel).toBe("live");
   expect(page.root.dataset.kernel).toBe("live");
+  expect(status(page)).toContain("ready");
 });
 
 test("a view that the kernel does not know watches again; a page that is left says goodbye", async () => {

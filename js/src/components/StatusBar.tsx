@@ -5,7 +5,8 @@ import { Legend } from "./Legend";
 
 export function StatusBar(): JSX.Element {
   const { status, catalogue, waiting, kernel } = useStore();
-  const now = status.value;
+  // Nothing is known of the present of a kernel that does not answer.
+  const now = kernel.state.value === "live" ? status.value : null;
   const encoder = catalogue.value?.encoder;
   return (
     <div class="status" role="group" aria-label="Status">
