@@ -178,6 +178,8 @@ class Page:
                 self._answer("answers", 2, self._add, request)
             case "search":
                 self._answer("answers", 2, self._search, request)
+            case "ping":
+                self._send({"id": request["id"], "kind": "pong", "known": engine.hear(request["view"])}, [])
             case "cancel":
                 self._cancel(request["cancels"])
             case "undo":

@@ -24,6 +24,7 @@ REQUEST_KINDS = (
     "curves",
     "add_texts",
     "search",
+    "ping",
 )
 """What the page sends."""
 
@@ -39,6 +40,7 @@ RESPONSE_KINDS = (
     "error",
     "texts",
     "search",
+    "pong",
 )
 """What the kernel sends."""
 
@@ -83,11 +85,12 @@ class Simple(TypedDict):
     """Requests without a body.
 
     `hold`: somebody drags, so preparing should leave the processor to that for a moment; repeated while it goes on.
-    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins.
+    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins. `ping`: asks for a sign of life;
+    answered by `Pong`.
     """
 
     id: str
-    kind: Literal["hold", "leave", "undo", "redo"]
+    kind: Literal["hold", "leave", "undo", "redo", "ping"]
     view: str
 
 
@@ -183,10 +186,14 @@ class TextInfo(TypedDict):
 
 
 class Catalogue(TypedDict):
-    """Everything that does not change while the widget lives."""
+    """Everything that does not change while the widget lives.
+
+    `model` is the id of the widget's model: a cell that is run again makes another one under the same `name`.
+    """
 
     id: str
     kind: Literal["catalogue"]
+    model: str
     images: list[str]
     labels: list[str | None]
     captions: list[str | None]
@@ -389,6 +396,14 @@ class SearchResult(TypedDict):
     scores: list[float]
     compared: int
     total: int
+
+
+class Pong(TypedDict):
+    """Answer to `ping`, at once; `known` says whether the view is among those that watch: if not, it watches again."""
+
+    id: str
+    kind: Literal["pong"]
+    known: bool
 
 
 class Error(TypedDict):

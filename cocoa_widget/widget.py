@@ -27,6 +27,7 @@ from .encoders.class_names import CLASS_NAMES
 from .encoders.prompts import AS_TYPED, TEMPLATES, sentences
 from .images import ImageSet, UnknownImage, as_image_set
 from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
+from .naming import default_name
 from .page import Page
 from .sessions import BINS, BinName, Bins, History, Place
 from .sessions import bins as of_bins
@@ -82,6 +83,9 @@ class CocoaWidget(anywidget.AnyWidget):
         sentence with a place ``{}`` for the prompt.
     centred : bool
         Whether the mean of its modality is taken from every member of the bins; see `cocoa_widget.modality`.
+    name : str, optional
+        Under which the page keeps the bins for the time when the kernel is restarted and the cell run again: it then
+        offers to restore them. By default from the notebook, the cell, and the order of widgets in it.
     memory_budget : int
         Bytes that prepared operators may hold; 1 GiB by default.
     **display
@@ -124,6 +128,7 @@ class CocoaWidget(anywidget.AnyWidget):
     scale = traitlets.Enum(["shared", "image"], "shared").tag(sync=True)
     gallery_heatmaps = traitlets.Bool(False).tag(sync=True)
     height = traitlets.Int(720, min=320, max=4096).tag(sync=True)
+    name = traitlets.Unicode().tag(sync=True)
 
     # Present before the constructor has set them: an instance that it refuses is still closed when it is collected.
     _engine: LiveEngine | None = None
@@ -147,15 +152,16 @@ class CocoaWidget(anywidget.AnyWidget):
         layer: str = ATTRIBUTION,
         template: str = AS_TYPED,
         centred: bool = False,
+        name: str | None = None,
         memory_budget: int = 1 << 30,
         **display: Any,
     ) -> None:
-        for name in display:
-            if name not in DISPLAY:
-                known = [*BINS, *SETTINGS, "memory_budget", *DISPLAY]
-                near = difflib.get_close_matches(name, known, n=1)
+        for option in display:
+            if option not in DISPLAY:
+                known = [*BINS, *SETTINGS, "name", "memory_budget", *DISPLAY]
+                near = difflib.get_close_matches(option, known, n=1)
                 raise TypeError(
-                    f"CocoaWidget has no argument {name!r}."
+                    f"CocoaWidget has no argument {option!r}."
                     + (f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(known)}.")
                 )
         self.images: ImageSet = as_image_set(images)
@@ -170,9 +176,10 @@ class CocoaWidget(anywidget.AnyWidget):
         self._order, self._page_acts = threading.RLock(), False
         self._changes: deque[Bunch] = deque()
         how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
+        name = default_name() if name is None else name
         with self.hold_trait_notifications():
             self.corpus, self.foil, self.explicands = list(corpus), list(foil), list(explicands)
-        super().__init__(**how, template=template, centred=centred, **display)
+        super().__init__(**how, template=template, centred=centred, name=name, **display)
         self._history = History(self._bins)
         self._page = Page(
             self._send_to_page,
@@ -571,6 +578,7 @@ class CocoaWidget(anywidget.AnyWidget):
         return {
             "id": request,
             "kind": "catalogue",
+            "model": str(self.model_id),
             "images": list(images.ids),
             "labels": list(images.labels),
             "captions": list(images.captions),

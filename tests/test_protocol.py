@@ -46,6 +46,9 @@ def test_kinds():
         (protocol.Task, "Task"),
         (protocol.Status, "Status"),
         (protocol.History, "History"),
+        (protocol.Texts, "Texts"),
+        (protocol.SearchResult, "SearchResult"),
+        (protocol.Pong, "Pong"),
         (protocol.Error, "Failure"),
     ],
 )

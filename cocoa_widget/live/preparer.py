@@ -290,8 +290,8 @@ class Preparer:
             return
         with self._state.changed:
             following = self._following({*ids})
-        assert self._decoder is not None
             self._mapped = {*self._state.explained(), *self._state.in_gallery()} if self._pools else set()
+        assert self._decoder is not None
         decoded = dict(zip(ids, self._decoder.take(ids, ahead=following), strict=True))
         pictures = {image: tensor for image, (_, tensor) in decoded.items() if tensor is not None}
         if len(pictures) < len(ids):

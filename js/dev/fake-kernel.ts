@@ -22,6 +22,7 @@ export interface FakeOptions {
   /** Answers bins with heatmaps by itself, as the real kernel does. */
   live?: boolean;
   silent?: boolean;
+  modelId?: string;
   /** What differs from the usual catalogue; `undefined` takes a field away, as an older kernel would. */
   catalogue?: { [K in keyof Catalogue]?: Catalogue[K] | undefined };
 }
@@ -35,6 +36,10 @@ export class FakeKernel {
   readonly sent: Request[] = [];
   readonly traits: Traits;
   saves = 0;
+  /** Whether the comm is there, as far as the host's manager knows. */
+  live = true;
+  /** Sending throws, as on the comm of a kernel that is gone. */
+  failing = false;
   version = 0;
   #listeners = new Map<string, Set<Listener>>();
   #cancelled = new Set<string>();
@@ -54,10 +59,11 @@ export class FakeKernel {
       template: "none",
       centred: false,
       colormap: "orange-blue",
-      opacity: 0.7,
+      opacity: 0.8,
       scale: "shared",
       gallery_heatmaps: false,
       height: 720,
+      name: "",
       ...options.traits,
     };
   }
@@ -71,6 +77,7 @@ export class FakeKernel {
       get: (name: keyof Traits) => this.traits[name],
       set: (name: keyof Traits, value: never) => this.set({ [name]: value }),
       save_changes: () => {
+        if (this.failing) throw new Error("Cannot send");
         this.saves++;
         if (this.options.live) this.#explain();
       },
@@ -80,6 +87,7 @@ export class FakeKernel {
       },
       off: (event: string, listener: Listener) => this.#listeners.get(event)?.delete(listener),
       send: (message: Request) => {
+        if (this.failing) throw new Error("Cannot send");
         this.sent.push(message);
         if (!this.options.silent) queueMicrotask(() => this.#answer(message));
       },
@@ -88,15 +96,31 @@ export class FakeKernel {
 
   /** As if Python had set traits. */
   set(values: Partial<Traits>): void {
-    for (const name of Object.keys(values) as (keyof Traits)[]) {
-      if (this.traits[name] === values[name]) continue;
-      Object.assign(this.traits, { [name]: values[name] });
-      for (const listener of [...(this.#listeners.get(`change:${name}`) ?? [])]) listener();
+    const changed = (Object.keys(values) as (keyof Traits)[]).filter((name) => this.traits[name] !== values[name]);
+    Object.assign(this.traits, values);
+    // As Backbone: an event for each trait, when all have their values.
+    for (const name of changed) this.fire(`change:${name}`);
+  }
+
+  /** Whether a view watches: its latest word on that was `watch` and not `leave`. */
+  knows(view: string): boolean {
+    return this.sent.findLast((m) => m.view === view && (m.kind === "watch" || m.kind === "leave"))?.kind === "watch";
+  }
+
+  /** As the host's manager does when the kernel is restarted: the model is cut off, and tells so. */
+  cutOff(): void {
+    this.live = false;
+    this.fire("comm_live_update");
+  }
+
+  fire(event: string, ...args: unknown[]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+      listener.call({ model: { comm_live: this.live } }, ...args);
     }
   }
 
   say(message: Response | object, buffers: DataView[] = []): void {
-    for (const listener of [...(this.#listeners.get("msg:custom") ?? [])]) listener(message, buffers);
+    this.fire("msg:custom", message, buffers);
   }
 
   requests<K extends Request["kind"]>(kind: K): (Request & { kind: K })[] {
@@ -136,6 +160,7 @@ export class FakeKernel {
   async #answer(message: Request): Promise<void> {
     if (message.kind === "hello") this.#greet(message.id);
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
+    else if (message.kind === "ping") this.say({ id: message.id, kind: "pong", known: this.knows(message.view) });
     else if (!this.options.live) return;
     else if (message.kind === "add_texts") setTimeout(() => this.#addTexts(message), 300);
     else if (message.kind === "search") {
@@ -161,6 +186,7 @@ export class FakeKernel {
     const catalogue: Catalogue = {
       id,
       kind: "catalogue",
+      model: this.options.modelId ?? "model-1",
       images,
       labels: labels ?? images.map(() => null),
       captions: images.map(() => null),

@@ -1,4 +1,5 @@
 import { type Bin, type Bins, changes, clear, move, type Region, remove, swap } from "./bins";
+import { contents, leftOut } from "./restoring";
 import { carried, NOTHING_SELECTED } from "./selection";
 import type { Store } from "./state";
 import { amount, isText, nameOf } from "./texts";
@@ -66,6 +67,7 @@ export function swapBins(store: Store): void {
 
 /** Undo and redo belong to the kernel, which also sees what code does to the bins. */
 export function step(store: Store, kind: "undo" | "redo"): void {
+  if (store.kernel.closed) return store.announce(`Nothing to ${kind} without the kernel. Run the cell again.`);
   const what = store.history.peek()[kind];
   store.connection.notify({ kind });
   store.announce(what ? `${kind === "undo" ? "Undone" : "Redone"}: ${what}.` : `Nothing to ${kind}.`);
@@ -79,6 +81,15 @@ export function subject(store: Store): { ids: string[]; region: Region } {
 
 export function subjectAt(store: Store, region: Region, id: string): string[] {
   return carried(store.selection.peek(), region, store.order(region), id);
+}
+
+/** Puts back what an earlier run of the cell had; one step to undo. */
+export function restore(store: Store): void {
+  const offer = store.restoring.offer.peek();
+  if (!offer) return;
+  store.restoring.offer.value = null;
+  apply(store, offer.bins);
+  store.announce(`Restored: ${contents(offer.bins)}. ${leftOut(offer)}`.trim());
 }
 
 export function clearSelection(store: Store): void {

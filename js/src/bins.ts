@@ -74,3 +74,30 @@ export function dropHint(from: Region, to: Region | null, ids: readonly string[]
   if (to === "gallery") return `Remove from ${from}`;
   return to === "explicands" ? "Explain" : `Add to ${to}`;
 }
+
+/**
+ * Whether texts stand alone against photographs: whatever is common to all texts, and to no photograph, then is a part of
+ * every score.
+ */
+export function measuresGap({ corpus, foil }: Bins, target: string, centred: boolean): boolean {
+  const contrasted = target === "contrastive_corpus" && foil.length > 0;
+  const used = target === "contrastive_corpus" || target === "corpus";
+  return used && !centred && !contrasted && corpus.length > 0 && corpus.every(isText);
+}
+
+/**
+ * The order in which changed bins are set one after the other, for those who look in between: an image leaves before it
+ * enters, so that it is never found in corpus and foil at once.
+ */
+export function inOrder(before: Bins, changed: Partial<Bins>): [Bin, string[]][] {
+  const { corpus, foil, explicands } = changed;
+  const steps: [Bin, string[]][] = [];
+  if (explicands) steps.push(["explicands", [...explicands]]);
+  if (corpus && foil) {
+    const stays = without(before.corpus, foil);
+    if (stays !== before.corpus) steps.push(["corpus", [...stays]]);
+  }
+  if (foil) steps.push(["foil", [...foil]]);
+  if (corpus) steps.push(["corpus", [...corpus]]);
+  return steps;
+}

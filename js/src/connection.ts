@@ -1,4 +1,4 @@
-import type { AnyModel } from "@anywidget/types";
+import { type Liveness, type Model, NO_KERNEL } from "./liveness";
 import {
   type Failure,
   type Heatmaps,
@@ -8,10 +8,7 @@ import {
   type RequestBody,
   type Response,
   type Status,
-  type Traits,
 } from "./protocol";
-
-export type Model = AnyModel<Traits>;
 
 /** What the kernel says unasked; it goes to every view. */
 export type KernelEvent = Heatmaps | Reliability | Status | History | Failure;
@@ -46,7 +43,10 @@ function isLast(message: Response): boolean {
   return message.kind !== "curves" || message.curves.length > 0;
 }
 
-/** One view's side of the conversation: numbers its requests, pairs replies with them and ignores those of other views. */
+/**
+ * One view's side of the conversation: numbers its requests, pairs replies with them and ignores those of other views.
+ * Without a kernel nothing is sent and requests fail; nothing throws.
+ */
 export class Connection {
   readonly view = randomName();
   #pending = new Map<string, Pending>();
@@ -55,14 +55,24 @@ export class Connection {
   constructor(
     private readonly model: Model,
     private readonly onEvent: (event: KernelEvent, buffers: DataView[]) => void,
+    private readonly kernel: Liveness,
   ) {
     model.on("msg:custom", this.#receive);
+  }
+
+  #send(body: RequestBody, id: string): boolean {
+    return this.kernel.attempt(() => this.model.send({ ...body, id, view: this.view }));
+  }
+
+  /** Hands the traits that were set to the kernel. */
+  save(): void {
+    if (this.kernel.attempt(() => this.model.save_changes())) this.kernel.expectAnswer();
   }
 
   /** Sends what needs no answer. */
   notify(body: RequestBody): string {
     const id = `${this.view}-${++this.#count}`;
-    this.model.send({ ...body, id, view: this.view });
+    this.#send(body, id);
     return id;
   }
 
@@ -70,10 +80,10 @@ export class Connection {
   request(body: RequestBody, { signal, receive, resend, onResend }: RequestOptions = {}): Promise<Response> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const id = this.notify(body);
+      const id = `${this.view}-${++this.#count}`;
+      if (!this.#send(body, id)) return reject(new Error(NO_KERNEL));
       const repeat = () => {
-        this.model.send({ ...body, id, view: this.view });
-        onResend?.();
+        if (this.#send(body, id)) onResend?.();
       };
       const timer = resend ? setInterval(repeat, resend) : undefined;
       const settle = () => {
@@ -102,15 +112,21 @@ export class Connection {
     });
   }
 
+  /** Rejects what is still pending. */
+  fail(reason: string): void {
+    for (const pending of [...this.#pending.values()]) pending.fail(new Error(reason));
+  }
+
   /** Says goodbye; what is still pending is rejected. */
   close(): void {
     this.model.off("msg:custom", this.#receive);
-    for (const pending of [...this.#pending.values()]) pending.fail(new Error("The view was closed."));
+    this.fail("The view was closed.");
     this.notify({ kind: "leave" });
   }
 
   #receive = (message: unknown, buffers: DataView[] = []): void => {
     if (!isResponse(message)) return;
+    this.kernel.hear();
     const id = "id" in message ? message.id : undefined;
     if (id === undefined) {
       this.onEvent(message as KernelEvent, buffers);

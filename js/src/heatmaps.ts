@@ -99,10 +99,15 @@ export class HeatmapLayer {
     if (info) info.value = kept.info;
   }
 
+  /** Marks all heatmaps as old: nothing will renew them. */
+  outdate(): void {
+    batch(() => this.#markStale(() => true));
+  }
+
   /** What the new version has not replaced yet stays, visibly old, until its own message comes. */
-  #markStale(): void {
+  #markStale(isOld = (info: HeatmapInfo) => info.version !== this.version.peek()): void {
     for (const [image, kept] of this.#kept) {
-      if (kept.info.version === this.version.peek() || kept.info.stale) continue;
+      if (!isOld(kept.info) || kept.info.stale) continue;
       this.#keep(image, { ...kept, info: { ...kept.info, stale: true } });
       for (const canvas of this.#canvases.get(image) ?? []) canvas.dataset.stale = "true";
     }

@@ -17,6 +17,9 @@ function render({ model, el, signal }: RenderProps<Traits>): () => void {
   const root = document.createElement("div");
   root.className = "cocoa";
   root.dataset.cocoa = "";
+  // A group and no landmark: the notebook around has its own, and may show several widgets.
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "COCOA");
   el.append(root);
 
   const store = new Store(model, watchTheme(el, abort.signal));
@@ -57,6 +60,9 @@ function trackState(store: Store, root: HTMLElement): () => void {
   const settle = () => {
     if (store.unpainted.peek() === 0 && store.failure.peek() === null) root.dataset.state = "ready";
   };
+  const stopKernel = effect(() => {
+    root.dataset.kernel = store.kernel.state.value;
+  });
   const stopVersion = effect(() => {
     root.dataset.version = String(store.heatmaps.repaints.value);
     root.dataset.heatmapVersion = String(store.heatmaps.version.value);
@@ -65,6 +71,7 @@ function trackState(store: Store, root: HTMLElement): () => void {
     cancelAnimationFrame(frame);
     stopState();
     stopVersion();
+    stopKernel();
   };
 }
 

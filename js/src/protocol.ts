@@ -13,6 +13,7 @@ export const REQUEST_KINDS = [
   "curves",
   "add_texts",
   "search",
+  "ping",
 ] as const;
 export const RESPONSE_KINDS = [
   "catalogue",
@@ -26,6 +27,7 @@ export const RESPONSE_KINDS = [
   "error",
   "texts",
   "search",
+  "pong",
 ] as const;
 
 // ---- page → kernel (each also carries `id` and `view`, added by the connection) ----
@@ -34,7 +36,7 @@ export type RequestBody =
   | { kind: "hello" }
   | { kind: "thumbnails"; images: string[]; size: number }
   | { kind: "watch"; explicands: number; gallery: number; visible: string[] }
-  | { kind: "hold" | "leave" | "undo" | "redo" }
+  | { kind: "hold" | "leave" | "undo" | "redo" | "ping" }
   | { kind: "cancel"; cancels: string }
   | { kind: "influence" | "curves"; image: string }
   | { kind: "add_texts"; bin: "corpus" | "foil"; texts: string[]; list: string | null }
@@ -69,6 +71,7 @@ export interface TextInfo {
 export interface Catalogue {
   id: string;
   kind: "catalogue";
+  model: string;
   images: string[];
   labels: (string | null)[];
   captions: (string | null)[];
@@ -209,6 +212,12 @@ export interface History {
   redo: string | null;
 }
 
+export interface Pong {
+  id: string;
+  kind: "pong";
+  known: boolean;
+}
+
 export interface Failure {
   kind: "error";
   message: string;
@@ -226,7 +235,8 @@ export type Response =
   | History
   | Failure
   | Texts
-  | SearchResult;
+  | SearchResult
+  | Pong;
 
 /** The traits that page and kernel share (`CocoaWidget` in `cocoa_widget/widget.py`). */
 export interface Traits {
@@ -245,4 +255,5 @@ export interface Traits {
   scale: "shared" | "image";
   gallery_heatmaps: boolean;
   height: number;
+  name: string;
 }

@@ -1,10 +1,12 @@
-import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
 import { BINS, type Bin, type Bins, type Region } from "./bins";
-import { Connection, type KernelEvent, type Model } from "./connection";
+import { Connection, type KernelEvent } from "./connection";
 import type { Drag } from "./drag";
 import { HeatmapLayer } from "./heatmaps";
 import { Insight } from "./insight";
+import { Liveness, type Model, NO_KERNEL } from "./liveness";
 import type { Catalogue, History, Status } from "./protocol";
+import { Restoring } from "./restoring";
 import type { Rows } from "./rows";
 import { TextSearch } from "./search";
 import { NOTHING_SELECTED, pruned, type Selection } from "./selection";
@@ -28,6 +30,7 @@ const HELLO_AGAIN_MS = 3_000;
 
 /** All state of one view. Nothing here is shared between views but what goes through the model. */
 export class Store {
+  readonly kernel: Liveness;
   readonly connection: Connection;
   readonly traits: TraitMirror;
   readonly t: TraitSignals;
@@ -35,10 +38,13 @@ export class Store {
   readonly heatmaps: HeatmapLayer;
   readonly sureness: SurenessKeeper;
   readonly insight: Insight;
+  readonly restoring: Restoring;
 
   readonly catalogue = signal<Catalogue | null>(null);
   readonly status = signal<Status | null>(null);
   readonly history = signal<History>({ kind: "history", undo: null, redo: null });
+  /** Grows when the kernel has to be sent again what this view shows. */
+  readonly rewatch = signal(0);
   /** The kernel has let the first message wait. */
   readonly waiting = signal(false);
   readonly failure = signal<string | null>(null);
@@ -78,6 +84,7 @@ export class Store {
   /** The bins in the order that the page shows. */
   readonly arranged: Record<"corpus" | "foil", ReadonlySignal<readonly string[]>>;
   readonly galleryIds: ReadonlySignal<readonly string[]>;
+  readonly #inGallery: ReadonlySignal<ReadonlySet<string>>;
   readonly #position: ReadonlySignal<ReadonlyMap<string, number>>;
   readonly #haystack: ReadonlySignal<readonly string[]>;
   #ranked = "";
@@ -85,10 +92,11 @@ export class Store {
 
   constructor(model: Model, dark: ReadonlySignal<boolean>) {
     this.dark = dark;
-    this.traits = new TraitMirror(model);
+    this.kernel = new Liveness(model);
+    this.connection = new Connection(model, this.#hear, this.kernel);
+    this.traits = new TraitMirror(model, () => this.connection.save());
     this.t = this.traits.signals;
-    this.connection = new Connection(model, this.#hear);
-    this.thumbnails = new ThumbnailCache(this.connection, (message) => this.report(message));
+    this.thumbnails = new ThumbnailCache(this.connection, (message) => this.kernel.closed || this.report(message));
     this.heatmaps = new HeatmapLayer(
       (image) => this.members.explicands.peek().has(image),
       () => this.t.scale.peek() === "shared",
@@ -103,6 +111,7 @@ export class Store {
       foil: this.t.foil.value,
       explicands: this.t.explicands.value,
     }));
+    this.restoring = new Restoring({ name: this.t.name, catalogue: this.catalogue, bins: this.bins });
     const memberOf = (bin: Bin) => computed(() => new Set(this.t[bin].value));
     this.members = { corpus: memberOf("corpus"), foil: memberOf("foil"), explicands: memberOf("explicands") };
 
@@ -124,6 +133,7 @@ export class Store {
       const haystack = this.#haystack.value;
       return images.filter((_, i) => words.every((word) => haystack[i]?.includes(word)));
     });
+    this.#inGallery = computed(() => new Set(this.galleryIds.value));
 
     this.#cleanups.push(
       effect(() => this.heatmaps.useColormap(this.t.colormap.value)),
@@ -139,11 +149,38 @@ export class Store {
       }),
       effect(() => {
         const { region, ids } = this.selection.value;
-        if (region === "gallery" || !ids.size) return;
-        this.selection.value = pruned(this.selection.peek(), this.members[region].value);
+        if (!ids.size) return;
+        const shown = region === "gallery" ? this.#inGallery.value : this.members[region].value;
+        this.selection.value = pruned(this.selection.peek(), shown);
+      }),
+      effect(() => {
+        if (this.kernel.state.value === "closed") untracked(() => this.#mourn());
       }),
     );
+    this.kernel.start(() => this.#ping());
     this.#greet();
+  }
+
+  /** What is shown is from before, and nothing that waits will be answered. */
+  #mourn(): void {
+    this.connection.fail(NO_KERNEL);
+    this.heatmaps.outdate();
+    this.status.value = null;
+    this.history.value = { kind: "history", undo: null, redo: null };
+    this.waiting.value = false;
+  }
+
+  async #ping(): Promise<void> {
+    try {
+      const reply = await this.connection.request({ kind: "ping" });
+      if (reply.kind === "pong" && !reply.known) this.watchAgain();
+    } catch {
+      // The page shows by then that the kernel is gone.
+    }
+  }
+
+  watchAgain(): void {
+    this.rewatch.value = this.rewatch.peek() + 1;
   }
 
   async #greet(): Promise<void> {
@@ -218,6 +255,8 @@ export class Store {
     this.search.dispose();
     this.traits.dispose();
     this.thumbnails.dispose();
+    this.restoring.dispose();
     this.connection.close();
+    this.kernel.dispose();
   }
 }

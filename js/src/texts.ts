@@ -1,4 +1,3 @@
-import type { Bins } from "./bins";
 import { count } from "./format";
 import type { Texts } from "./protocol";
 
@@ -63,16 +62,6 @@ export const SPLITTING =
 /** Why a custom template cannot be used, or null. */
 export function templateError(template: string): string | null {
   return template.split("{}").length === 2 ? null : "Write {} once, where the text goes: a drawing of a {}";
-}
-
-/**
- * Whether texts stand alone against photographs: whatever is common to all texts, and to no photograph, then is a part of
- * every score.
- */
-export function measuresGap({ corpus, foil }: Bins, target: string, centred: boolean): boolean {
-  const contrasted = target === "contrastive_corpus" && foil.length > 0;
-  const used = target === "contrastive_corpus" || target === "corpus";
-  return used && !centred && !contrasted && corpus.length > 0 && corpus.every(isText);
 }
 
 const listed = (prompts: readonly string[]): string => {

@@ -1,10 +1,11 @@
 import { batch, type Signal, signal } from "@preact/signals";
-import type { Model } from "./connection";
+import { BINS, type Bin, inOrder } from "./bins";
+import type { Model } from "./liveness";
 import type { Traits } from "./protocol";
 
 export type TraitSignals = { readonly [K in keyof Traits]: Signal<Traits[K]> };
 
-const DEFAULTS: Traits = {
+export const DEFAULTS: Traits = {
   corpus: [],
   foil: [],
   explicands: [],
@@ -20,12 +21,18 @@ const DEFAULTS: Traits = {
   scale: "shared",
   gallery_heatmaps: false,
   height: 720,
+  name: "",
 };
 
 /** Sliders and the resize handle fire at every pixel; the kernel hears of it once they rest. */
 const SETTLE_MS = 200;
 
-/** The model's traits as signals, in both directions. */
+const isBin = (name: keyof Traits): name is Bin => (BINS as readonly string[]).includes(name);
+
+/**
+ * The model's traits as signals, in both directions. The bins are one thing: at the first event of a change all three are
+ * read from the model, so that nothing on the page ever finds an image in corpus and foil at once.
+ */
 export class TraitMirror {
   readonly signals: TraitSignals;
   #model: Model;
@@ -33,21 +40,36 @@ export class TraitMirror {
   #listeners: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(model: Model) {
+  /** `save` hands what was set to the kernel. */
+  constructor(
+    model: Model,
+    private readonly save: () => void,
+  ) {
     this.#model = model;
     this.signals = Object.fromEntries(this.#names.map((name) => [name, this.#mirror(name)])) as unknown as TraitSignals;
   }
 
   #mirror<K extends keyof Traits>(name: K): Signal<Traits[K]> {
-    const read = () => this.#model.get(name) ?? DEFAULTS[name];
-    const mirrored = signal(read());
-    const listener = () => {
-      mirrored.value = read();
-    };
+    const mirrored = signal(this.#read(name));
+    const listener = isBin(name)
+      ? this.#followBins
+      : () => {
+          mirrored.value = this.#read(name);
+        };
     this.#model.on(`change:${name}`, listener);
     this.#listeners.push(() => this.#model.off(`change:${name}`, listener));
     return mirrored;
   }
+
+  #read<K extends keyof Traits>(name: K): Traits[K] {
+    return this.#model.get(name) ?? DEFAULTS[name];
+  }
+
+  #followBins = (): void => {
+    batch(() => {
+      for (const bin of BINS) this.signals[bin].value = this.#read(bin);
+    });
+  };
 
   /** Writes several traits as one change. */
   set(values: Partial<Traits>): void {
@@ -63,8 +85,11 @@ export class TraitMirror {
   }
 
   #write(values: Partial<Traits>): void {
+    // The events of what is set reach this page too, and between them the bins are not what they will be.
     batch(() => {
-      for (const name of Object.keys(values) as (keyof Traits)[]) this.#assign(name, values[name]);
+      const before = { corpus: this.#read("corpus"), foil: this.#read("foil"), explicands: this.#read("explicands") };
+      for (const [bin, ids] of inOrder(before, values)) this.#assign(bin, ids);
+      for (const name of this.#names) if (!isBin(name)) this.#assign(name, values[name]);
     });
   }
 
@@ -77,7 +102,7 @@ export class TraitMirror {
   #save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#model.save_changes();
+    this.save();
   }
 
   dispose(): void {

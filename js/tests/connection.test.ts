@@ -1,13 +1,15 @@
 import { expect, test, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel";
 import { Connection } from "../src/connection";
+import { Liveness } from "../src/liveness";
 import { greyPicture } from "./page";
 
 function setup() {
   const kernel = new FakeKernel({ images: [], picture: greyPicture, silent: true });
   const onEvent = vi.fn();
-  const connection = new Connection(kernel.model, onEvent);
-  return { kernel, onEvent, connection, lastId: () => kernel.sent.at(-1)?.id ?? "" };
+  const life = new Liveness(kernel.model);
+  const connection = new Connection(kernel.model, onEvent, life);
+  return { kernel, onEvent, connection, life, lastId: () => kernel.sent.at(-1)?.id ?? "" };
 }
 
 test("pairs a reply with its request, part by part", async () => {
@@ -79,10 +81,25 @@ test("asks again while the kernel is busy, with the same id", async () => {
 });
 
 test("closing says goodbye, rejects and stops listening", async () => {
-  const { kernel, connection } = setup();
+  const { kernel, life, connection } = setup();
   const reply = connection.request({ kind: "hello" });
   connection.close();
   await expect(reply).rejects.toThrow("closed");
   expect(kernel.requests("leave")).toHaveLength(1);
+  life.dispose();
   expect(kernel.listenerCount).toBe(0);
+});
+
+test("without a kernel nothing is sent and nothing throws", async () => {
+  const { kernel, connection, life } = setup();
+  const waiting = connection.request({ kind: "hello" });
+  kernel.failing = true;
+  connection.notify({ kind: "undo" });
+  expect(life.state.value).toBe("closed");
+  connection.fail("gone");
+  await expect(waiting).rejects.toThrow("gone");
+  const saves = kernel.saves;
+  connection.save();
+  await expect(connection.request({ kind: "search", text: "cat" })).rejects.toThrow("Run the cell again");
+  expect([kernel.saves, kernel.sent.length]).toEqual([saves, 1]);
 });

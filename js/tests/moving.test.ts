@@ -169,7 +169,7 @@ describe("with buttons", () => {
     click(page.tile("gallery", "image-1"));
     click(page.tile("gallery", "image-4"), { ctrlKey: true });
     await settled();
-    expect(action("to-foil").ariaLabel).toBe("Move 2 images to foil (F)");
+    expect(action("to-foil").title).toBe("Move 2 images to foil (F)");
     action("to-foil").click();
     expect(page.kernel.traits.foil).toEqual(["image-1", "image-4"]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dropHint, move } from "../src/bins";
+import { dropHint, measuresGap, move } from "../src/bins";
 import { navigate } from "../src/keyboard";
 import { Rows } from "../src/rows";
 import { rankedWords } from "../src/search";
@@ -7,7 +7,6 @@ import {
   amount,
   arranged,
   isText,
-  measuresGap,
   nameOf,
   promptOf,
   quoted,

@@ -8,7 +8,9 @@ import { Gallery } from "./Gallery";
 import { Ghost } from "./Ghost";
 import { Help } from "./Help";
 import { Icon } from "./icons";
+import { KernelNote } from "./KernelNote";
 import { Lightbox } from "./Lightbox";
+import { RestoreBar } from "./RestoreBar";
 import { SelectionBar } from "./SelectionBar";
 import { StatusBar } from "./StatusBar";
 import { Toasts } from "./Toasts";
@@ -20,7 +22,9 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
   return (
     <>
       <Toolbar root={root} />
-      <main class="main">
+      <KernelNote />
+      <RestoreBar />
+      <div class="main">
         <Gallery />
         <Explicands />
         <div class="bins">
@@ -35,7 +39,7 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
           </Button>
           <Bin bin="foil" />
         </div>
-      </main>
+      </div>
       <StatusBar />
       <SelectionBar />
       <Toasts />

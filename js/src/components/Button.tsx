@@ -9,6 +9,10 @@ interface ButtonProps {
   pressed?: boolean;
   expanded?: boolean;
   class?: string;
+  /** Not a stop of the Tab key: there is a key that does the same. */
+  skipped?: boolean;
+  /** Named by the text that it shows, which those who speak to their computer say; `label` tells more. */
+  worded?: boolean;
   children: ComponentChildren;
 }
 
@@ -21,6 +25,8 @@ export function Button({
   pressed,
   expanded,
   class: extra,
+  skipped,
+  worded,
   children,
 }: ButtonProps): JSX.Element {
   return (
@@ -29,11 +35,12 @@ export function Button({
       class={extra ? `button ${extra}` : "button"}
       data-action={action}
       title={label}
-      aria-label={label}
+      aria-label={worded ? undefined : label}
       aria-pressed={pressed}
       aria-expanded={expanded}
       // Not `disabled`, which would drop the focus when undo runs out.
       aria-disabled={disabled || undefined}
+      tabIndex={skipped ? -1 : undefined}
       onClick={() => !disabled && onClick()}
       {...FOCUSABLE}
     >

@@ -27,6 +27,7 @@ export function CurvesSection({ image }: { image: string }): JSX.Element {
           </p>
           <Button
             action="compute-curves"
+            worded
             class="labelled"
             label="Compute the insertion and deletion curves"
             onClick={compute}
@@ -42,6 +43,7 @@ export function CurvesSection({ image }: { image: string }): JSX.Element {
           <span>These are for an earlier question.</span>
           <Button
             action="compute-curves"
+            worded
             class="labelled"
             label="Compute the curves again for the present question"
             onClick={compute}

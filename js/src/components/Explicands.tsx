@@ -67,6 +67,8 @@ export function Explicands(): JSX.Element {
         onShown={onShown}
         clickEnlarges
         describe={(image) => describeExplicand(store, image)}
+        tools={(image) => <ExplicandTools image={image} />}
+        shortcuts="Enter Delete"
         renderTile={(image, cell) => <ExplicandTile image={image} cell={cell} />}
         empty={
           <>
@@ -105,14 +107,6 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
         </Photo>
         <Preview image={image} />
         {cell.width < ROOMY && <SurenessBadge image={image} size="over" />}
-        <div class="tile-buttons">
-          <Button label={`Enlarge ${image}`} onClick={() => enlarge(store, image, "explicands")}>
-            <Icon name="expand" />
-          </Button>
-          <Button label={`Stop explaining ${image}`} onClick={() => removeImages(store, [image], "explicands")}>
-            <Icon name="close" />
-          </Button>
-        </div>
       </div>
       <div class="caption">
         <span class="caption-names">
@@ -123,6 +117,24 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
         <Reading image={image} />
       </div>
     </div>
+  );
+}
+
+function ExplicandTools({ image }: { image: string }): JSX.Element {
+  const store = useStore();
+  return (
+    <>
+      <Button skipped label={`Enlarge ${image} (Enter)`} onClick={() => enlarge(store, image, "explicands")}>
+        <Icon name="expand" />
+      </Button>
+      <Button
+        skipped
+        label={`Stop explaining ${image} (Delete)`}
+        onClick={() => removeImages(store, [image], "explicands")}
+      >
+        <Icon name="close" />
+      </Button>
+    </>
   );
 }
 
@@ -153,7 +165,9 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
 }
 
 function Preview({ image }: { image: string }): JSX.Element | null {
-  const info = useStore().heatmaps.info(image).value;
+  const { heatmaps, kernel } = useStore();
+  const info = heatmaps.info(image).value;
+  if (info && kernel.state.value === "closed") return <span class="tag">from before</span>;
   if (!info?.preview) return null;
   return (
     <span class="tag" title="A quick class activation map, until the chosen method has its first picture">

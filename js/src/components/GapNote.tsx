@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
+import { measuresGap } from "../bins";
 import { useStore } from "../context";
-import { measuresGap } from "../texts";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 

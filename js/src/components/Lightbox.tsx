@@ -70,6 +70,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
         <Button
           class="labelled"
           action="toggle-original"
+          worded
           label="Show the photograph alone (hold Space)"
           pressed={original.value}
           onClick={() => {
@@ -82,6 +83,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
         <Button
           class="labelled"
           action="toggle-insight"
+          worded
           label={open.value ? "Hide what lies behind the heatmap" : "Show what lies behind the heatmap"}
           expanded={open.value}
           onClick={() => {

@@ -38,15 +38,14 @@ export function Menu({ setting, title, choices, value, onChoose }: MenuProps): J
         title={current?.hint || title}
         aria-haspopup="menu"
         aria-expanded={open.value}
-        aria-label={`${title}: ${current?.label ?? value}`}
+        aria-label={`${title} ${current?.label ?? value}`}
         onClick={() => {
           open.value = !open.value;
         }}
         {...FOCUSABLE}
       >
         <span class="titled">
-          <span class="menu-title">{title}</span>
-          <span class="menu-value">{current?.label ?? value}</span>
+          <span class="menu-title">{title}</span> <span class="menu-value">{current?.label ?? value}</span>
         </span>
         <Icon name="chevron" />
       </button>

@@ -17,7 +17,7 @@ interface PanelProps {
 /** A titled part of the page that images are dragged from and dropped on. */
 export function Panel({ region, title, count, subtitle, entry, actions, children }: PanelProps): JSX.Element {
   return (
-    <section class="panel" data-bin={region} aria-label={title}>
+    <div class="panel" role="group" data-bin={region} aria-label={title}>
       <div class="panel-head">
         <h3>{title}</h3>
         {count !== undefined && <span class="count">{count}</span>}
@@ -28,7 +28,7 @@ export function Panel({ region, title, count, subtitle, entry, actions, children
       </div>
       {children}
       <DropMark region={region} />
-    </section>
+    </div>
   );
 }
 

@@ -29,6 +29,7 @@ export function SelectionBar(): JSX.Element | null {
         <Button
           key={bin}
           action={`to-${bin}`}
+          worded
           class={`send send-${bin}`}
           label={bin === "explicands" ? `Explain ${what} (${key})` : `Move ${what} to ${bin} (${key})`}
           onClick={() => moveImages(store, subject(store).ids, region, bin)}
@@ -36,8 +37,7 @@ export function SelectionBar(): JSX.Element | null {
           <i class="badge" data-of={bin}>
             {bin === "explicands" && <Icon name="eye" />}
           </i>
-          {text}
-          <kbd>{key}</kbd>
+          {text} <kbd>{key}</kbd>
         </Button>
       ))}
       <Button

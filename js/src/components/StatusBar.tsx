@@ -4,13 +4,18 @@ import { bytes, count } from "../format";
 import { Legend } from "./Legend";
 
 export function StatusBar(): JSX.Element {
-  const { status, catalogue, waiting } = useStore();
-  const now = status.value;
+  const { status, catalogue, waiting, kernel } = useStore();
+  // Nothing is known of the present of a kernel that does not answer.
+  const now = kernel.state.value === "live" ? status.value : null;
   const encoder = catalogue.value?.encoder;
   return (
-    <footer class="status">
+    <div class="status" role="group" aria-label="Status">
       <Legend />
       <span class="spacer" />
+      <span class="silence" role="status">
+        {kernel.state.value === "silent" && !waiting.value && "No answer: the kernel is busy with a cell, or gone."}
+      </span>
+      {kernel.state.value === "closed" && <span class="fact">no kernel</span>}
       {waiting.value && <span class="task">waiting for the kernel…</span>}
       {now?.task && <Task {...now.task} />}
       {now && now.explicands > 0 && (
@@ -28,7 +33,7 @@ export function StatusBar(): JSX.Element {
           <span class="encoder">{encoder.name}</span> on {encoder.device.toUpperCase()}
         </span>
       )}
-    </footer>
+    </div>
   );
 }
 

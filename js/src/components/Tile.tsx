@@ -16,12 +16,13 @@ export interface TileProps {
   height: number;
   focusable: boolean;
   describe: (image: string) => string;
+  shortcuts?: string | undefined;
   children: ComponentChildren;
 }
 
 /** An option of a region's listbox, at its place in the grid. What it does is decided by the region and the root. */
 export function Tile(props: TileProps): JSX.Element {
-  const { image, region, index, count, left, top, width, height, focusable, describe, children } = props;
+  const { image, region, index, count, left, top, width, height, focusable, describe, shortcuts, children } = props;
   const { selection, drag } = useStore();
   const selected = useComputed(() => selection.value.region === region && selection.value.ids.has(image));
   // Bound to the attribute as a signal: a new score or bin does not render the tile again.
@@ -44,6 +45,7 @@ export function Tile(props: TileProps): JSX.Element {
       aria-posinset={index + 1}
       aria-setsize={count}
       aria-label={words}
+      aria-keyshortcuts={shortcuts}
       title={region === "explicands" ? undefined : words}
       style={{ transform: `translate(${left}px, ${top}px)`, width: `${width}px`, height: `${height}px` }}
       {...FOCUSABLE}

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { clearSelection, enlarge } from "../actions";
@@ -24,6 +24,10 @@ interface TileGridProps {
   /** How many tiles at the beginning have rows of their own above the others, and how large these are. */
   head?: { count: number; cell: (area: Size) => Cell };
   renderTile: (image: string, cell: Size) => ComponentChildren;
+  /** Buttons over a tile. They lie beside the list, as an option may hold none; the tile's keys do the same. */
+  tools?: (image: string) => ComponentChildren;
+  /** The keys that do it, as `aria-keyshortcuts` names them. */
+  shortcuts?: string;
   describe: (image: string) => string;
   onShown?: (ids: readonly string[], cell: Size) => void;
   /** A click looks closer instead of selecting. */
@@ -40,6 +44,7 @@ export function TileGrid(props: TileGridProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const area = useSignal<Size>({ width: 0, height: 0 });
   const firstRow = useSignal(0);
+  const hovered = useSignal<string | null>(null);
 
   useLayoutEffect(() => observeSize(box.current, area), []);
 
@@ -78,13 +83,11 @@ export function TileGrid(props: TileGridProps): JSX.Element {
   if (measured && ids.length && (tabStop < start || tabStop >= end)) indices.push(tabStop);
 
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: clicks bubble up from the tiles, whose keys do the same
     <div
       ref={box}
       class="tiles"
-      role="listbox"
-      aria-multiselectable="true"
-      aria-label={label}
-      tabIndex={ids.length ? -1 : 0}
+      role="presentation"
       onScroll={readScroll}
       onClick={(event) => clicked(event, props, store)}
       onDblClick={(event) => {
@@ -95,10 +98,23 @@ export function TileGrid(props: TileGridProps): JSX.Element {
         const image = tileOf(event);
         if (image) store.focused[region].value = image;
       }}
-      {...FOCUSABLE}
+      onPointerOver={(event) => {
+        hovered.value = tileOf(event) ?? toolsOf(event) ?? null;
+      }}
+      onPointerLeave={() => {
+        hovered.value = null;
+      }}
     >
       {ids.length === 0 && <div class="empty">{props.empty}</div>}
-      <div class="tiles-all" role="presentation" style={{ height: `${rows.height}px` }}>
+      <div
+        class="tiles-all"
+        role="listbox"
+        aria-multiselectable="true"
+        aria-label={label}
+        tabIndex={ids.length ? -1 : 0}
+        style={{ height: `${rows.height}px` }}
+        {...FOCUSABLE}
+      >
         {indices.map((index) => {
           const image = ids[index] as string;
           const place = rows.place(index);
@@ -109,14 +125,59 @@ export function TileGrid(props: TileGridProps): JSX.Element {
               count={ids.length}
               focusable={index === tabStop}
               describe={describe}
+              shortcuts={props.shortcuts}
             >
               {renderTile(image, place)}
             </Tile>
           );
         })}
       </div>
+      {props.tools && (
+        <div class="tools-all">
+          {indices.map((index) => {
+            const image = ids[index] as string;
+            return (
+              <TileTools key={image} {...{ image, hovered, ...rows.place(index) }} isTabStop={index === tabStop}>
+                {props.tools?.(image)}
+              </TileTools>
+            );
+          })}
+        </div>
+      )}
     </div>
   );
+}
+
+interface ToolsProps {
+  image: string;
+  hovered: ReadonlySignal<string | null>;
+  isTabStop: boolean;
+  left: number;
+  top: number;
+  width: number;
+  children: ComponentChildren;
+}
+
+/** The buttons of one tile, at its upper right corner while the pointer or the focus is on it. */
+function TileTools({ image, hovered, isTabStop, left, top, width, children }: ToolsProps): JSX.Element {
+  const over = useComputed(() => hovered.value === image);
+  return (
+    <div
+      class="tile-tools"
+      role="group"
+      aria-label={image}
+      data-tools-of={image}
+      data-over={over.value || undefined}
+      data-tab-stop={isTabStop || undefined}
+      style={{ transform: `translate(${left + width}px, ${top}px)` }}
+    >
+      <div class="tile-buttons">{children}</div>
+    </div>
+  );
+}
+
+function toolsOf(event: Event): string | undefined {
+  return (event.target as Element).closest<HTMLElement>("[data-tools-of]")?.dataset.toolsOf;
 }
 
 function tileOf(event: Event): string | undefined {
@@ -171,7 +232,7 @@ function useFocus(region: Region, box: { current: HTMLElement | null }, rows: Ro
     const [top, bottom] = [PADDING + rows.top(row), PADDING + rows.bottom(row)];
     if (top < element.scrollTop + PADDING) element.scrollTop = top - PADDING;
     else if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight;
-    const target = rows.count ? element.querySelector<HTMLElement>("[role=option][tabindex='0']") : element;
+    const target = element.querySelector<HTMLElement>("[role=option][tabindex='0'], [role=listbox][tabindex='0']");
     target?.focus({ preventScroll: true });
   });
 }

@@ -38,7 +38,7 @@ export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
   const unfolded = useSignal(false);
   const known = catalogue.value;
   return (
-    <header class="toolbar" data-unfolded={unfolded.value || undefined}>
+    <div class="toolbar" role="group" aria-label="Settings" data-unfolded={unfolded.value || undefined}>
       <div class="brand">
         <Logo />
         <strong>COCOA</strong>
@@ -87,7 +87,7 @@ export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
         </Button>
         <PageButtons root={root} />
       </div>
-    </header>
+    </div>
   );
 }
 
@@ -118,6 +118,7 @@ function ScaleToggle(): JSX.Element {
   return (
     <Button
       action="scale"
+      worded
       label={
         shared
           ? "All heatmaps share one scale, so colours compare between images. Click to give each image its own."
@@ -126,8 +127,7 @@ function ScaleToggle(): JSX.Element {
       onClick={() => traits.set({ scale: shared ? "image" : "shared" })}
     >
       <span class="titled">
-        <span class="menu-title">Scale</span>
-        <span class="menu-value">{shared ? "Shared" : "Per image"}</span>
+        <span class="menu-title">Scale</span> <span class="menu-value">{shared ? "Shared" : "Per image"}</span>
       </span>
     </Button>
   );
@@ -136,11 +136,12 @@ function ScaleToggle(): JSX.Element {
 function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
   const store = useStore();
   const { undo, redo } = store.history.value;
+  const nothing = store.kernel.state.value === "closed" ? "without the kernel: run the cell again" : "";
   return (
     <>
       <Button
         action="undo"
-        label={undo ? `Undo: ${undo} (Ctrl+Z)` : "Nothing to undo"}
+        label={undo ? `Undo: ${undo} (Ctrl+Z)` : `Nothing to undo ${nothing}`.trim()}
         disabled={!undo}
         onClick={() => step(store, "undo")}
       >
@@ -148,7 +149,7 @@ function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
       </Button>
       <Button
         action="redo"
-        label={redo ? `Redo: ${redo} (Ctrl+Shift+Z)` : "Nothing to redo"}
+        label={redo ? `Redo: ${redo} (Ctrl+Shift+Z)` : `Nothing to redo ${nothing}`.trim()}
         disabled={!redo}
         onClick={() => step(store, "redo")}
       >

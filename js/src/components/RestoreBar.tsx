@@ -1,0 +1,37 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { restore } from "../actions";
+import { useStore } from "../context";
+import { contents, leftOut } from "../restoring";
+import { Button } from "./Button";
+import { Icon } from "./icons";
+
+/** Offers the bins that an earlier run of the cell had. */
+export function RestoreBar(): JSX.Element | null {
+  const store = useStore();
+  const offer = store.restoring.offer.value;
+  const what = offer && contents(offer.bins);
+  useEffect(() => {
+    if (what) store.announce(`What was here before can be restored: ${what}.`);
+  }, [what]);
+  if (!offer) return null;
+  return (
+    <div class="notice" data-kind="restore" role="group" aria-label="Restore the bins">
+      <Icon name="undo" />
+      <p>
+        Restore what was here: <b>{what}</b>. {leftOut(offer)}
+      </p>
+      <Button action="restore" class="labelled" label={`Restore ${what}`} onClick={() => restore(store)}>
+        Restore
+      </Button>
+      <Button
+        action="dismiss"
+        class="labelled"
+        label="Dismiss: keep the bins as they are"
+        onClick={() => store.restoring.dismiss()}
+      >
+        Dismiss
+      </Button>
+    </div>
+  );
+}

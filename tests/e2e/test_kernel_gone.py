@@ -1,0 +1,140 @@
+"""The kernel goes away: the page says so, keeps what was done, and offers it to the cell that is run again."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import RESULTS, Notebook, Open
+from tests.e2e.widget import WIDGET, bins, drag, heatmap, repainted, root_of, settled, tile, version
+
+DIALOG = ".jp-Dialog .jp-mod-accept"
+
+
+def restart(notebook: Notebook) -> None:
+    """Restart the kernel by the menu's command, and confirm it."""
+    notebook.page.evaluate("void window.jupyterapp.commands.execute('kernelmenu:restart')")
+    notebook.page.locator(DIALOG).click()
+    notebook.await_kernel()
+
+
+def is_dead(page: Page) -> Locator:
+    """Wait until the page says that its kernel is gone; return its root."""
+    root = page.locator("[data-cocoa][data-kernel=closed]")
+    expect(root).to_have_count(1, timeout=45_000)
+    alert = root.get_by_role("alert")
+    expect(alert).to_contain_text("Run the cell again")
+    expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "true")
+    status = root.get_by_role("group", name="Status")
+    expect(status).to_contain_text("no kernel")
+    expect(status).not_to_contain_text("ready")
+    return root
+
+
+def rerun(notebook: Notebook) -> Locator:
+    """Run the widget's cell again; return the root of the new view."""
+    notebook.run_cell(0)
+    expect(notebook.page.locator("[data-cocoa][data-kernel=closed]")).to_have_count(0, timeout=60_000)
+    root = root_of(notebook)
+    settled(root, "mosaic/1")
+    return root
+
+
+def shoot(root: Locator, name: str) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    root.page.mouse.move(2, 2)
+    root.screenshot(path=RESULTS / f"{name}.png")
+
+
+def dark(page: Page, root: Locator) -> None:
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+
+
+def test_a_restart_is_said_and_what_was_done_can_be_restored(notebook: Notebook) -> None:
+    root, page = root_of(notebook), notebook.page
+    settled(root, "mosaic/1")
+    before = version(root)
+    drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
+    repainted(root, before)
+    restart(notebook)
+    root = is_dead(page)
+    shoot(root, "kernel-gone-light")
+    # Nothing throws, and what is done now is kept as well (the fixture `page` fails on errors).
+    drag(page, tile(root, "gallery", "cat/3"), root.locator("[data-bin=foil]"))
+    expect(tile(root, "foil", "cat/3")).to_be_visible()
+    root.locator("[data-action=undo]").focus()
+    for key in ("Enter", "Control+z"):
+        page.keyboard.press(key)
+    dark(page, root)
+    shoot(root, "kernel-gone-dark")
+
+    root = rerun(notebook)
+    assert bins(notebook) == [["cat/1"], ["coffee/1"], ["mosaic/1"]]
+    offer = root.get_by_role("group", name="Restore the bins")
+    expect(offer).to_contain_text("2 in corpus, 2 in foil, 1 explained")
+    shoot(root, "restore-dark")
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+    expect(root).to_have_attribute("data-theme", "light")
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    shoot(root, "restore-light")
+    before = version(root)
+    offer.get_by_role("button", name="Restore").focus()
+    page.keyboard.press("Enter")
+    repainted(root, before)
+    expect(offer).to_have_count(0)
+    assert bins(notebook) == [["cat/1", "cat/2"], ["coffee/1", "cat/3"], ["mosaic/1"]]
+    settled(root, "mosaic/1")
+    expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "false")
+    # One step to undo.
+    root.locator("[data-action=undo]").click()
+    expect(tile(root, "corpus", "cat/2")).to_have_count(0)
+    assert bins(notebook) == [["cat/1"], ["coffee/1"], ["mosaic/1"]]
+
+
+def test_a_crash_is_said_and_an_offer_can_be_dismissed(open_notebook: Open) -> None:
+    notebook = open_notebook(WIDGET, "import os\nos._exit(1)")
+    notebook.run_cell(0)
+    root, page = root_of(notebook), notebook.page
+    settled(root, "mosaic/1")
+    before = version(root)
+    drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
+    repainted(root, before)
+    notebook.run_cell(1)
+    page.locator(DIALOG).click(timeout=45_000)  # JupyterLab says that the kernel has died
+    is_dead(page)
+    notebook.await_kernel()
+    root = rerun(notebook)
+    offer = root.get_by_role("group", name="Restore the bins")
+    expect(offer).to_contain_text("2 in corpus, 1 in foil")
+    offer.get_by_role("button", name="Dismiss").click()
+    expect(offer).to_have_count(0)
+    assert bins(notebook) == [["cat/1"], ["coffee/1"], ["mosaic/1"]]
+    # It works, and is not offered again.
+    before = version(root)
+    root.locator("[data-action=swap]").click()
+    repainted(root, before)
+    assert bins(notebook)[:2] == [["coffee/1"], ["cat/1"]]
+
+
+def test_a_busy_kernel_is_not_taken_for_a_dead_one(notebook: Notebook) -> None:
+    """One that is stopped looks like one that runs a cell which lets nothing else in."""
+    root, page = root_of(notebook), notebook.page
+    settled(root, "mosaic/1")
+    kernel = int(notebook.python("import os; print(os.getpid())"))
+    os.kill(kernel, signal.SIGSTOP)
+    try:
+        drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
+        expect(root).to_have_attribute("data-kernel", "silent", timeout=30_000)
+        expect(root.get_by_role("group", name="Status")).to_contain_text("busy with a cell, or gone")
+        expect(root.get_by_role("alert")).to_have_count(0)
+        shoot(root, "kernel-silent")
+    finally:
+        os.kill(kernel, signal.SIGCONT)
+    expect(root).to_have_attribute("data-kernel", "live", timeout=30_000)
+    settled(root, "mosaic/1")
+    expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "false")
+    assert bins(notebook)[0] == ["cat/1", "cat/2"]
