@@ -35,19 +35,23 @@ class Lane:
     ) -> None:
         self._name, self._state, self._step, self._report, self._context = name, state, step, report, context
         self._thread: threading.Thread | None = None
+        self._ending: set[threading.Thread] = set()  # started and not joined yet: a thread puts its things away at last
         self._stirred = False
 
     def stir(self) -> None:
         """Start the thread unless it runs; hold `state.changed`."""
         self._stirred = True
         if self._thread is None:
+            self._ending = {thread for thread in self._ending if thread.is_alive()}
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
+            self._ending.add(self._thread)
 
     def join(self) -> None:
-        """Wait for the thread's end, unless called from it."""
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        """Wait until all threads that were started have ended, but for the calling one."""
+        with self._state.changed:
+            threads = self._ending - {threading.current_thread()}
+        for thread in threads:
             thread.join()
 
     def _run(self) -> None:
