@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 from jupyter_client.session import Session
@@ -11,9 +12,14 @@ BINS = {"corpus": ["p1", "p2"], "foil": ["p3"], "explicands": ["p0"]}
 SESSION = Session()
 
 
-def over_the_wire(content, buffers=None):
-    """Return a message and its buffers as the other side receives them: packed by Jupyter, and unpacked."""
+def to_page(content, buffers=None):
+    """Return a message and its buffers as the page receives them: packed by Jupyter, which needs all text to be UTF-8."""
     return SESSION.unpack(SESSION.pack(content)), [bytes(memoryview(buffer)) for buffer in buffers or []]
+
+
+def from_page(content):
+    """Return a message as the kernel receives it: a browser's JSON has escapes for half surrogate pairs."""
+    return SESSION.unpack(json.dumps(content).encode())
 
 
 class Wire:
@@ -32,7 +38,7 @@ class Wire:
     def _send(self, data=None, metadata=None, buffers=None):
         if self.fail is not None:
             raise self.fail
-        data, buffers = over_the_wire(data, buffers)
+        data, buffers = to_page(data, buffers)
         with self.arrived:
             if data["method"] == "update":
                 self.states.append(sorted(data["state"]))
@@ -42,12 +48,12 @@ class Wire:
 
     def receive(self, content):
         """Give the widget a message of the page, whatever it is."""
-        data, _ = over_the_wire({"method": "custom", "content": content})
+        data = from_page({"method": "custom", "content": content})
         self.widget._handle_msg({"content": {"comm_id": self.widget.model_id, "data": data}, "buffers": []})
 
     def set(self, **state):
         """Give the widget traits that the page has set."""
-        data, _ = over_the_wire({"method": "update", "state": state, "buffer_paths": []})
+        data = from_page({"method": "update", "state": state, "buffer_paths": []})
         self.widget._handle_msg({"content": {"comm_id": self.widget.model_id, "data": data}, "buffers": []})
 
     def ask(self, kind, **body):
@@ -64,5 +70,5 @@ class Wire:
             assert self.arrived.wait_for(find, timeout), [m[0] for m in self.messages[-5:]]
             return find()
 
-    def reply(self, request, last=True):
-        return self.wait(lambda m: m.get("id") == request and (not last or m.get("last", True)))
+    def reply(self, request, last=True, timeout=20):
+        return self.wait(lambda m: m.get("id") == request and (not last or m.get("last", True)), timeout)
