@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Node.js from the PATH, else the one that `make setup` puts into the environment.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo test lint browser test-page test-python notebooks bench clean
+.PHONY: setup demo test lint browser test-page test-python chaos notebooks bench clean
 
 setup: $(VENV)/.ready
 
@@ -42,6 +42,10 @@ test-page: setup cocoa_widget/static/widget.js browser
 
 test-python: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python -m pytest
+
+# Ten thousand random sequences of actions, which take an hour or two; `make test` runs sixty.
+chaos: setup cocoa_widget/static/widget.js
+	CHAOS_SEQUENCES=10000 $(BIN)/python -m pytest tests/test_chaos.py
 
 # Kept as executed, but for cells tagged "live": a widget without its kernel would show as an error.
 # The quickstart is kept without outputs: it is there to be run.

@@ -13,7 +13,7 @@ SESSION = Session()
 
 
 def to_page(content, buffers=None):
-    """Return a message and its buffers as the page receives them: packed by Jupyter, which needs all text to be UTF-8."""
+    """Return a message and its buffers as the page receives them: packed by Jupyter, which needs text to be UTF-8."""
     return SESSION.unpack(SESSION.pack(content)), [bytes(memoryview(buffer)) for buffer in buffers or []]
 
 
