@@ -12,7 +12,8 @@ def stay_in_subshell(comm: Any) -> None:
     (``BaseComm._reply_subshell_for``), so that replies reach the loop that asked. What the engine's threads send counts
     as sent from the shell of the newest request: after a cell was run that is the main shell, and every drop then waits
     until the cell ends. This widget handles messages on any thread and asks the page nothing, so the page's own choice
-    is always right (``docs/upstream.md``). A comm without that method, of another kernel or of an earlier ipykernel, is left as it is.
+    is always right (``docs/upstream.md``). A comm without that method, of another kernel or of an earlier ipykernel, is
+    left as it is.
     """
     if callable(getattr(comm, "_reply_subshell_for", None)):
         comm._reply_subshell_for = _as_asked
