@@ -210,7 +210,7 @@ def _check_effort(image: ImageFile.ImageFile, size: int) -> None:
     size : int
         Bytes of its file.
     """
-    is_slow = any(tile[0] in Image.DECODERS for tile in image.tile)
+    is_slow = any(tile[0] in Image.DECODERS for tile in image.tile or ())  # None for icons up to Pillow 10
     if is_slow and (image.width * image.height > _SLOW_PIXELS or size > _SLOW_BYTES):
         raise ValueError(
             f"this kind of {image.format} file is decoded slowly, and is not decoded if it has more than "

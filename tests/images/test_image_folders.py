@@ -94,7 +94,8 @@ def nest(tmp_path):
             os.mkdir("d")
             os.chdir("d")
             made += 1
-        Image.new("RGB", (8, 6)).save("a.png")
+        with open("a.png", "wb") as file:  # Pillow may ask for the whole path
+            Image.new("RGB", (8, 6)).save(file, "PNG")
 
     yield nest
     os.unlink("a.png")
