@@ -82,12 +82,10 @@ def refuse_bomb(path: Path) -> None:
     ValueError
         The file would unpack to many times its size.
     """
-    if not zipfile.is_zipfile(path):
-        return
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):  # PyTorch says what is wrong with it
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # no archive; or PyTorch says what is wrong with it
         return
     packed = path.stat().st_size
     if unpacked > max(MOST_UNPACKED, 10 * packed):

@@ -109,7 +109,7 @@ def _make(root):
     folder = folders.transformers("kernels by part")
     _change(folder / "config.json", attn_implementation={"text_config": "evil/kernel"})
 
-    asks = {"hf_tokenizer_name": "own", "tokenizer_kwargs": {"trust_remote_code": True}}
+    asks = {"hf_tokenizer_name": "evil/clip", "tokenizer_kwargs": {"trust_remote_code": True}}
     folder = folders.open_clip("tokenizer that asks", **asks)
     _save(folder, "clip")
     _change(folder / "tokenizer_config.json", tokenizer_class="Tokenizer", auto_map=MAP)
