@@ -1,6 +1,6 @@
-import { userEvent } from "@vitest/browser/context";
 import axe from "axe-core";
 import { afterEach, expect, test, vi } from "vitest";
+import { userEvent } from "vitest/browser";
 import { keepBins } from "../src/keeping";
 import { mount, NAMES, type Page, press, settled } from "./page";
 
