@@ -5,6 +5,7 @@ The number of sequences is `CHAOS_SEQUENCES` (`make chaos` runs 10,000).
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import cocoa_widget as cw
 from cocoa_widget.encoders.text import TextTower
+from cocoa_widget.live import LiveEngine
 from tests.conftest import Convolutional, encoder_of
 from tests.wire import Wire
 
@@ -293,11 +295,26 @@ class Chaos(RuleBasedStateMachine):
         assert len(self.widget._page._pending) <= 40
         assert len(self.widget._history._steps) <= self.widget._history.LIMIT
         assert len(self.widget._engine._state.views) <= 1
+        assert self.widget._engine._state.store.nbytes <= self.widget._engine._state.store.budget
+
+    @invariant()
+    def no_thread_dies_but_by_the_encoder(self):
+        if not hasattr(self, "widget"):
+            return
+        ended = self.widget._engine._state.ended
+        assert ended is None or isinstance(ended, SystemExit)
+
+
+def alive():
+    """Count the engines that exist."""
+    gc.collect()
+    return sum(type(each) is LiveEngine for each in gc.get_objects())
 
 
 @pytest.mark.timeout(0 if SEQUENCES > 1000 else 600)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_chaos():
+    before = alive()
     run_state_machine_as_test(
         Chaos,
         settings=settings(
@@ -311,3 +328,4 @@ def test_chaos():
             report_multiple_bugs=False,
         ),
     )
+    assert alive() <= before, "Widgets that were closed are kept alive."
