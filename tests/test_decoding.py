@@ -23,7 +23,7 @@ def test_what_comes_next_is_begun(pictures):
         assert len(decoder.take(["p0"], ahead=["p1"])) == 1
         gate.clear()
         while len(begun) < 2:
-            assert gate.wait(10)
+            assert gate.wait(120)
         decoder.take(["p1"])
         assert len(begun) == 2, "not decoded again"
     assert all(name.startswith("cocoa-decode") for name in begun)

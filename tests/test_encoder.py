@@ -284,5 +284,5 @@ def test_one_thread_may_ask_how_it_is_made_while_another_encodes(inputs):
         thread.start()
         barrier.wait()
         encoder.encode(inputs)
-        thread.join(10)
+        thread.join(120)
         assert not thread.is_alive()

@@ -29,7 +29,7 @@ def test_a_method_of_ones_own_takes_less_than_thirty_lines():
 def test_it_is_live_in_the_widget(make_widget):
     method = runpy.run_path(str(EXAMPLES / "own_method.py"))["Columns"](columns=4)
     widget = make_widget(method=method, corpus=["p1"], foil=["p2"], explicands=["p0"])
-    found = widget.heatmap("p0", 20)
+    found = widget.heatmap("p0", 120)
     assert found.shape == (32, 32)
     assert (found.std(axis=0) < 1e-6).all(), "the same all the way down each column"
     assert isinstance(method, cw.PerturbationMethod)

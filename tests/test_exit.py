@@ -52,12 +52,12 @@ def until(predicate):
 
 STAGES = {
     "at once": "w = widget()",
-    "decoding": "w = widget(); stages['decoding'].wait(60)",
-    "encoding": "w = widget(); stages['encoding'].wait(60)",
+    "decoding": "w = widget(); stages['decoding'].wait(120)",
+    "encoding": "w = widget(); stages['encoding'].wait(120)",
     "preparing": "w = widget(); until(lambda: w._engine._state.store.nbytes)",
-    "gradients": "w = widget(method='integrated_gradients'); stages['gradients'].wait(60)",
-    "closed": "w = widget(); stages['encoding'].wait(60); w.close()",
-    "forgotten": "widget(); stages['encoding'].wait(60)",
+    "gradients": "w = widget(method='integrated_gradients'); stages['gradients'].wait(120)",
+    "closed": "w = widget(); stages['encoding'].wait(120); w.close()",
+    "forgotten": "widget(); stages['encoding'].wait(120)",
     "answering": (
         "w = widget();"
         " w._receive(w, {'id': '1', 'kind': 'thumbnails', 'view': 'a', 'images': w.images.ids, 'size': 96}, [])"
@@ -77,7 +77,7 @@ def test_a_script_ends(stage):
 
 def test_a_script_that_raises_ends_with_its_own_error():
     done = subprocess.run(
-        script("w = widget(); stages['encoding'].wait(60); raise LookupError('mine')"),
+        script("w = widget(); stages['encoding'].wait(120); raise LookupError('mine')"),
         capture_output=True,
         text=True,
         timeout=120,
@@ -89,7 +89,7 @@ def test_a_script_that_raises_ends_with_its_own_error():
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_script_that_is_stopped_ends_by_the_signal(sent, code):
     process = subprocess.Popen(
-        script("w = widget(); stages['encoding'].wait(60); print('now', flush=True); time.sleep(60)"),
+        script("w = widget(); stages['encoding'].wait(120); print('now', flush=True); time.sleep(60)"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -107,7 +107,7 @@ def test_a_notebook_ends_under_nbclient():
     notebook = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(SETUP),
-            nbformat.v4.new_code_cell("w = widget(); stages['encoding'].wait(60)\nw"),
+            nbformat.v4.new_code_cell("w = widget(); stages['encoding'].wait(120)\nw"),
         ],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
@@ -124,6 +124,6 @@ def test_a_notebook_ends_under_nbclient():
 def _recorded(shutdown, codes, process):
     async def wrapper(*arguments, **options):
         await shutdown(*arguments, **options)
-        codes.append(process.wait(60))
+        codes.append(process.wait(120))
 
     return wrapper

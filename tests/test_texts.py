@@ -198,14 +198,14 @@ class TestWidget:
         assert widget.foil == ["text:a cat"]
         prepared = cw.Explainer(encoder, "cam").prepare({"p0": pictures["p0"]})
         expected = prepared.explain(corpus=cw.Texts("a dog"), foil=cw.Texts("a cat"))
-        np.testing.assert_allclose(widget.heatmap("p0", 20), expected.heatmaps[0], atol=1e-6)
+        np.testing.assert_allclose(widget.heatmap("p0", 120), expected.heatmaps[0], atol=1e-6)
 
     def test_images_and_texts_in_one_bin(self, make_widget, pictures):
         encoder = joint()
         widget = make_widget(encoder=encoder, method="cam", corpus=["p1", "text:a dog"], foil=["p2"], explicands=["p0"])
         prepared = cw.Explainer(encoder, "cam").prepare({"p0": pictures["p0"]})
         expected = prepared.explain(corpus=[pictures["p1"], cw.Texts("a dog")], foil={"p2": pictures["p2"]})
-        np.testing.assert_allclose(widget.heatmap("p0", 20), expected.heatmaps[0], atol=1e-6)
+        np.testing.assert_allclose(widget.heatmap("p0", 120), expected.heatmaps[0], atol=1e-6)
 
     def test_it_moves_and_undoes_like_an_image(self, make_widget):
         widget = make_widget(encoder=joint(), corpus=["text:a dog"])
@@ -217,16 +217,16 @@ class TestWidget:
 
     def test_the_template_counts(self, make_widget):
         widget = make_widget(encoder=joint(), method="cam", corpus=["text:dog"], foil=["text:cat"], explicands=["p0"])
-        typed = widget.heatmap("p0", 20)
+        typed = widget.heatmap("p0", 120)
         widget.template = "photo"
-        put = widget.heatmap("p0", 20)
+        put = widget.heatmap("p0", 120)
         assert not np.allclose(typed, put)
         widget.move("text:dog", "gallery")
         widget.move("text:cat", "gallery")
         widget.template = "none"
         widget.add_text("This is a photo of a dog")
         widget.add_text("This is a photo of a cat", to="foil")
-        np.testing.assert_allclose(widget.heatmap("p0", 20), put, atol=1e-6)
+        np.testing.assert_allclose(widget.heatmap("p0", 120), put, atol=1e-6)
         with pytest.raises(traitlets.TraitError, match="must have one {}"):
             widget.template = "nothing here"
 
@@ -236,9 +236,9 @@ class TestWidget:
         widget = make_widget(
             encoder=encoder, method="cam", corpus=["text:a dog", "p1"], explicands=["p0"], similarity=similarity
         )
-        plain = widget.heatmap("p0", 20)
+        plain = widget.heatmap("p0", 120)
         widget.centred = True
-        found = widget.heatmap("p0", 20)
+        found = widget.heatmap("p0", 120)
         assert not np.allclose(plain, found)
         reference = Reference(encoder.encode(pictures), encoder.encode_text(cw.class_names("cifar100")))
         members = torch.cat([encoder.encode_text("a dog"), encoder.encode({"p1": pictures["p1"]})])
@@ -289,7 +289,7 @@ class TestWidget:
         widget = make_widget(encoder=joint(), method="cam", explicands=["p0"])
         (member,) = widget.add_text(prompt)
         assert prompt_of(member) == " ".join(prompt.split())
-        assert widget.heatmap("p0", 20).shape == (32, 32)
+        assert widget.heatmap("p0", 120).shape == (32, 32)
         assert len(named([member])) < 60
 
     def test_a_prompt_longer_than_the_context_is_said(self, make_widget):
@@ -354,7 +354,7 @@ class TestWidget:
         widget = make_widget(encoder=encoder_of(Convolutional(), text=Broken()), method="cam", explicands=["p0"])
         widget.add_text("a dog")
         with pytest.raises(RuntimeError, match="no such word"):
-            widget.heatmap("p0", 20)
+            widget.heatmap("p0", 120)
 
     def test_search_in_code_encodes_the_gallery(self, make_widget, pictures):
         encoder = joint()

@@ -24,7 +24,7 @@ def make(make_widget):
 
 def test_heatmaps_for_scripts(make, pictures):
     widget = make(**BINS)
-    widget.wait(20)
+    widget.wait(120)
     expected = cw.Explainer(widget.encoder, widget.method).explain(
         pictures["p0"], corpus=[pictures["p1"], pictures["p2"]], foil=[pictures["p3"]]
     )
@@ -114,7 +114,7 @@ def test_one_image_is_enough(make, pictures):
 
 def test_nothing_to_explain(make):
     widget = make(explicands=["p0"])
-    widget.wait(20)
+    widget.wait(120)
     with pytest.raises(cw.NothingToExplain, match="put images into the corpus"):
         widget.heatmap("p0")
     with pytest.raises(cw.UnknownImage, match="p00"):
@@ -196,7 +196,7 @@ def test_heatmaps_come_as_float16_relative_to_their_peak(make):
     widget = make(**BINS)
     wire = Wire(widget)
     wire.ask("watch", explicands=32, gallery=0, visible=[])
-    widget.wait(20)
+    widget.wait(120)
     message, buffers = next((m, b) for m, b in reversed(wire.messages) if m["kind"] == "heatmaps" and m["items"])
     (item,) = message["items"]
     values = np.frombuffer(buffers[0], "<f2").reshape(item["shape"]).astype(np.float32) * item["peak"]
@@ -253,7 +253,7 @@ def test_malformed_messages_are_reported_and_end_nothing(make, message, says):
     # Thumbnails, the engine and the handler work on.
     assert wire.reply(wire.ask("thumbnails", images=["p0"], size=24))[0]["items"][0]["image"] == "p0"
     wire.ask("watch", explicands=32, gallery=0, visible=["p0"])
-    assert widget.heatmap("p0", 20).shape == (32, 32)
+    assert widget.heatmap("p0", 120).shape == (32, 32)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_cancels_of_unknown_requests_are_not_kept(make):
     assert wait_until(lambda: not widget._page._pending)
 
 
-def wait_until(predicate, seconds=20):
+def wait_until(predicate, seconds=120):
     """Poll what has no event of its own."""
     end = time.monotonic() + seconds
     while not predicate() and time.monotonic() < end:
@@ -297,13 +297,13 @@ def test_a_widget_that_nobody_looks_at_has_no_threads_and_wakes_when_it_is_neede
     wire = Wire(widget)
     wire.ask("watch", explicands=32, gallery=0, visible=["p5"])
     wire.reply(wire.ask("thumbnails", images=["p0"], size=24))
-    widget.wait(20)
+    widget.wait(120)
     assert own_threads()
     wire.ask("leave")
     assert wait_until(lambda: not own_threads())
     widget.corpus = ["p4"]
     assert not own_threads()
-    assert widget.heatmap("p0", 20).shape == (32, 32)
+    assert widget.heatmap("p0", 120).shape == (32, 32)
     count = len(wire.messages)
     wire.ask("watch", explicands=32, gallery=0, visible=["p5"])
     wire.wait(lambda m: m["kind"] == "heatmaps" and m["items"])
@@ -317,7 +317,7 @@ def test_silent_views_expire(make, monkeypatch, own_threads):
     widget = make(**BINS)
     wire = Wire(widget)
     wire.ask("watch", explicands=32, gallery=0, visible=["p5"])
-    widget.wait(20)
+    widget.wait(120)
     assert wait_until(lambda: not own_threads())
     assert not widget._engine._state.views
 
@@ -329,7 +329,7 @@ def test_a_cancelled_request_goes_unanswered(make):
     thumbnails = widget.images.thumbnails
 
     def slowly(ids, size):
-        gate.wait(10)
+        gate.wait(120)
         yield from thumbnails(ids, size)
 
     widget.images.thumbnails = slowly
@@ -351,7 +351,7 @@ def test_an_encoder_that_raises_is_said_on_the_page_and_in_the_cell(make):
     wire = Wire(widget)
     wire.ask("watch", explicands=32, gallery=0, visible=[])
     with pytest.raises(cw.EncoderError, match="'Broken' raised RuntimeError.*no weights today"):
-        widget.wait(20)
+        widget.wait(120)
     message, _ = wire.wait(lambda m: m["kind"] == "error")
     assert "no weights today" in message["message"]
     assert widget.corpus == ["p1", "p2"]
@@ -377,7 +377,7 @@ def test_the_handler_does_not_wait_for_the_encoder(make):
 
 def test_close_frees_everything(pictures):
     widget = cw.CocoaWidget(pictures, encoder_of(Convolutional()), method=cw.RISE(n_masks=64), **BINS)
-    widget.wait(20)
+    widget.wait(120)
     engine, kept = weakref.ref(widget._engine), weakref.ref(widget)
     lanes = widget._engine
     widget.close()
@@ -398,12 +398,12 @@ def test_close_does_not_wait_for_a_pass(pictures):
     class Stuck(Convolutional):
         def forward(self, images):
             entered.set()
-            leave.wait(20)
+            leave.wait(120)
             return super().forward(images)
 
     widget = cw.CocoaWidget(pictures, encoder_of(Stuck()), **BINS)
     engine = widget._engine
-    assert entered.wait(20)
+    assert entered.wait(120)
     widget.close()
     assert not leave.is_set()  # and yet we are here
     leave.set()
@@ -574,7 +574,7 @@ def test_a_page_that_cannot_be_reached_stops_no_change(make, caplog):
     widget.set_state({"foil": ["p5"]})
     assert widget.bins == cw.Bins(("p4",), ("p5",), ("p0",))
     assert widget._live._state.question.corpus == ("p4",)
-    assert widget.heatmap("p0", 20).shape == (32, 32)
+    assert widget.heatmap("p0", 120).shape == (32, 32)
     assert "gone" in caplog.text
 
 

@@ -20,7 +20,7 @@ def shown(make_widget):
         widget = make_widget(**{**BINS, "foil": ["p3", "p4"], **options})
         wire = Wire(widget)
         wire.ask("watch", explicands=32, gallery=0, visible=[])
-        widget.wait(20)
+        widget.wait(120)
         return widget, wire
 
     return start
@@ -249,14 +249,14 @@ def test_a_method_and_a_baseline_of_ones_own_are_in_the_menus(make_widget):
     widget.method = "mine"
     widget.baseline = "blur"
     widget.baseline = "sky"
-    assert widget.heatmap("p0", 20).shape == (32, 32)
+    assert widget.heatmap("p0", 120).shape == (32, 32)
 
 
 @pytest.mark.parametrize("name", list(cw.BASELINES))
 def test_another_baseline_is_another_picture(make_widget, pictures, name):
     widget = make_widget(**BINS)
     widget.baseline = name
-    found = widget.heatmap("p0", 20)
+    found = widget.heatmap("p0", 120)
     prepared, bins = headless(widget)
     np.testing.assert_allclose(found, prepared.explain(**bins).heatmaps[0], atol=1e-5 * abs(found).max())
     with pytest.raises(traitlets.TraitError, match="Unknown baseline 'none'"):
@@ -274,12 +274,12 @@ def test_every_method_in_the_widget(make_widget, name):
 def test_a_method_that_cannot_be_is_said_in_the_cell(make_widget):
     widget = make_widget(encoder=encoder_of(Linear()), method="cam", **BINS)
     with pytest.raises(cw.NoFeatureMap, match="global average pooling"):
-        widget.wait(20)
+        widget.wait(120)
 
 
 def test_gaussian_similarity_in_the_widget(make_widget):
     widget = make_widget(encoder=encoder_of(Convolutional()), similarity="gaussian", **BINS)
-    found = widget.heatmap("p0", 20)
+    found = widget.heatmap("p0", 120)
     prepared, bins = headless(widget)
     np.testing.assert_allclose(found, prepared.explain(**bins, similarity="gaussian").heatmaps[0], atol=1e-6)
 
@@ -307,4 +307,4 @@ def test_a_baseline_that_cannot_be_a_key_is_wrapped(make_widget):
             return torch.zeros_like(explicands)
 
     widget = make_widget(baseline=Dark(), **BINS)
-    assert widget.heatmap("p0", 20).shape == (32, 32)
+    assert widget.heatmap("p0", 120).shape == (32, 32)

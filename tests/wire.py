@@ -62,7 +62,7 @@ class Wire:
         self.receive(message)
         return message["id"]
 
-    def wait(self, predicate, timeout=20):
+    def wait(self, predicate, timeout=120):
         def find():
             return next((m for m in self.messages if predicate(m[0])), None)
 
@@ -70,5 +70,5 @@ class Wire:
             assert self.arrived.wait_for(find, timeout), [m[0] for m in self.messages[-5:]]
             return find()
 
-    def reply(self, request, last=True, timeout=20):
+    def reply(self, request, last=True, timeout=120):
         return self.wait(lambda m: m.get("id") == request and (not last or m.get("last", True)), timeout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from ..encoders import Encoder
@@ -68,7 +68,9 @@ class LiveEngine:
             self._state.stir()
 
     def _report(self, ended: BaseException) -> None:
-        self._listener.error(f"{_ended(ended)}")
+        self._listener.error(_ended(ended))
+        with suppress(Exception):  # it counts what the encoder knows, and that may be what is broken
+            self._preparer.report_progress(None)
 
     @property
     def version(self) -> int:
@@ -105,11 +107,14 @@ class LiveEngine:
             state.views[name] = view
             state.heard[name] = time.monotonic()
             state.abandoned = False
+            ended = state.ended if old is None else None
             if old is None or (old.explicands, old.gallery) != (view.explicands, view.gallery):
                 state.stale = True
             elif view.gallery:
                 state.dirty.update(set(view.visible) - set(old.visible))
             state.stir()
+        if ended is not None:
+            self._report(ended)
 
     def hear(self, name: str) -> bool:
         """Note that a view has sent something; return whether it is among those that watch."""

@@ -135,13 +135,13 @@ class Preparer:
                 job = None if state.unwanted else self._next()
                 if job is not None:
                     break
-                self._tell(None)
+                self.report_progress(None)
                 state.changed.notify_all()
                 if not state.idle():
                     return False
             if state.closed or job is None:
                 return False
-        self._tell(job.label)
+        self.report_progress(job.label)
         moment = self._encoder.moment()
         try:
             job.run()
@@ -458,7 +458,8 @@ class Preparer:
                 self._reported.add(text)
                 self._listener.error(f"{named(images)}: {text}")
 
-    def _tell(self, label: str | None) -> None:
+    def report_progress(self, label: str | None) -> None:
+        """Report how far the preparation is; `label` names what is done now, None that nothing is."""
         now = time.monotonic()
         if label is not None and now - self._told < STATUS_SECONDS:
             return

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.browser import find_browser
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 180_000
+"""Milliseconds that anything may take: a busy machine is slow, and only what never comes takes so long."""
+expect.set_options(timeout=PATIENCE)
 RESULTS = ROOT / "test-results"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -204,7 +207,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     outside: list[str] = []
     errors: list[str] = []
     page.on("request", lambda r: outside.append(r.url) if not r.url.startswith(LOCAL) else None)

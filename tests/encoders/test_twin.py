@@ -128,7 +128,7 @@ def test_a_training_loop_is_not_disturbed(inputs, trainer):
     thread = threading.Thread(target=second)
     thread.start()
     first()
-    thread.join(60)
+    thread.join(120)
     assert wrong == []
     assert failed == []
     assert all(rounds.values())
@@ -473,7 +473,7 @@ def test_every_row_is_of_the_present_weights(pictures):
 
         def steps(module=module, begun=begun, done=done, trial=trial):
             optimiser = torch.optim.SGD(module.parameters(), lr=0.05)
-            begun.wait(20)
+            begun.wait(120)
             for _ in range(10 + trial):
                 optimiser.zero_grad()
                 module(torch.randn(4, 3, 32, 32)).square().mean().backward()

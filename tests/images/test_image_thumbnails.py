@@ -122,7 +122,7 @@ def test_stopping_early_drops_what_has_not_started():
     def work(item: int) -> int:
         started.append(item)
         if item:
-            gate.wait(10)
+            gate.wait(120)
         return 2 * item
 
     results = workers.each(work, range(1000))

@@ -32,7 +32,7 @@ class Items:
         if not 0 <= index < self.count:
             raise IndexError(index)
         if self.waits is not None:
-            assert self.waits.wait(30)
+            assert self.waits.wait(120)
         self.threads.append(threading.current_thread().name)
         rng = np.random.default_rng(self.shift + index)
         return Image.fromarray(rng.integers(0, 256, (40, 48, 3), dtype=np.uint8)), 0
@@ -73,11 +73,11 @@ def test_setting_a_bin_reads_no_item(make):  # noqa: F811
     # While every item is held up, the lock is free and the question is taken.
     engine.ask(question(corpus=tuple(ids[1:6]), foil=tuple(ids[6:]), explicands=tuple(ids[:1])))
     assert engine.version == 1
-    assert engine._state.changed.acquire(timeout=20)
+    assert engine._state.changed.acquire(timeout=120)
     engine._state.changed.release()
     assert items.threads == []
     items.waits.set()
-    engine.wait(20)
+    engine.wait(120)
     recorder.until(lambda: ids[0] in recorder.newest())
     allowed = ("cocoa-decode", "cocoa-preparer")  # the latter for explicands, outside the lock
     assert all(name.startswith(allowed) for name in items.threads), items.threads
@@ -133,6 +133,6 @@ def test_an_engine_learns_the_keys_of_what_is_encoded_already(make):  # noqa: F8
     ids = cw.ImageSet(items).ids
     engine.ask(question(corpus=tuple(ids[1:4]), foil=tuple(ids[4:6]), explicands=tuple(ids[:1])))
     engine.watch("a", View(explicands=32))
-    engine.wait(20)
+    engine.wait(120)
     assert len(encoder.representations) == len(reference)
     assert recorder.newest()[ids[0]].progress == 1

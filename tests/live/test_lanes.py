@@ -41,20 +41,23 @@ def test_an_encoder_that_ends_the_thread_is_reported_and_the_next_question_start
     engine.watch("a", View(explicands=32))
     says = f"The preparation has ended: {type(error).__name__}.*next change of the bins"
     with pytest.raises(LaneEnded, match=says) as raised:
-        engine.wait(20)
+        engine.wait(120)
     assert raised.value.__cause__ is error
     with pytest.raises(LaneEnded):  # and not only to the first who waits
-        engine.picture("p0", 20)
+        engine.picture("p0", 120)
     recorder.until(lambda: recorder.errors)
     assert recorder.errors[0].startswith("The preparation has ended")
+    recorder.until(lambda: recorder.statuses and recorder.statuses[-1].label is None)
+    engine.watch("later", View(explicands=32))  # a page that opens now learns of it, too
+    recorder.until(lambda: len(recorder.errors) == 2)
     engine.ask(question(corpus=("p4",)))
-    engine.wait(20)
+    engine.wait(120)
     assert recorder.newest()["p0"].progress == 1
 
 
 def test_an_exception_between_jobs_is_reported(make, monkeypatch):
     engine, _, encoder = make()
-    engine.wait(20)
+    engine.wait(120)
 
     def broken(self):
         raise OSError("the disk is gone")
@@ -63,7 +66,7 @@ def test_an_exception_between_jobs_is_reported(make, monkeypatch):
     engine.watch("a", View(explicands=32))
     engine.ask(question(corpus=("p5",)))
     with pytest.raises((LaneEnded, OSError), match="the disk is gone"):
-        engine.wait(20)
+        engine.wait(120)
 
 
 class Deaf(Recorder):
@@ -84,10 +87,10 @@ def test_a_listener_that_raises_ends_no_lane(pictures, monkeypatch, caplog):
     with caplog.at_level(logging.ERROR):
         engine = LiveEngine(cw.ImageSet(pictures), encoder_of(Convolutional()), question(), recorder, 1 << 30)
         engine.watch("a", View(explicands=32))
-        engine.wait(20)
+        engine.wait(120)
         for image in ("p4", "p5"):
             engine.ask(question(corpus=(image,)))
-            engine.wait(20)
+            engine.wait(120)
     assert recorder.newest()["p0"].progress == 1
     assert "What listens to the engine failed in heatmaps" in caplog.text
     engine.close()
@@ -110,7 +113,7 @@ def test_each_image_of_a_question_that_fails_is_reported(make, pictures):
     for name in ("white", "snow"):
         engine.ask(question(explicands=("p0", name)))
         with pytest.raises(cw.EncoderError, match="too bright"):
-            engine.wait(20)
+            engine.wait(120)
         recorder.until(lambda name=name: any(error.startswith(f"{name}: ") for error in recorder.errors))
 
 
@@ -124,7 +127,7 @@ def test_a_gallery_that_fails_is_reported_once(make, pictures):
     engine.watch("a", View(explicands=32, visible=tuple(many)))
     state = engine._state
     with state.changed:
-        assert state.changed.wait_for(lambda: len(state.failures) == len(many), 60)
+        assert state.changed.wait_for(lambda: len(state.failures) == len(many), 120)
     recorder.until(lambda: recorder.errors)
     assert len(recorder.errors) == 1
 
@@ -133,9 +136,9 @@ def test_threads_end_while_nobody_waits_and_no_question_is_lost(make, monkeypatc
     """A question that comes at the moment when the threads end is answered all the same."""
     monkeypatch.setattr("cocoa_widget.live.state.LINGER_SECONDS", 0.0005)
     engine, _, _ = make()
-    engine.wait(20)
+    engine.wait(120)
     for i in range(200):
         engine.ask(question(corpus=(f"p{1 + i % 2}",), foil=(f"p{3 + i % 3}",)))
-        engine.wait(20)
-    assert engine.picture("p0", 20).progress == 1
+        engine.wait(120)
+    assert engine.picture("p0", 120).progress == 1
     assert sum(t.name in ("cocoa-painter", "cocoa-preparer") for t in threading.enumerate()) <= 2

@@ -30,10 +30,10 @@ def test_weights_that_change_in_the_middle_of_passes(make, pictures, method):  #
     q = question(method=method)
     engine, _, encoder = make(module, q)
     engine.watch("a", View(explicands=32, visible=tuple(pictures)))
-    engine.wait(30)
+    engine.wait(120)
     del module.pool._forward_pre_hooks[next(iter(module.pool._forward_pre_hooks))]
     engine.ask(question(method=method, corpus=("p4", "p5")))
-    engine.wait(30)
+    engine.wait(120)
     images = cw.ImageSet(pictures)
     keys = [key for image in images if (key := images.key(image)) in encoder.representations]
     at = [image for image in images if images.key(image) in keys]
@@ -46,11 +46,11 @@ def test_a_refresh_drops_what_was_prepared(make, pictures):  # noqa: F811
     module = Convolutional()
     engine, _, encoder = make(module)
     engine.watch("a", View(explicands=32))
-    engine.wait(20)
+    engine.wait(120)
     module.body[0].weight.data.mul_(-1)  # PyTorch does not count it
     encoder.refresh()
     q = question(corpus=("p4",))
     engine.ask(q)
-    engine.wait(20)
+    engine.wait(120)
     expected = direct(encoder_of(module), pictures, q, "p0").heatmaps[0]
     np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-5 * abs(expected).max())
