@@ -158,7 +158,9 @@ def test_two_views_and_a_page_reload(notebook: Notebook) -> None:
     first, second = page.locator(READY).nth(0), page.locator(READY).nth(1)
     second.scroll_into_view_if_needed()
     settled(second, "mosaic/1")
+    before = version(second)
     drag(page, tile(second, "gallery", "motorcycle/left"), second.locator("[data-bin=foil]"))
+    repainted(second, before)
     for view in (first, second):
         expect(tile(view, "foil", "motorcycle/left")).to_have_count(1)
     painted = quarters(heatmap(second, "mosaic/1"))
