@@ -124,8 +124,8 @@ class Page:
                     self._pending.pop(request["id"], None)
 
         with self._lock:
-            if self._closed:
-                return
+            if self._closed or request["id"] in self._pending:
+                return  # a page sends again what it takes for lost
             if pool not in self._pools:
                 self._pools[pool] = ThreadPoolExecutor(threads, thread_name_prefix=f"cocoa-{pool}")
             self._pending[request["id"]] = False

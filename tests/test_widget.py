@@ -276,6 +276,28 @@ def test_cancels_of_unknown_requests_are_not_kept(make):
     assert wait_until(lambda: not widget._page._pending)
 
 
+def test_a_request_that_is_sent_again_is_answered_once_at_a_time(make):
+    widget = make()
+    wire, gate, calls = Wire(widget), threading.Event(), []
+    thumbnails = widget.images.thumbnails
+
+    def slowly(ids, size):
+        calls.append(ids)
+        gate.wait(120)
+        yield from thumbnails(ids, size)
+
+    widget.images.thumbnails = slowly
+    message = {"id": "a-1", "kind": "thumbnails", "view": "a", "images": ["p0"], "size": 24}
+    for _ in range(5):
+        wire.receive(message)
+    gate.set()
+    wire.reply("a-1")
+    assert wait_until(lambda: not widget._page._pending)
+    assert calls == [["p0"]]
+    wire.receive(message)  # the answer was lost
+    assert wait_until(lambda: sum(m.get("id") == "a-1" for m, _ in wire.messages) == 2)
+
+
 def wait_until(predicate, seconds=120):
     """Poll what has no event of its own."""
     end = time.monotonic() + seconds

@@ -19,6 +19,8 @@ interface Entry {
 }
 
 const BATCH = 64;
+/** A request that a reconnecting socket has lost is sent again; the kernel ignores one that it is answering. */
+const AGAIN_MS = 10_000;
 /** More at once would answer for what was scrolled away long ago. */
 const MAX_IN_FLIGHT = 3;
 const CACHE_BYTES = 96e6;
@@ -98,6 +100,7 @@ export class ThumbnailCache {
         { kind: "thumbnails", images, size },
         {
           signal: this.#abort.signal,
+          resend: AGAIN_MS,
           receive: (message, buffers) => {
             if (message.kind === "thumbnails") this.#store(message, buffers, size);
           },
