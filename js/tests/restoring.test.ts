@@ -59,6 +59,14 @@ test("dismissing leaves the bins, and it is not offered again", async () => {
   expect(bar(await run("three"))).toBeNull();
 });
 
+test.each(["restore", "dismiss"])("after %s the focus is in the corpus", async (action) => {
+  await arrange(await run("one"));
+  const page = await run("two");
+  page.root.querySelector<HTMLElement>(`[data-action=${action}]`)?.focus();
+  await click(page, action);
+  expect(page.region("corpus").contains(document.activeElement)).toBe(true);
+});
+
 test("nothing is offered to the same model, to another name, or where it is there already", async () => {
   const first = await run("one");
   await arrange(first);

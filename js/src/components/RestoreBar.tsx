@@ -15,20 +15,24 @@ export function RestoreBar(): JSX.Element | null {
     if (what) store.announce(`What was here before can be restored: ${what}.`);
   }, [what]);
   if (!offer) return null;
+  const answer = (act: () => void) => {
+    act();
+    store.focusIntent.value = "corpus"; // the button that has the focus goes away with the offer
+  };
   return (
     <div class="notice" data-kind="restore" role="group" aria-label="Restore the bins">
       <Icon name="undo" />
       <p>
         Restore what was here: <b>{what}</b>. {leftOut(offer)}
       </p>
-      <Button action="restore" class="labelled" label={`Restore ${what}`} onClick={() => restore(store)}>
+      <Button action="restore" class="labelled" label={`Restore ${what}`} onClick={() => answer(() => restore(store))}>
         Restore
       </Button>
       <Button
         action="dismiss"
         class="labelled"
         label="Dismiss: keep the bins as they are"
-        onClick={() => store.restoring.dismiss()}
+        onClick={() => answer(() => store.restoring.dismiss())}
       >
         Dismiss
       </Button>
