@@ -135,6 +135,7 @@ class CocoaWidget(anywidget.AnyWidget):
     _page: Page | None = None
     _bins = Bins()
     _held: dict[BinName, list[str]] | None = None
+    _holder = 0
     _notifying = False
 
     def __init__(
@@ -392,9 +393,14 @@ class CocoaWidget(anywidget.AnyWidget):
     # ---- traits --------------------------------------------------------------------------------------------------
 
     def _members(self, name: BinName) -> Sequence[str]:
-        """Return the members of a bin; those that this thread has set and not yet released, where it holds changes."""
-        with self._order:
-            return self._bins[name] if self._held is None else self._held.get(name, self._bins[name])
+        """Return the members of a bin; those that this thread has set and not yet released, where it holds changes.
+
+        Takes no lock: an observer that works for long keeps nobody from reading.
+        """
+        held = self._held
+        if held is None or self._holder != threading.get_ident():
+            return self._bins[name]
+        return held.get(name, self._bins[name])
 
     def _assign(self, members: Mapping[BinName, list[str]]) -> None:
         """Replace the members of some bins, as one change."""
@@ -470,7 +476,7 @@ class CocoaWidget(anywidget.AnyWidget):
                     yield
                 return
             held: dict[BinName, list[str]] = {}
-            self._held = held
+            self._holder, self._held = threading.get_ident(), held
             try:
                 with super().hold_trait_notifications():
                     yield

@@ -571,6 +571,25 @@ def test_an_observer_may_change_the_bins(make):
     assert widget.foil == ["p9"]
 
 
+def test_an_observer_that_works_for_long_keeps_nobody_from_reading(make):
+    widget = make(**BINS)
+    entered, leave = threading.Event(), threading.Event()
+
+    def work(change):
+        entered.set()
+        leave.wait(120)
+
+    widget.observe(work, "corpus")
+    mover = threading.Thread(target=widget.move, args=("p4", "corpus"))
+    mover.start()
+    assert entered.wait(120)
+    assert widget.corpus == ["p1", "p2", "p4"]
+    assert widget.bins.foil == ("p3",)
+    assert widget.heatmap("p0", 120).shape == (32, 32)
+    leave.set()
+    mover.join(120)
+
+
 def test_an_observer_that_raises_leaves_traits_and_engine_the_same(make):
     widget = make(**BINS)
     wire, seen = Wire(widget), []

@@ -76,6 +76,6 @@ class Lane:
         with self._state.changed:
             stirred, self._stirred = self._stirred, False
             if not stirred or self._state.closed:
-                self._thread = None  # under the lock: whoever stirs from now on starts another one
+                self._thread = None  # under the lock: the next stir starts another one
                 return False
             return True
