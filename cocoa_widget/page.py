@@ -19,6 +19,7 @@ from .encoders import Encoder
 from .encoders.class_names import class_names
 from .evaluation import Curves
 from .images import ImageSet, UnknownImage, UnreadableImage
+from .images.encodable import encodable
 from .live import LiveEngine, Picture, Progress, Sureness, View
 from .live.ending import end_with_interpreter
 from .live.inspector import Influences
@@ -116,7 +117,7 @@ class Page:
             try:
                 if not self._is_cancelled(request["id"]):
                     answer(request)
-            except Exception as error:
+            except BaseException as error:  # SystemExit of an encoder, too: the executor would keep it to itself
                 if not self._closed:
                     self.error(str(error) or type(error).__name__, request["id"])
             finally:
@@ -344,7 +345,7 @@ class Page:
 
 def _failed(image: str, reason: str) -> protocol.Thumbnail:
     frame = (0.0, 0.0, 1.0, 1.0)
-    return {"image": image, "width": 1, "height": 1, "frame": frame, "type": "", "error": reason}
+    return {"image": encodable(image), "width": 1, "height": 1, "frame": frame, "type": "", "error": reason}
 
 
 def _influence(request: protocol.Ask, found: Influences) -> protocol.Influence:

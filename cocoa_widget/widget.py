@@ -38,7 +38,7 @@ from .traits import BaselineTrait, BinTrait, CentredTrait, CheckedString, Fracti
 STATIC = Path(__file__).parent / "static"
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
 DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
-PAGE_SETS = frozenset({*BINS, *SETTINGS, *DISPLAY})
+PAGE_SETS = frozenset({*BINS, *SETTINGS, *DISPLAY, "_view_count"})
 """The traits that the page may set; never the code that it runs itself (``_esm``, ``_css``)."""
 
 
@@ -195,7 +195,6 @@ class CocoaWidget(anywidget.AnyWidget):
         self._engine = LiveEngine(self.images, self.encoder, self._question(), self._page, memory_budget)
         self._page.connect(self._engine)
         self.on_msg(self._receive)
-        self.observe(self._setting_changed, names=list(SETTINGS))
         self._tell_cuts([*self._bins.corpus, *self._bins.foil])
 
     @traitlets.default("_esm")
@@ -274,8 +273,8 @@ class CocoaWidget(anywidget.AnyWidget):
 
     def _put_texts(self, ids: list[str], to: Literal["corpus", "foil"]) -> list[str]:
         with self._order:
-            bins, put = of_bins.put(self._bins, ids, to)
-            self._commit(bins)
+            bins, put = of_bins.put(self._present(), ids, to)
+            self._replace(bins)
         return put
 
     def move(self, images: str | Sequence[str], to: Place) -> None:
@@ -293,7 +292,7 @@ class CocoaWidget(anywidget.AnyWidget):
         moved = [images] if isinstance(images, str) else list(images)
         self._check(moved, texts=to != "explicands")
         with self._order:
-            self._commit(of_bins.move(self._bins, moved, to))
+            self._replace(of_bins.move(self._present(), moved, to))
 
     def search(self, prompt: str, count: int = 20) -> list[tuple[str, float]]:
         """Rank the gallery by a prompt; encodes the images that have not been encoded yet.
@@ -402,6 +401,17 @@ class CocoaWidget(anywidget.AnyWidget):
             return self._bins[name]
         return held.get(name, self._bins[name])
 
+    def _present(self) -> Bins:
+        """Return the bins, with what this thread has set and not yet released; hold `_order`."""
+        return self._bins if self._held is None else self._checked(self._held)
+
+    def _replace(self, bins: Bins) -> None:
+        """Make `bins` the widget's, at once or when this thread releases what it holds back; hold `_order`."""
+        if self._held is None:
+            self._commit(bins)
+        else:
+            self._held.update({name: list(bins[name]) for name in BINS})
+
     def _assign(self, members: Mapping[BinName, list[str]]) -> None:
         """Replace the members of some bins, as one change."""
         with self._order:
@@ -434,21 +444,24 @@ class CocoaWidget(anywidget.AnyWidget):
         with self._order:
             old, self._bins = self._bins, bins
             changed = [name for name in BINS if old[name] != bins[name]]
-            if not changed or self._engine is None or self._page is None:
+            engine, page = self._engine, self._page
+            if not changed or engine is None or page is None:
                 return
             if self._history.record(bins):
-                self._page.tell_history()
-            self._engine.ask(self._question())
-            # In one message, so that the page, too, sees one state after the other.
-            if new_to_page := [name for name in changed if self._should_send_property(name, getattr(self, name))]:
-                self.send_state(new_to_page)
-            if not self._page_acts:
-                self._tell_cuts({*bins.corpus, *bins.foil}.difference(old.corpus, old.foil))
+                page.tell_history()
             self._changes.extend(
                 Bunch(name=name, old=list(old[name]), new=list(bins[name]), owner=self, type="change")
                 for name in changed
             )
-            self._notify()
+            engine.ask(self._question())
+            # In one message, so that the page, too, sees one state after the other.
+            if new_to_page := [name for name in changed if self._should_send_property(name, getattr(self, name))]:
+                self.send_state(new_to_page)
+            try:
+                self._notify()
+            finally:
+                if not self._page_acts:
+                    self._tell_cuts({*bins.corpus, *bins.foil}.difference(old.corpus, old.foil))
 
     def _notify(self) -> None:
         """Call the observers of all changes, also of those that observers make, in the order of the changes."""
@@ -481,9 +494,11 @@ class CocoaWidget(anywidget.AnyWidget):
                 with super().hold_trait_notifications():
                     yield
                     bins = self._checked(held)  # here, where an error takes the other traits back, too
+                    # Before the observers of other traits run, who may change the bins again.
+                    self._held = None
+                    self._commit(bins)
             finally:
                 self._held = None
-            self._commit(bins)
 
     def _check(self, members: Sequence[str], *, texts: bool = True) -> None:
         """Refuse what is neither an image nor, where they may be, a text that this encoder can read."""
@@ -504,9 +519,23 @@ class CocoaWidget(anywidget.AnyWidget):
             with self._by_page():
                 super().set_state(sync_data)
         except Exception as error:
+            if not isinstance(error, traitlets.TraitError):  # of an observer: no refusal, and of interest to its author
+                self.log.exception("What the page has set could not be followed.")
+                error = RuntimeError(f"{type(error).__name__}: {error}")
             if self._page is not None:
                 self._page.error(str(error))
             self.send_state([name for name in sync_data if name in self.keys])
+
+    def send_state(self, key: str | Iterable[str] | None = None) -> None:
+        """Send traits to the page; while the bins cannot change, so that it never gets them of two moments."""
+        with self._order:
+            super().send_state(key)
+
+    def notify_change(self, change: Bunch) -> None:
+        """Have the engine answer a changed setting, and then call the observers."""
+        if change.name in SETTINGS:
+            self._setting_changed(change)
+        super().notify_change(change)
 
     @contextmanager
     def _by_page(self) -> Iterator[None]:

@@ -127,3 +127,30 @@ def _recorded(shutdown, codes, process):
         codes.append(process.wait(120))
 
     return wrapper
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="There is no fork on this system.")
+def test_forked_processes_end():
+    """Even if a thread of the engine held a lock at the moment of the fork."""
+    body = """
+    import os
+    w = widget()
+    stages['encoding'].wait(60)
+    held, leave = threading.Event(), threading.Event()
+    def hold():
+        with w._engine._state.changed:
+            held.set()
+            leave.wait(60)
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(60)
+    child = os.fork()
+    if child == 0:
+        threading._shutdown()  # as at the end of every process of multiprocessing
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    leave.set()
+    holder.join()
+    """
+    done = subprocess.run(script(body), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

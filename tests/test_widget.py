@@ -646,3 +646,76 @@ def test_a_large_bin_moves_at_once(make):
     widget.move([f"i{i}" for i in range(0, 16_000, 2)], "corpus")
     assert time.perf_counter() - begun < 5  # 1.6 s when each member was looked for in a list; a bound against hanging
     assert (len(widget.corpus), len(widget.foil)) == (12_000, 4_000)
+
+
+# ---- observers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["method", "colormap"])
+def test_an_observer_of_a_setting_may_change_the_bins(make, name):
+    """Also when the page has set it, which holds notifications back."""
+    widget = make(**BINS)
+    widget.observe(lambda change: widget.move("p5", "corpus"), name)
+    widget.set_state({name: {"method": "cam", "colormap": "red-blue"}[name]})
+    assert widget.bins.corpus == ("p1", "p2", "p5")
+    assert widget._live._state.question == widget._question()
+
+
+def test_moves_in_a_block_of_changes_belong_to_it(make):
+    widget = make(**BINS)
+    with widget.hold_trait_notifications():
+        widget.corpus = ["p3"]
+        widget.foil = []
+        widget.move("p4", "corpus")
+        widget.move("p3", "foil")
+    assert widget.bins == cw.Bins(("p4",), ("p3",), ("p0",))
+
+
+def test_the_engine_follows_settings_whatever_observers_do(pictures):
+    class Strict(cw.CocoaWidget):
+        @traitlets.observe("method")
+        def refuse(self, change):
+            if change.old is not None:  # after the constructor
+                raise RuntimeError("mine")
+
+    widget = Strict(pictures, encoder_of(Convolutional()), **BINS)
+    with pytest.raises(RuntimeError, match="mine"):
+        widget.method = "cam"
+    assert widget._live._state.question.method == cw.CAM()
+    widget.unobserve_all()
+    widget.target = "corpus"
+    assert widget._live._state.question.target == "corpus"
+    widget.close()
+
+
+def test_an_observer_that_fails_by_the_page_is_reported_with_its_kind(make):
+    widget = make(**BINS)
+    wire = Wire(widget)
+
+    def fail(change):
+        raise AssertionError
+
+    widget.observe(fail, "corpus")
+    wire.set(corpus=["p4"])
+    message, _ = wire.wait(lambda m: m["kind"] == "error")
+    assert message["message"].startswith("AssertionError")
+    assert widget.bins.corpus == ("p4",)
+
+
+def test_a_thread_that_cannot_be_started_is_started_later(make, monkeypatch):
+    monkeypatch.setattr("cocoa_widget.live.state.LINGER_SECONDS", 0.01)
+    widget = make(**BINS)
+    widget.wait(120)
+    engine = widget._live
+    assert wait_until(lambda: all(lane._thread is None for lane in engine._state.lanes))
+    start = threading.Thread.start
+
+    def full(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    with pytest.raises(RuntimeError, match="can't start"):
+        widget.corpus = ["p4"]
+    monkeypatch.setattr(threading.Thread, "start", start)
+    widget.corpus = ["p5"]
+    assert widget.heatmap("p0", 120).shape == (32, 32)

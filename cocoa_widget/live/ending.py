@@ -7,6 +7,7 @@ active exception"). So what has threads is closed and joined first; that takes a
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import weakref
 
@@ -43,6 +44,10 @@ def _end_all() -> None:
     for owner in owners:
         owner.join()
 
+
+if hasattr(os, "register_at_fork"):
+    # A forked process has the owners but not their threads, and perhaps a lock that one of these held.
+    os.register_at_fork(after_in_child=_open.clear)
 
 # `atexit` comes after the executors' threads were joined, and jobs of the engine would then fail for want of them.
 getattr(threading, "_register_atexit", atexit.register)(_end_all)

@@ -43,9 +43,10 @@ class Lane:
         self._stirred = True
         if self._thread is None:
             self._ending = {thread for thread in self._ending if thread.is_alive()}
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
-            self._ending.add(self._thread)
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            thread.start()  # which may fail, where there are too many
+            self._thread = thread
+            self._ending.add(thread)
 
     def join(self) -> None:
         """Wait until all threads that were started have ended, but for the calling one."""
@@ -64,7 +65,8 @@ class Lane:
         except BaseException as error:  # SystemExit of an encoder, too: what waits for this thread must learn of it
             ended = error.with_traceback(None)
         with self._state.changed:
-            self._thread = None
+            if self._thread is threading.current_thread():  # and not its successor already
+                self._thread = None
             if ended is not None and not self._state.closed:
                 self._state.ended = ended
                 self._state.changed.notify_all()
