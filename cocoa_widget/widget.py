@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -520,7 +521,8 @@ class CocoaWidget(anywidget.AnyWidget):
                 super().set_state(sync_data)
         except Exception as error:
             if not isinstance(error, traitlets.TraitError):  # of an observer: no refusal, and of interest to its author
-                self.log.exception("What the page has set could not be followed.")
+                # As text: a log that keeps the exception would keep the widget.
+                self.log.error("What the page has set could not be followed.\n%s", traceback.format_exc())
                 error = RuntimeError(f"{type(error).__name__}: {error}")
             if self._page is not None:
                 self._page.error(str(error))

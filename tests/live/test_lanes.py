@@ -117,6 +117,23 @@ def test_each_image_of_a_question_that_fails_is_reported(make, pictures):
         recorder.until(lambda name=name: any(error.startswith(f"{name}: ") for error in recorder.errors))
 
 
+def test_one_exception_object_that_is_raised_again_and_again_hangs_nothing(make):
+    """Python links it into a circle of causes."""
+    mood = RuntimeError("moody")
+
+    class Moody(Convolutional):
+        def forward(self, images):
+            raise mood
+
+    engine, _, _ = make(Moody(), question(explicands=("p0", "p4", "p5")))
+    for image in ("p6", "p7"):
+        with pytest.raises(cw.EncoderError, match="moody"):
+            engine.wait(120)
+        engine.ask(question(explicands=(image,)))
+    with pytest.raises(cw.EncoderError, match="moody"):
+        engine.wait(120)
+
+
 def test_a_gallery_that_fails_is_reported_once(make, pictures):
     class Broken(Convolutional):
         def forward(self, images):
