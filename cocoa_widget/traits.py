@@ -21,7 +21,28 @@ if TYPE_CHECKING:
     from .widget import CocoaWidget
 
 
-class MethodTrait(traitlets.TraitType[Method, "str | Method"]):
+class Ordered(traitlets.TraitType[Any, Any]):
+    """A trait of an `OrderedWidget`, which only one thread at a time sets."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Set the trait while no other thread changes anything, or takes changes back."""
+        with obj.changing():
+            super().set(obj, value)
+
+
+class Enum(Ordered, traitlets.Enum[str]):
+    """One of some strings."""
+
+
+class Int(Ordered, traitlets.Int[int, Any]):
+    """A whole number."""
+
+
+class Bool(Ordered, traitlets.Bool[bool, Any]):
+    """Yes or no."""
+
+
+class MethodTrait(Ordered):
     """A method, set by name or as an object; the page knows it by name."""
 
     info_text = "the name of a method, or a method"
@@ -38,7 +59,7 @@ class MethodTrait(traitlets.TraitType[Method, "str | Method"]):
         return method
 
 
-class BaselineTrait(traitlets.TraitType[Baseline, "str | Baseline"]):
+class BaselineTrait(Ordered):
     """What replaces removed parts, set by name or as an object; the page knows it by name."""
 
     info_text = "the name of a baseline, or a baseline"
@@ -61,7 +82,7 @@ def baseline_name(baseline: Baseline) -> str:
     return str(getattr(baseline, "name", None) or getattr(baseline, "__name__", "custom"))
 
 
-class CheckedString(traitlets.TraitType[str, str]):
+class CheckedString(Ordered):
     """A string that a function accepts.
 
     Parameters
@@ -90,12 +111,12 @@ class CheckedString(traitlets.TraitType[str, str]):
         return text
 
 
-class CentredTrait(traitlets.Bool[bool, Any]):
+class CentredTrait(Bool):
     """Whether members are centred, which only an encoder with a text tower can be asked for."""
 
     def validate(self, obj: Any, value: Any) -> bool:
         """Refuse to centre without a text tower."""
-        centred = super().validate(obj, value)
+        centred: bool = super().validate(obj, value)
         if centred:
             try:
                 obj.encoder.text_keys([])
@@ -104,7 +125,7 @@ class CentredTrait(traitlets.Bool[bool, Any]):
         return centred
 
 
-class Fraction(traitlets.Float[float, Any]):
+class Fraction(Ordered, traitlets.Float[float, Any]):
     """A number from 0 to 1."""
 
     info_text = "a number from 0 to 1"
@@ -143,7 +164,7 @@ class BinTrait(traitlets.TraitType["list[str]", Iterable[str]]):
             raise traitlets.TraitError(
                 f"{self.name} must be a list of ids, which are strings; {wrong[0]!r} is not one."
             )
-        obj._assign({self.name: members})
+        obj._assign({self.name: list(self._cross_validate(obj, members) or ())})
 
 
 class BinList(list[str]):
@@ -164,7 +185,7 @@ class BinList(list[str]):
         widget = self._widget()
         if widget is None:
             raise RuntimeError(f"The widget of this {self._name} does not exist any more: take a list of another one.")
-        with widget._order:
+        with widget.changing():
             members = list(widget._members(self._name))
             result = edit(members)
             setattr(widget, self._name, members)

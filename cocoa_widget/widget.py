@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import threading
 import traceback
 import warnings
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -22,6 +18,7 @@ from traitlets import Bunch
 
 from . import protocol
 from .attribution import BASELINES, METHODS, Baseline, Method
+from .changes import OrderedWidget
 from .direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
 from .encoders import Encoder, EncoderError, load_encoder
 from .encoders.class_names import CLASS_NAMES
@@ -34,11 +31,23 @@ from .sessions import BINS, BinName, Bins, History, Place
 from .sessions import bins as of_bins
 from .subshells import stay_in_subshell
 from .texts import PREFIX, is_text, named, prompt_of, text_id, unread
-from .traits import BaselineTrait, BinTrait, CentredTrait, CheckedString, Fraction, MethodTrait, baseline_name
+from .traits import (
+    BaselineTrait,
+    BinTrait,
+    Bool,
+    CentredTrait,
+    CheckedString,
+    Enum,
+    Fraction,
+    Int,
+    MethodTrait,
+    baseline_name,
+)
 
 STATIC = Path(__file__).parent / "static"
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
 DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
+UNTOUCHABLE = ("_esm", "_css", "_anywidget_id")
 PAGE_SETS = frozenset({*BINS, *SETTINGS, *DISPLAY, "_view_count"})
 """The traits that the page may set; never the code that it runs itself (``_esm``, ``_css``)."""
 
@@ -58,7 +67,7 @@ def _static(name: str) -> str:
         ) from None
 
 
-class CocoaWidget(anywidget.AnyWidget):
+class CocoaWidget(OrderedWidget):
     """A gallery, a corpus bin, a foil bin, and heatmaps on the explicands that follow every change of the bins.
 
     Parameters
@@ -120,24 +129,21 @@ class CocoaWidget(anywidget.AnyWidget):
     target = CheckedString("contrastive_corpus", check_target).tag(sync=True)
     similarity = CheckedString("cosine", check_similarity).tag(sync=True)
     baseline = BaselineTrait("blur").tag(sync=True, to_json=lambda baseline, _: baseline_name(baseline))
-    layer = traitlets.Enum(list(LAYERS), ATTRIBUTION).tag(sync=True)
+    layer = Enum(list(LAYERS), ATTRIBUTION).tag(sync=True)
     template = CheckedString(AS_TYPED, sentences).tag(sync=True)
     centred = CentredTrait(False).tag(sync=True)
 
-    colormap = traitlets.Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
+    colormap = Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
     opacity = Fraction(0.8).tag(sync=True)
-    scale = traitlets.Enum(["shared", "image"], "shared").tag(sync=True)
-    gallery_heatmaps = traitlets.Bool(False).tag(sync=True)
-    height = traitlets.Int(720, min=320, max=4096).tag(sync=True)
+    scale = Enum(["shared", "image"], "shared").tag(sync=True)
+    gallery_heatmaps = Bool(False).tag(sync=True)
+    height = Int(720, min=320, max=4096).tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)
 
     # Present before the constructor has set them: an instance that it refuses is still closed when it is collected.
     _engine: LiveEngine | None = None
     _page: Page | None = None
     _bins = Bins()
-    _held: dict[BinName, list[str]] | None = None
-    _holder = 0
-    _notifying = False
 
     def __init__(
         self,
@@ -158,9 +164,10 @@ class CocoaWidget(anywidget.AnyWidget):
         memory_budget: int = 1 << 30,
         **display: Any,
     ) -> None:
+        own = self._own_traits()
         for option in display:
-            if option not in DISPLAY:
-                known = [*BINS, *SETTINGS, "name", "memory_budget", *DISPLAY]
+            if option not in (*DISPLAY, *own):
+                known = [*BINS, *SETTINGS, "name", "memory_budget", *DISPLAY, *own]
                 near = difflib.get_close_matches(option, known, n=1)
                 raise TypeError(
                     f"CocoaWidget has no argument {option!r}."
@@ -174,9 +181,6 @@ class CocoaWidget(anywidget.AnyWidget):
         self.encoder = _as_encoder(encoder)
         self._configured: dict[str, Method] = {}
         self._configured_baselines: dict[str, Baseline] = {}
-        # Changes happen one after the other, and observers see them in that order.
-        self._order, self._page_acts = threading.RLock(), False
-        self._changes: deque[Bunch] = deque()
         how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
         name = default_name() if name is None else name
         with self.hold_trait_notifications():
@@ -266,14 +270,14 @@ class CocoaWidget(anywidget.AnyWidget):
             except ValueError as error:
                 skipped.append((prompt, str(error)))
         self._check(ids)
-        with self._by_page():  # whose reply names those that are cut
+        with self.by_page():  # whose reply names those that are cut
             before = set(self._bins[to])
             put = set(self._put_texts(ids, to))
         skipped += [(prompt_of(i), "It is in the other bin already.") for i in ids if i not in put]
         return len(put - before), skipped
 
     def _put_texts(self, ids: list[str], to: Literal["corpus", "foil"]) -> list[str]:
-        with self._order:
+        with self.changing():
             bins, put = of_bins.put(self._present(), ids, to)
             self._replace(bins)
         return put
@@ -292,7 +296,7 @@ class CocoaWidget(anywidget.AnyWidget):
             raise ValueError(f"There is no bin {to!r}: choose one of {', '.join(BINS)}, gallery.")
         moved = [images] if isinstance(images, str) else list(images)
         self._check(moved, texts=to != "explicands")
-        with self._order:
+        with self.changing():
             self._replace(of_bins.move(self._present(), moved, to))
 
     def search(self, prompt: str, count: int = 20) -> list[tuple[str, float]]:
@@ -392,34 +396,37 @@ class CocoaWidget(anywidget.AnyWidget):
 
     # ---- traits --------------------------------------------------------------------------------------------------
 
+    @classmethod
+    def _own_traits(cls) -> list[str]:
+        """List the traits that a subclass adds, which its constructor takes and its page sets like any others."""
+        known = {*CocoaWidget.class_trait_names(), *UNTOUCHABLE}
+        return [name for name in cls.class_trait_names(sync=True) if name not in known]
+
     def _members(self, name: BinName) -> Sequence[str]:
         """Return the members of a bin; those that this thread has set and not yet released, where it holds changes.
 
         Takes no lock: an observer that works for long keeps nobody from reading.
         """
-        held = self._held
-        if held is None or self._holder != threading.get_ident():
-            return self._bins[name]
-        return held.get(name, self._bins[name])
+        return self._held_values.get(name, self._bins[name]) if self.holds else self._bins[name]
 
     def _present(self) -> Bins:
-        """Return the bins, with what this thread has set and not yet released; hold `_order`."""
-        return self._bins if self._held is None else self._checked(self._held)
+        """Return the bins, with what this thread has set and not yet released; within `changing`."""
+        return self._checked(self._held_values) if self.holds else self._bins
 
     def _replace(self, bins: Bins) -> None:
-        """Make `bins` the widget's, at once or when this thread releases what it holds back; hold `_order`."""
-        if self._held is None:
-            self._commit(bins)
+        """Make `bins` the widget's, at once or when this thread releases what it holds back; within `changing`."""
+        if self.holds:
+            self._held_values.update({name: list(bins[name]) for name in BINS})
         else:
-            self._held.update({name: list(bins[name]) for name in BINS})
+            self._commit(bins)
 
     def _assign(self, members: Mapping[BinName, list[str]]) -> None:
         """Replace the members of some bins, as one change."""
-        with self._order:
-            if self._held is None:
-                self._commit(self._checked(members))
+        with self.changing():
+            if self.holds:
+                self._held_values.update(members)
             else:
-                self._held.update(members)
+                self._commit(self._checked(members))
 
     def _checked(self, members: Mapping[BinName, list[str]]) -> Bins:
         """Return the bins with other members in some of them; raises `TraitError` for what they cannot hold."""
@@ -441,8 +448,8 @@ class CocoaWidget(anywidget.AnyWidget):
             ) from None
 
     def _commit(self, bins: Bins) -> None:
-        """Make `bins` the widget's: for every reader at once, then for engine and page, then for observers."""
-        with self._order:
+        """Make `bins` the widget's: for every reader at once, then for engine and page, and at last for observers."""
+        with self.changing():
             old, self._bins = self._bins, bins
             changed = [name for name in BINS if old[name] != bins[name]]
             engine, page = self._engine, self._page
@@ -450,56 +457,22 @@ class CocoaWidget(anywidget.AnyWidget):
                 return
             if self._history.record(bins):
                 page.tell_history()
-            self._changes.extend(
-                Bunch(name=name, old=list(old[name]), new=list(bins[name]), owner=self, type="change")
-                for name in changed
-            )
             engine.ask(self._question())
             # In one message, so that the page, too, sees one state after the other.
             if new_to_page := [name for name in changed if self._should_send_property(name, getattr(self, name))]:
                 self.send_state(new_to_page)
-            try:
-                self._notify()
-            finally:
-                if not self._page_acts:
-                    self._tell_cuts({*bins.corpus, *bins.foil}.difference(old.corpus, old.foil))
+            for name in changed:
+                self._enqueue(Bunch(name=name, old=list(old[name]), new=list(bins[name]), owner=self, type="change"))
+            if not self._page_acts:
+                self._tell_cuts({*bins.corpus, *bins.foil}.difference(old.corpus, old.foil))
 
-    def _notify(self) -> None:
-        """Call the observers of all changes, also of those that observers make, in the order of the changes."""
-        if len(self._changes) == 0 or self._notifying:
-            return
-        self._notifying, failed = True, None
-        try:
-            while self._changes:
-                try:
-                    # Not the method of ipywidgets, which would send the change a second time.
-                    traitlets.HasTraits.notify_change(self, self._changes.popleft())
-                except Exception as error:  # an observer must not keep others from what has happened
-                    failed = failed or error
-        finally:
-            self._notifying = False
-        if failed is not None:
-            raise failed
+    def check_held(self, values: dict[BinName, list[str]]) -> Bins:
+        """Check the bins that a thread has held back."""
+        return self._checked(values)
 
-    @contextmanager
-    def hold_trait_notifications(self) -> Iterator[None]:
-        """Make all changes of the block one change; corpus and foil can exchange their members in it."""
-        with self._order:
-            if self._held is not None:
-                with super().hold_trait_notifications():
-                    yield
-                return
-            held: dict[BinName, list[str]] = {}
-            self._holder, self._held = threading.get_ident(), held
-            try:
-                with super().hold_trait_notifications():
-                    yield
-                    bins = self._checked(held)  # here, where an error takes the other traits back, too
-                    # Before the observers of other traits run, who may change the bins again.
-                    self._held = None
-                    self._commit(bins)
-            finally:
-                self._held = None
+    def commit_held(self, checked: Bins) -> None:
+        """Make the bins that a thread has held back the widget's."""
+        self._commit(checked)
 
     def _check(self, members: Sequence[str], *, texts: bool = True) -> None:
         """Refuse what is neither an image nor, where they may be, a text that this encoder can read."""
@@ -515,9 +488,9 @@ class CocoaWidget(anywidget.AnyWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take traits from the page; what cannot be is reported there, and the page gets the old values back."""
         try:
-            if foreign := [name for name in sync_data if name not in PAGE_SETS]:
+            if foreign := [name for name in sync_data if name not in (*PAGE_SETS, *self._own_traits())]:
                 raise traitlets.TraitError(f"The page cannot set {', '.join(map(repr, foreign[:3]))}.")
-            with self._by_page():
+            with self.by_page():
                 super().set_state(sync_data)
         except Exception as error:
             if not isinstance(error, traitlets.TraitError):  # of an observer: no refusal, and of interest to its author
@@ -528,31 +501,9 @@ class CocoaWidget(anywidget.AnyWidget):
                 self._page.error(str(error))
             self.send_state([name for name in sync_data if name in self.keys])
 
-    def send_state(self, key: str | Iterable[str] | None = None) -> None:
-        """Send traits to the page; while the bins cannot change, so that it never gets them of two moments."""
-        with self._order:
-            super().send_state(key)
-
-    def notify_change(self, change: Bunch) -> None:
-        """Have the engine answer a changed setting, and then call the observers."""
-        if change.name in SETTINGS:
-            self._setting_changed(change)
-        super().notify_change(change)
-
-    @contextmanager
-    def _by_page(self) -> Iterator[None]:
-        """Mark what happens in the block as the doing of somebody at the page, and not of code."""
-        with self._order:
-            before, self._page_acts = self._page_acts, True
-            try:
-                yield
-            finally:
-                self._page_acts = before
-
-    def _setting_changed(self, change: Any) -> None:
-        with self._order:  # a cell and the page may change traits at once, and the engine must end with the newer
-            if self._engine is None:
-                return
+    def follow(self, change: Bunch) -> None:
+        """Have the engine answer a changed setting."""
+        if change.name in SETTINGS and self._engine is not None:
             self._engine.ask(self._question())
             if change.name == "template":
                 self._tell_cuts([*self._bins.corpus, *self._bins.foil])
@@ -581,7 +532,7 @@ class CocoaWidget(anywidget.AnyWidget):
         return self._engine
 
     def _step(self, by: int) -> None:
-        with self._by_page():  # whose texts have been reported as cut when they came
+        with self.by_page():  # whose texts have been reported as cut when they came
             bins = self._history.undo() if by < 0 else self._history.redo()
             if bins is not None:
                 self._commit(bins)
@@ -598,13 +549,6 @@ class CocoaWidget(anywidget.AnyWidget):
     def _send_to_page(self, message: Any, buffers: list[bytes]) -> None:
         if self.comm is not None:
             self.send(message, buffers)
-
-    def _send(self, msg: Any, buffers: list[bytes] | None = None) -> None:
-        """Send to the page; a page that cannot be reached is logged, and stops neither a change nor a thread."""
-        try:
-            super()._send(msg, buffers)
-        except Exception as error:
-            self.log.warning("A message to the page was lost: %s: %s", type(error).__name__, error)
 
     @traitlets.observe("comm")
     def _comm_opened(self, change: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import gc
+import itertools
+import sys
 import threading
 import time
 import weakref
@@ -493,19 +495,22 @@ def test_a_refused_block_of_changes_changes_nothing(make):
     widget = make(**BINS)
     before = widget.bins
 
-    def change(error=None):
+    def change(foil, error=None):
         with widget.hold_trait_notifications():
             widget.target = "corpus"
-            widget.foil = ["p1"] if error is None else []
+            widget.foil = foil
             if error is not None:
                 raise error
 
-    with pytest.raises(traitlets.TraitError, match="both corpus and foil"):
-        change()
-    assert (widget.bins, widget.target) == (before, "contrastive_corpus")
+    for foil, error in ((["p1"], None), (["p4"], traitlets.TraitError("both corpus and foil"))):
+        with pytest.raises(traitlets.TraitError, match="both corpus and foil"):
+            change(foil, error)
+        assert (widget.bins, widget.target) == (before, "contrastive_corpus")
+        assert widget._live._state.question == widget._question()
     with pytest.raises(KeyError):
-        change(KeyError("mine"))
-    assert widget.bins == before
+        change(["p4"], KeyError("mine"))  # no refusal: as with all traits, what was set by then stays
+    assert (widget.foil, widget.target) == (["p4"], "corpus")
+    assert widget._live._state.question == widget._question()
 
 
 def test_edits_of_the_lists_are_edits_of_the_bins(make):
@@ -719,3 +724,167 @@ def test_a_thread_that_cannot_be_started_is_started_later(make, monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", start)
     widget.corpus = ["p5"]
     assert widget.heatmap("p0", 120).shape == (32, 32)
+
+
+@pytest.fixture
+def eager():
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_two_linked_widgets_that_two_threads_change_do_not_wait_for_each_other(make, eager):
+    first, second = make(**BINS), make(**BINS)
+    traitlets.dlink((first, "corpus"), (second, "corpus"))
+    traitlets.dlink((second, "explicands"), (first, "explicands"))
+
+    def change(widget, name):
+        for i in range(100):
+            widget.set_state({name: [f"p{4 + i % 5}"]})
+
+    threads = [
+        threading.Thread(target=change, args=arguments, daemon=True)
+        for arguments in ((first, "corpus"), (second, "explicands"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+        assert not thread.is_alive()
+    assert wait_until(lambda: not (first._changes or second._changes))
+    assert first.corpus == second.corpus == ["p8"]
+    assert first.explicands == second.explicands == ["p8"]
+
+
+def test_observers_may_wait_for_other_threads(make):
+    """One that reads, and one that changes the same widget."""
+    widget, seen = make(**BINS), []
+
+    def work():
+        seen.append(list(widget.corpus))
+        widget.explicands = ["p9"]
+
+    def wait(change):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(120)
+
+    widget.observe(wait, ["corpus", "method"])
+    widget.set_state({"corpus": ["p5"]})
+    widget.set_state({"method": "cam"})
+    assert seen == [["p5"], ["p5"]]
+
+
+def test_observers_are_called_in_the_order_of_the_changes(make, eager):
+    widget, seen = make(**BINS), []
+    widget.observe(lambda change: seen.append((change.old, change.new)), "corpus")
+
+    def change(image):
+        for _ in range(60):
+            widget.move(image, "gallery")
+            widget.move(image, "corpus")
+
+    threads = [threading.Thread(target=change, args=(image,)) for image in ("p1", "p2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert wait_until(lambda: len(seen) == 240)
+    assert all(old == new for (_, new), (old, _) in itertools.pairwise(seen))
+    assert seen[-1][1] == widget.corpus
+
+
+def test_observers_that_answer_each_other_for_ever_are_stopped(make):
+    widget = make(**BINS)
+    other = {"p4": ["p5"], "p5": ["p4"]}
+    widget.observe(lambda change: setattr(widget, "corpus", other[change.new[0]]), "corpus")
+    with pytest.raises(RecursionError, match="change 'corpus' again and again"):
+        widget.corpus = ["p4"]
+    assert widget._live._state.question.corpus == widget.bins.corpus
+    widget.unobserve_all("corpus")
+    widget.corpus = ["p6"]
+    assert widget.heatmap("p0", 120).shape == (32, 32)
+
+
+def test_a_refused_block_takes_back_its_own_changes_only(make):
+    """Another thread's setting waits for the block's end, and stays."""
+    widget = make(**BINS)
+    inside = threading.Event()
+
+    def set_later():
+        assert inside.wait(120)
+        widget.method = "saliency"
+
+    setter = threading.Thread(target=set_later)
+    setter.start()
+
+    def refused():
+        with widget.hold_trait_notifications():
+            widget.method = "cam"
+            inside.set()
+            time.sleep(0.05)  # a thread that did not wait would set the method now
+            widget.corpus = ["nope"]
+
+    with pytest.raises(traitlets.TraitError, match="nope"):
+        refused()
+    setter.join(120)
+    assert widget.method.name == "saliency"
+    assert widget._live._state.question.method == widget.method
+
+
+def test_what_the_page_gets_is_of_one_moment(make, eager):
+    widget, sent = make(**BINS), []
+    widget.comm.send = lambda data=None, metadata=None, buffers=None: sent.append(data)
+    watcher = threading.Thread(target=lambda: [widget.send_state() for _ in range(100)])
+    watcher.start()
+    for _ in range(200):
+        widget.move("p1", "foil")
+        widget.move("p1", "corpus")
+    watcher.join(120)
+    states = [data["state"] for data in sent if data.get("method") == "update" and "corpus" in data["state"]]
+    assert len(states) > 100
+    assert not [s for s in states if "foil" in s and {*s["corpus"]} & {*s["foil"]}]
+
+
+def test_close_beside_changes(pictures, eager):
+    for _ in range(20):
+        widget = cw.CocoaWidget(pictures, encoder_of(Convolutional()), method=cw.RISE(n_masks=16), **BINS)
+        failed = []
+
+        def change(widget=widget, failed=failed):
+            try:
+                for i in range(50):
+                    widget.corpus = [f"p{4 + i % 4}"]
+                    widget.method = ("rise", "cam")[i % 2]
+            except Exception as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        widget.close()
+        thread.join(120)
+        assert not failed
+
+
+def test_subclasses_check_bins_and_have_traits_of_their_own(pictures):
+    class Mine(cw.CocoaWidget):
+        note = traitlets.Unicode().tag(sync=True)
+
+        @traitlets.validate("corpus")
+        def at_most_two(self, proposal):
+            if len(proposal["value"]) > 2:
+                raise traitlets.TraitError("at most two")
+            return proposal["value"]
+
+    widget = Mine(pictures, encoder_of(Convolutional()), note="hello", **BINS)
+    assert widget.note == "hello"
+    with pytest.raises(traitlets.TraitError, match="at most two"):
+        widget.corpus.append("p5")
+    assert widget.bins.corpus == ("p1", "p2")
+    widget.set_state({"note": "from the page"})
+    assert widget.note == "from the page"
+    with pytest.raises(TypeError, match="no argument 'nota'. Did you mean 'note'"):
+        Mine(pictures, encoder_of(Convolutional()), nota="x")
+    widget.close()

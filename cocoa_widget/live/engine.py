@@ -161,31 +161,49 @@ class LiveEngine:
     def picture(self, image: str, timeout: float | None = None, layer: str = ATTRIBUTION) -> Picture | None:
         """Block until the heatmap of `image` is complete and return it; None if there is nothing to explain."""
         state = self._state
-        with self._waiting():
-            if image not in state.asked:
+        end = None if timeout is None else time.monotonic() + timeout
+        with self._pinned(image):
+            while True:
+                with self._waiting():
+                    left = None if end is None else max(0.0, end - time.monotonic())
+                    self._wait_for(lambda: self._is_prepared(image), left)
+                    if error := state.failure_of(image):
+                        raise error.with_traceback(None)
+                    for members in (state.question.corpus, state.question.foil):
+                        if members and not state.alive(members):
+                            raise state.failures[members[0]].with_traceback(None)
+                    question, version = replace(state.question, layer=layer), state.version
+                    if missing := missing_layer(question, state.smallest()):
+                        raise ValueError(missing)
+                # Without the lock, which every message of the page needs: a layer can take a while.
+                found = self._painter.pictures(question, version, {image: None})
+                if found and not found[0].preview:
+                    return found[0]
+                with state.changed:  # nothing to explain, unless question or weights have changed meanwhile
+                    if version == state.version and self._is_prepared(image):
+                        return None
+
+    def _is_prepared(self, image: str) -> bool:
+        """Return whether the heatmap of `image` has all that it needs; hold `state.changed`."""
+        question = self._state.question
+        return self._preparer.idle([image, *question.corpus, *question.foil])
+
+    @contextmanager
+    def _pinned(self, image: str) -> Iterator[None]:
+        """Have `image` prepared as if it were an explicand, and what was prepared kept."""
+        asked, state = self._state.asked, self._state
+        with state.changed:
+            if image not in asked:
                 state.failures.pop(image, None)
                 state.unexplained.pop(image, None)
-            state.asked[image] = state.asked.get(image, 0) + 1
-            state.stir()
-            try:
-                self._wait_for(
-                    lambda: self._preparer.idle([image, *state.question.corpus, *state.question.foil]), timeout
-                )
-                if error := state.failure_of(image):
-                    raise error.with_traceback(None)
-                for members in (state.question.corpus, state.question.foil):
-                    if members and not state.alive(members):
-                        raise state.failures[members[0]].with_traceback(None)
-                # While it is pinned, and the question still the one that was waited for.
-                question = replace(state.question, layer=layer)
-                if missing := missing_layer(question, state.smallest()):
-                    raise ValueError(missing)
-                found = self._painter.pictures(question, state.version, {image: None})
-            finally:
-                state.asked[image] -= 1
-                if not state.asked[image]:
-                    del state.asked[image]
-        return found[0] if found else None
+            asked[image] = asked.get(image, 0) + 1
+        try:
+            yield
+        finally:
+            with state.changed:
+                asked[image] -= 1
+                if not asked[image]:
+                    del asked[image]
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

@@ -56,20 +56,23 @@ class Lane:
             thread.join()
 
     def _run(self) -> None:
-        ended = None
+        ended, version = None, self._state.version
         try:
             with self._context():
                 while self._goes_on():
                     while self._step():
-                        pass
+                        version = self._state.version
         except BaseException as error:  # SystemExit of an encoder, too: what waits for this thread must learn of it
             ended = error.with_traceback(None)
         with self._state.changed:
             if self._thread is threading.current_thread():  # and not its successor already
                 self._thread = None
             if ended is not None and not self._state.closed:
-                self._state.ended = ended
-                self._state.changed.notify_all()
+                if version == self._state.version:
+                    self._state.ended = ended
+                    self._state.changed.notify_all()
+                else:
+                    self._state.stir()  # a newer question has come, and is another try
         if ended is not None:
             self._report(ended)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -46,4 +47,5 @@ class SafeListener:
         try:
             method(*arguments)
         except Exception:
-            log.exception("What listens to the engine failed in %s.", method.__name__)
+            # As text: a log that keeps the exception would keep the engine.
+            log.error("What listens to the engine failed in %s.\n%s", method.__name__, traceback.format_exc())

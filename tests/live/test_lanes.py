@@ -159,3 +159,45 @@ def test_threads_end_while_nobody_waits_and_no_question_is_lost(make, monkeypatc
         engine.wait(120)
     assert engine.picture("p0", 120).progress == 1
     assert sum(t.name in ("cocoa-painter", "cocoa-preparer") for t in threading.enumerate()) <= 2
+
+
+def test_a_pass_of_an_earlier_question_ends_nothing_of_the_next(make):
+    entered, leave = threading.Event(), threading.Event()
+
+    class Quitter(Convolutional):
+        def forward(self, images):
+            if not leave.is_set():
+                entered.set()
+                leave.wait(120)
+                raise SystemExit(1)
+            return super().forward(images)
+
+    engine, recorder, _ = make(Quitter())
+    assert entered.wait(120)
+    engine.ask(question(corpus=("p4",)))
+    leave.set()
+    engine.wait(120)
+    assert engine.picture("p0", 120).progress == 1
+    recorder.until(lambda: any("SystemExit" in error for error in recorder.errors))
+
+
+def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
+    """Every message of the page needs the lock."""
+    engine, _, _ = make(first=question(corpus=("p1", "p2"), foil=("p3", "p4")))
+    engine.wait(120)
+    free = []
+    pictures = engine._painter.pictures
+
+    def take():
+        with engine._state.changed:
+            free.append(True)
+
+    def look(*arguments):
+        other = threading.Thread(target=take)
+        other.start()
+        other.join(120)
+        return pictures(*arguments)
+
+    monkeypatch.setattr(engine._painter, "pictures", look)
+    assert engine.picture("p0", 120, "stability").layer == "stability"
+    assert free == [True]
