@@ -177,7 +177,7 @@ class LiveEngine:
                         raise ValueError(missing)
                 # Without the lock, which every message of the page needs: a layer can take a while.
                 found = self._painter.pictures(question, version, {image: None})
-                if found and not found[0].preview:
+                if found and not found[0].preview and found[0].progress == 1:
                     return found[0]
                 with state.changed:  # nothing to explain, unless question or weights have changed meanwhile
                     if version == state.version and self._is_prepared(image):

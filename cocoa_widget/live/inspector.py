@@ -91,7 +91,8 @@ class Inspector:
             question, failed = state.question, set(state.failures)
         known = known_scores(question, [image], failed, self._library, self._encoder)
         found = known_members(question, failed, self._library, self._encoder)
-        if known is None or found is None:
+        stale = self._encoder.representations is not state.table
+        if known is None or found is None or stale:
             raise ValueError(f"{image} is not explained yet: its heatmap is still being prepared.")
         ids, members = found
         return question, ids, members, known.vectors[0], known.scores[0]

@@ -131,6 +131,9 @@ class Painter:
         with state.changed:
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
             failed = set(state.failures)
+        moment = self._encoder.moment()
+        if moment.representations is not state.table:
+            return []  # the weights have changed, and what was prepared with the old ones answers nothing
         with torch.inference_mode():
             known = known_scores(question, ids, failed, self._library, self._encoder)
             if known is None:
@@ -143,7 +146,7 @@ class Painter:
                 self._picture(question, version, image, score, own, members, sizes[image])
                 for image, own, score in zip(known.ids, known.vectors, known.scores, strict=True)
             ]
-        return [picture for picture in pictures if picture is not None]
+        return [picture for picture in pictures if picture is not None] if moment.lasts else []
 
     def _picture(
         self,

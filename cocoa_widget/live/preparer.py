@@ -20,7 +20,7 @@ from ..attribution import Baseline, CAMOperator, Operator, Path
 from ..attribution.baseline import baselines_of
 from ..attribution.method import DirectMethod, GradientMethod, LinearMethod
 from ..attribution.run import advance, advance_path, check_method
-from ..encoders import Encoder, Representations
+from ..encoders import Encoder
 from ..encoders.decoding import Decoder
 from ..encoders.prompts import AS_TYPED
 from ..images import ImageSet
@@ -92,7 +92,6 @@ class Preparer:
         self._told = 0.0
         self._last_progress: Progress | None = None
         self._encoded_up_to = 0
-        self._table: Representations | None = None
         self._full_for: tuple[Recipe, list[str]] | None = None  # a gallery whose operators exceed the budget
         self._reported: set[str] = set()  # what went wrong with images that no question names
         self._pools = True  # until the encoder is asked, on the worker's thread: whether it has a feature map for CAM
@@ -102,6 +101,8 @@ class Preparer:
     def idle(self, members: Collection[str]) -> bool:
         """Tell whether nothing is left to do for images and texts; hold `state.changed`."""
         state = self._state
+        if self._encoder.representations is not state.table:
+            return False  # the weights have changed, and what was prepared with the old ones is still there
         if self._unknown(state.alive([*members, *self._library.references(state.question)])):
             return False
         wanted = [self._preparation(image) for image in state.explainable() if image in members]
@@ -148,7 +149,7 @@ class Preparer:
         except Exception as error:
             self._fail(job, error)
         with state.changed:
-            if moment.representations is not self._table or not moment.lasts:
+            if moment.representations is not state.table or not moment.lasts:
                 self._forget()  # the slice saw two states of the weights, or one that has gone
             state.changed.notify_all()
         return True
@@ -166,11 +167,10 @@ class Preparer:
     def _next(self) -> Job | None:
         """Choose the next slice; hold `state.changed`."""
         table = self._encoder.representations
-        if table is not self._table:
+        if table is not self._state.table:
             # The encoder's weights have changed: what was prepared with the old ones answers nothing any more.
-            if self._table is not None:
-                self._forget()
-            self._table, self._encoded_up_to = table, 0
+            self._forget()
+            self._state.table, self._encoded_up_to = table, 0
         return next(self._wanted(), None)
 
     def _forget(self) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..attribution import Baseline, Method, Path
 from ..direction import TARGETS
+from ..encoders import Representations
 from ..encoders.prompts import AS_TYPED
 from .lane import Lane
 from .operators import OperatorStore
@@ -133,6 +134,7 @@ class State:
     changed: threading.Condition = field(default_factory=threading.Condition)
     version: int = 0
     lanes: list[Lane] = field(default_factory=list)
+    table: Representations | None = None  # of the weights that `store` and `paths` were prepared with
     ended: BaseException | None = None  # what ended a lane; the next question starts it again
     views: dict[str, View] = field(default_factory=dict)
     heard: dict[str, float] = field(default_factory=dict)  # (monotonic) when each view sent something last

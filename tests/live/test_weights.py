@@ -54,3 +54,23 @@ def test_a_refresh_drops_what_was_prepared(make, pictures):  # noqa: F811
     engine.wait(120)
     expected = direct(encoder_of(module), pictures, q, "p0").heatmaps[0]
     np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-5 * abs(expected).max())
+
+
+def test_rows_that_others_have_made_do_not_hide_that_operators_are_of_earlier_weights(make, pictures):  # noqa: F811
+    """All rows of the new weights are there before the preparer has looked."""
+    module = Convolutional()
+    engine, _, encoder = make(module)
+    engine.watch("a", View(explicands=32))
+    engine.wait(120)
+    with engine._state.changed:  # the preparer cannot look meanwhile
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.mul_(-0.7)
+        encoder.represent(engine._preparer._images)
+        q = engine._state.question
+        assert engine._painter.pictures(q, engine.version, {"p0": None}) == []
+        with pytest.raises(ValueError, match="not explained yet"):
+            engine.inspector.influence("p0")
+    found = engine.picture("p0", 120)
+    expected = direct(encoder, pictures, question(), "p0").heatmaps[0]
+    np.testing.assert_allclose(found.values, expected, atol=1e-5 * abs(expected).max())
