@@ -101,11 +101,18 @@ class ModuleCopy:
             return False
 
     def versions(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return where parameters and buffers lie, and how often each was written to."""
-        weights = self._weights.values()
+        """Return where parameters and buffers lie, and how often each that counts it was written to."""
         return (
-            tuple(map(torch._C.TensorBase.data_ptr, weights)),
-            tuple(map(_version, weights)),
+            tuple(map(torch._C.TensorBase.data_ptr, self._weights.values())),
+            tuple(map(_version, self._counting)),
+        )
+
+    def same_as(self, other: ModuleCopy) -> bool:
+        """Tell whether another copy was made of the same parts with the same settings."""
+        return (
+            self.settings == other.settings
+            and len(self.parts) == len(other.parts)
+            and all(map(operator.is_, self.parts, other.parts))
         )
 
     def _remember(self) -> None:
@@ -119,6 +126,8 @@ class ModuleCopy:
         self._held = [cell.cell_contents for cell in self._cells]
         self._pointers = [tensor.data_ptr() for tensor in self._tensors]
         self._counts = [*map(len, self._unchanged)]
+        # Tensors that were made in inference mode have no version.
+        self._counting = [tensor for tensor in self._weights.values() if not tensor.is_inference()]
 
     def _still_plain(self) -> bool:
         """Tell whether containers that have grown hold nothing but plain values still."""

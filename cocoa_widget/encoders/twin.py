@@ -65,7 +65,7 @@ class Twin:
             with torch.inference_mode(False), torch.no_grad():
                 fresh = ModuleCopy(self._module)
             # A module that keeps its last output differs after every pass, and yet means the same.
-            if copy is None or copy.settings != fresh.settings or copy.parts != fresh.parts:
+            if copy is None or not copy.same_as(fresh):
                 self._revision += 1
             self._copy = copy = fresh
         return copy

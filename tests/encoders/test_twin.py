@@ -421,6 +421,21 @@ def test_writing_through_data_takes_a_refresh(pictures):
     assert not torch.allclose(found, old)
 
 
+def test_weights_that_were_made_in_inference_mode(inputs, pictures):
+    """PyTorch counts no writes to them, so a replacement is noticed and a write takes a refresh."""
+    with torch.inference_mode():
+        module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
+    encoder = encoder_of(module)
+    torch.testing.assert_close(encoder.encode(inputs), module(inputs))
+    fingerprint = encoder.fingerprint
+    assert encoder.encode(cw.ImageSet(pictures)).shape == (10, 5)
+    assert encoder.fingerprint == fingerprint
+    with torch.inference_mode():
+        module[1].weight.mul_(2)
+    encoder.refresh()
+    assert encoder.fingerprint != fingerprint
+
+
 def test_lazy_modules_are_run_first(inputs):
     module = nn.Sequential(nn.Flatten(), nn.LazyLinear(5))
     with pytest.raises(cw.EncoderError, match=r"shapes in its first pass.*run it once"):
