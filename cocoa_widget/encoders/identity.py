@@ -54,10 +54,6 @@ class Identity:
         # Of weights on the move: a hash that no other state has, and that is not remembered.
         return before, _digest(f"{digest}{before}", ())
 
-    def forget(self) -> None:
-        """Hash anew next time."""
-        self._known = None
-
 
 def _digest(about: str, tensors: Iterable[tuple[str, Any]]) -> str:
     digest = hashlib.blake2b(about.encode(errors="surrogatepass"), digest_size=16)
