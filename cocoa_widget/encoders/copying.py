@@ -19,7 +19,7 @@ from .errors import EncoderError
 from .function import FunctionModule
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size)
-"""Settings: what holds no module, and says all that it is when it is printed."""
+"""Types of settings: their values hold no module, and are described completely by their `repr`."""
 
 TABLES = frozenset(name for name, value in vars(nn.Module()).items() if isinstance(value, dict | set))
 """Attributes of every module that hold its parts and hooks; never shared, so that a hook on a copy stays there."""
@@ -176,7 +176,7 @@ class ModuleCopy:
 
     def _module(self, module: nn.Module) -> nn.Module:
         if isinstance(module, FunctionModule):
-            return module  # a function of the user's, with no weights and no modes
+            return module  # a function of the user's: it has no weights and no modes
         if isinstance(module, torch.jit.ScriptModule):
             return self._program(module)
         inner = wrapped_by(module)
@@ -233,7 +233,7 @@ class ModuleCopy:
         try:
             return torch.jit._recursive.wrap_cpp_module(self._script(program._c))  # type: ignore[no-untyped-call,no-any-return]
         except (AttributeError, RuntimeError):
-            return program  # of another version of PyTorch, perhaps: it is run as it is, in the mode that it is in
+            return program  # other versions of PyTorch may lack these functions: the program then runs as it is
 
     def _script(self, program: Any) -> Any:
         made = copy.copy(program)

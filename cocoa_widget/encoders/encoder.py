@@ -46,7 +46,7 @@ SPECIAL_TOKENS = 2
 """Around every prompt, for its start and its end."""
 
 TRIES = 3
-"""How often images are encoded, or gradients taken, whose weights change meanwhile."""
+"""How often images are encoded, or gradients taken, if the weights change meanwhile."""
 
 LAST_MAP = "*"
 """Stands for the name of the last layer that gives a feature map."""
@@ -388,7 +388,7 @@ class Encoder:
         table = moment.representations
         keys = {image: images.known_key(image) for image in dict.fromkeys(ids)}
         wanted = [image for image, key in keys.items() if key is None or key not in table]
-        fresh: dict[str, Tensor] = {}  # what the table did not take, because the weights have changed
+        fresh: dict[str, Tensor] = {}  # what was not put into the table, because the weights have changed
         if wanted:
             with self.decoder(images, lambda _, key: key in table) as decoder:
                 for start in range(0, len(wanted), size := self.batch_size):
@@ -444,7 +444,7 @@ class Encoder:
             if not isinstance(prompt, str):
                 raise TypeError(f"A prompt is a string, not a {type(prompt).__name__}: {prompt!r}.")
             if not prompt.strip():
-                raise ValueError("A prompt is empty: say in a few words what is meant.")
+                raise ValueError("A prompt is empty: describe in a few words what is meant.")
         if not prompts:
             raise ValueError("There are no prompts: give at least one.")
         tower, moment = self._tower(), self.moment()

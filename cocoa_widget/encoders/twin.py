@@ -10,11 +10,11 @@ from torch import nn
 from .copying import ModuleCopy
 
 State = tuple[int, tuple[int, ...], tuple[int, ...]]
-"""Changes whenever a module's weights, settings or parts do; of in-place changes through ``.data`` it knows nothing."""
+"""Changes whenever a module's weights, settings or parts do, except for in-place changes through ``.data``."""
 
 
 class Twin:
-    """Follow a module that someone else may train at the same time.
+    """Follow a module that its owner may train at the same time.
 
     The module's owner may switch its modes, step an optimiser, and put hooks and gradients on it at any time and from
     any thread. So nothing of it is run or written to: `current` returns a copy that has its own module objects in eval
