@@ -94,7 +94,7 @@ class Constant:
         return _Fixed(self, encoder.stack([Image.new("RGB", (320, 320), self.colour)]).mean((2, 3), keepdim=True))
 
     def __call__(self, explicands: Tensor) -> Tensor:
-        """Refuse: a colour is none before an encoder has preprocessed it."""
+        """Raise `TypeError`: the values of the colour are unknown until an encoder has preprocessed it."""
         raise TypeError(_UNBOUND.format(type(self).__name__))
 
 
@@ -159,11 +159,14 @@ class OtherImage:
         return _Fixed(self, inputs)
 
     def __call__(self, explicands: Tensor) -> Tensor:
-        """Refuse: an image is none before an encoder has preprocessed it."""
+        """Raise `TypeError`: the values of the image are unknown until an encoder has preprocessed it."""
         raise TypeError(_UNBOUND.format(type(self).__name__))
 
 
-_UNBOUND = "{0} is said in pixels: pass it to an Explainer or a widget, or call {0}(…).for_encoder(encoder) first."
+_UNBOUND = (
+    "{0} is given in pixels, which an encoder has to preprocess: pass it to an Explainer or a widget, or call"
+    " {0}(…).for_encoder(encoder) first."
+)
 
 
 class _Fixed:

@@ -27,7 +27,7 @@ class CAMOperator(Operator):
 
     @classmethod
     def from_features(cls, features: Tensor, full: Size) -> CAMOperator:
-        """Make a finished operator from a feature map (d, h, w) that somebody has computed already."""
+        """Make a finished operator from a feature map (d, h, w) that has been computed already."""
         operator = cls.__new__(cls)
         operator._explicand = None
         operator._full = full

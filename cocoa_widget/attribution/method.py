@@ -1,4 +1,4 @@
-"""What an attribution method is: perturb, let somebody else run the encoder, and read the answer.
+"""What an attribution method is: it makes inputs, its caller encodes them, and it makes a heatmap of the results.
 
 A method never runs an encoder itself. It hands out inputs and takes back what the encoder made of them, in slices of
 whatever size suits the caller. So one loop (`run.advance`) batches over explicands and methods alike, results cannot

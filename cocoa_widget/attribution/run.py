@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from ..encoders import Attached, Encoded, Encoder, EncoderError
 from ..encoders.device import out_of_memory
-from ..encoders.encoder import TRIES, overwritten
 from ..score import Score
 from .method import DirectPath, Method, Operator, Path, Preparation
 
@@ -54,14 +53,8 @@ def advance_path(encoder: Encoder, path: Path, score: Score, count: int) -> None
     with torch.inference_mode(False):
         score = score.clone()
     if isinstance(path, DirectPath):
-        for attempt in range(TRIES):
-            try:
-                with encoder.attached(private=attempt == TRIES - 1) as represent:
-                    path.run(ScoreModule(represent, score))
-                return
-            except RuntimeError as error:
-                if attempt == TRIES - 1 or not overwritten(error):
-                    raise
+        encoder.differentiate(lambda represent: path.run(ScoreModule(represent, score)))
+        return
     found = None
     while found is None:
         try:

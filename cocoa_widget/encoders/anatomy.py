@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from operator import is_
 from typing import Any
 
 from torch import Tensor, nn
@@ -33,12 +32,7 @@ class Anatomy:
 
     def about(self, copy: ModuleCopy) -> bool:
         """Tell whether a copy has the parts and settings that this was found with."""
-        mine = self._copy
-        return copy is mine or (
-            copy.settings == mine.settings
-            and len(copy.parts) == len(mine.parts)
-            and all(map(is_, copy.parts, mine.parts))
-        )
+        return copy is self._copy or copy.same_as(self._copy)
 
     @cached_property
     def pooling(self) -> str | None:

@@ -85,7 +85,8 @@ def refuse_bomb(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # no archive; or PyTorch says what is wrong with it
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        # The file is no archive, which PyTorch's old formats are not either, or it is damaged, which PyTorch reports.
         return
     packed = path.stat().st_size
     if unpacked > max(MOST_UNPACKED, 10 * packed):

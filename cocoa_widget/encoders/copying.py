@@ -19,7 +19,7 @@ from .errors import EncoderError
 from .function import FunctionModule
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size)
-"""Settings: what holds no module, and says all that it is when it is printed."""
+"""Types of settings: their values hold no module, and are described completely by their `repr`."""
 
 TABLES = frozenset(name for name, value in vars(nn.Module()).items() if isinstance(value, dict | set))
 """Attributes of every module that hold its parts and hooks; never shared, so that a hook on a copy stays there."""
@@ -101,11 +101,18 @@ class ModuleCopy:
             return False
 
     def versions(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return where parameters and buffers lie, and how often each was written to."""
-        weights = self._weights.values()
+        """Return where parameters and buffers lie, and how often each that counts it was written to."""
         return (
-            tuple(map(torch._C.TensorBase.data_ptr, weights)),
-            tuple(map(_version, weights)),
+            tuple(map(torch._C.TensorBase.data_ptr, self._weights.values())),
+            tuple(map(_version, self._counting)),
+        )
+
+    def same_as(self, other: ModuleCopy) -> bool:
+        """Tell whether another copy was made of the same parts with the same settings."""
+        return (
+            self.settings == other.settings
+            and len(self.parts) == len(other.parts)
+            and all(map(operator.is_, self.parts, other.parts))
         )
 
     def _remember(self) -> None:
@@ -119,6 +126,8 @@ class ModuleCopy:
         self._held = [cell.cell_contents for cell in self._cells]
         self._pointers = [tensor.data_ptr() for tensor in self._tensors]
         self._counts = [*map(len, self._unchanged)]
+        # Tensors that were made in inference mode have no version.
+        self._counting = [tensor for tensor in self._weights.values() if not tensor.is_inference()]
 
     def _still_plain(self) -> bool:
         """Tell whether containers that have grown hold nothing but plain values still."""
@@ -167,7 +176,7 @@ class ModuleCopy:
 
     def _module(self, module: nn.Module) -> nn.Module:
         if isinstance(module, FunctionModule):
-            return module  # a function of the user's, with no weights and no modes
+            return module  # a function of the user's: it has no weights and no modes
         if isinstance(module, torch.jit.ScriptModule):
             return self._program(module)
         inner = wrapped_by(module)
@@ -224,7 +233,7 @@ class ModuleCopy:
         try:
             return torch.jit._recursive.wrap_cpp_module(self._script(program._c))  # type: ignore[no-untyped-call,no-any-return]
         except (AttributeError, RuntimeError):
-            return program  # of another version of PyTorch, perhaps: it is run as it is, in the mode that it is in
+            return program  # other versions of PyTorch may lack these functions: the program then runs as it is
 
     def _script(self, program: Any) -> Any:
         made = copy.copy(program)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -32,7 +32,9 @@ from .prompts import AS_TYPED, fill
 from .representations import Representations
 from .text import TextTower
 from .tokens import PatchTokens
-from .twin import State, Twin
+from .twin import Twin
+
+Result = TypeVar("Result")
 
 FeatureKind = Literal["pooled", "tokens"]
 """The final feature map that is averaged to the representation, or a vision transformer's patch tokens as a map."""
@@ -44,7 +46,7 @@ SPECIAL_TOKENS = 2
 """Around every prompt, for its start and its end."""
 
 TRIES = 3
-"""How often images are encoded, or gradients taken, whose weights change meanwhile."""
+"""How often images are encoded, or gradients taken, if the weights change meanwhile."""
 
 LAST_MAP = "*"
 """Stands for the name of the last layer that gives a feature map."""
@@ -175,7 +177,6 @@ class Encoder:
         self._frames: dict[tuple[int, int], Frame] = {}
         self._twin = Twin(self.module)
         self._identity = Identity(self.module)
-        self._refreshed = 0
         self._table: tuple[str, Representations] | None = None
         self._table_lock = threading.Lock()
         self._reader = OutputReader(self.name, output, self.dtype == torch.float32)
@@ -280,7 +281,7 @@ class Encoder:
             state, fingerprint = self._identified()
             if self._table is None or self._table[0] != fingerprint:
                 self._table = fingerprint, Representations()  # those of earlier weights are of no more use
-            return Moment(self.name, fingerprint, self._table[1], self._state, state)
+            return Moment(self.name, fingerprint, self._table[1], self._twin.state, state)
 
     def refresh(self) -> None:
         """Forget what was computed with earlier weights.
@@ -291,26 +292,19 @@ class Encoder:
         module that you replaced.
         """
         with self._lock, self._table_lock:
-            self._refreshed += 1
             self._twin.refresh()
-            self._identity.forget()
             self._table = self._anatomy = None
 
-    def _state(self) -> tuple[int, State]:
-        return self._refreshed, self._twin.state()
-
     def _identified(self) -> tuple[Hashable, str]:
-        copy = self._twin.current()
-
         def about() -> str:
-            return f"{self.module!r}{copy.settings}{self.preprocess!r}{self.output!r}{self.dtype}"
+            settings = self._twin.current().settings
+            return f"{self.module!r}{settings}{self.preprocess!r}{self.output!r}{self.dtype}"
 
-        def tensors() -> Iterator[tuple[str, Any]]:
-            nonlocal copy
-            copy = self._twin.current()
-            yield from (dict(copy.module.named_buffers()) | copy.module.state_dict(keep_vars=True)).items()
+        def tensors() -> Iterable[tuple[str, Any]]:
+            module = self._twin.current().module
+            return (dict(module.named_buffers()) | module.state_dict(keep_vars=True)).items()
 
-        return self._identity.of(self._state, about, tensors)
+        return self._identity.of(self._twin.state, about, tensors)
 
     # ---- inputs --------------------------------------------------------------------------------------------------
 
@@ -394,7 +388,7 @@ class Encoder:
         table = moment.representations
         keys = {image: images.known_key(image) for image in dict.fromkeys(ids)}
         wanted = [image for image, key in keys.items() if key is None or key not in table]
-        fresh: dict[str, Tensor] = {}  # what the table did not take, because the weights have changed
+        fresh: dict[str, Tensor] = {}  # what was not put into the table, because the weights have changed
         if wanted:
             with self.decoder(images, lambda _, key: key in table) as decoder:
                 for start in range(0, len(wanted), size := self.batch_size):
@@ -450,7 +444,7 @@ class Encoder:
             if not isinstance(prompt, str):
                 raise TypeError(f"A prompt is a string, not a {type(prompt).__name__}: {prompt!r}.")
             if not prompt.strip():
-                raise ValueError("A prompt is empty: say in a few words what is meant.")
+                raise ValueError("A prompt is empty: describe in a few words what is meant.")
         if not prompts:
             raise ValueError("There are no prompts: give at least one.")
         tower, moment = self._tower(), self.moment()
@@ -554,37 +548,46 @@ class Encoder:
             Name of the submodule by whose output (B, c, h, w) to differentiate, or `LAST_MAP`; by the inputs without
             it.
         """
-        for attempt in range(TRIES):
-            try:
-                return self._gradients(inputs, objective, layer, private=attempt == TRIES - 1)
-            except EncoderError as error:
-                if attempt == TRIES - 1 or not overwritten(error.__cause__):
-                    raise
-        raise AssertionError
-
-    def _gradients(
-        self, inputs: Tensor, objective: Callable[[Tensor], Tensor], layer: str | None, *, private: bool
-    ) -> Gradients:
         if layer == LAST_MAP:
             layer = self.last_map
             if layer is None:
                 raise NoFeatureMap(f"Encoder {self.name!r} has no layer that gives a feature map.")
-        with self.attached(private=private) as represent:
-            leaf = points = inputs.detach().clone().requires_grad_()
-            if layer is None:
-                values = objective(represent(leaf))
-            else:
-                hook = self._part(represent.module, layer).register_forward_hook
-                with watching(hook, lambda _, __, output: output) as watched:
-                    values = objective(represent(leaf))
-                points = self._map(watched, layer)
+        return self.differentiate(lambda represent: self._gradients(represent, inputs, objective, layer))
+
+    def differentiate(self, work: Callable[[Attached], Result]) -> Result:
+        """Hand `work` the function that autograd can follow, and return its result.
+
+        An optimiser's step between its forward and backward passes makes it fail. It is then called again, and at last
+        with weights that nothing else writes to.
+        """
+        for _ in range(TRIES - 1):
             try:
-                (gradient,) = torch.autograd.grad(values.sum(), points)
+                with self.attached() as represent:
+                    return work(represent)
             except RuntimeError as error:
-                raise EncoderError(
-                    f"Encoder {self.name!r} cannot be differentiated ({error}). Choose a method that needs no"
-                    " gradients, such as 'rise'."
-                ) from error
+                if not _overwritten(error.__cause__ or error):
+                    raise
+        with self.attached(private=True) as represent:
+            return work(represent)
+
+    def _gradients(
+        self, represent: Attached, inputs: Tensor, objective: Callable[[Tensor], Tensor], layer: str | None
+    ) -> Gradients:
+        leaf = points = inputs.detach().clone().requires_grad_()
+        if layer is None:
+            values = objective(represent(leaf))
+        else:
+            hook = self._part(represent.module, layer).register_forward_hook
+            with watching(hook, lambda _, __, output: output) as watched:
+                values = objective(represent(leaf))
+            points = self._map(watched, layer)
+        try:
+            (gradient,) = torch.autograd.grad(values.sum(), points)
+        except RuntimeError as error:
+            raise EncoderError(
+                f"Encoder {self.name!r} cannot be differentiated ({error}). Choose a method that needs no"
+                " gradients, such as 'rise'."
+            ) from error
         return Gradients(values.detach().float(), points.detach().float(), gradient.float())
 
     def submodule(self, name: str) -> nn.Module:
@@ -728,6 +731,6 @@ def _gathered(keys: Sequence[str], table: Representations, fresh: dict[str, Tens
     return torch.stack([fresh[key] if key in fresh else table.get([key])[0] for key in keys])
 
 
-def overwritten(error: BaseException | None) -> bool:
+def _overwritten(error: BaseException) -> bool:
     """Tell whether an optimiser may have changed weights between a forward and its backward pass."""
     return "modified by an inplace operation" in str(error)

@@ -28,8 +28,8 @@ class _Scale(torch.autograd.Function):
 class FrozenNormalisation(TorchFunctionMode):
     """Within this context, batch normalisation by kept statistics is a scale and a shift.
 
-    PyTorch's own keeps its whole input for the backward pass, which only the gradients of its weights need: here nobody
-    asks for those. A third less memory, and faster where normalisation is much of the work.
+    PyTorch's own keeps its whole input for the backward pass, but only the gradients by its weights need that, and they
+    are never computed here. A third less memory, and faster where normalisation is much of the work.
     """
 
     def __torch_function__(

@@ -1,4 +1,4 @@
-"""Tell one state of a module from another."""
+"""Hashes that tell one state of a module from another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 ATTEMPTS = 3
-"""How often weights are hashed that change meanwhile."""
+"""How often the weights are hashed if they change meanwhile."""
 
 
 class Identity:
@@ -21,7 +21,7 @@ class Identity:
         self._known: tuple[Hashable, str] | None = None
 
     def fingerprint(self, about: Callable[[], str]) -> str:
-        """Return the hash of the tensors and of what `about` says of everything else."""
+        """Return the hash of the tensors, and of everything else as `about` describes it."""
 
         def tensors() -> list[tuple[str, Any]]:
             return list(self._module.state_dict(keep_vars=True).items())
@@ -40,7 +40,10 @@ class Identity:
         about: Callable[[], str],
         tensors: Callable[[], Iterable[tuple[str, Any]]],
     ) -> tuple[Hashable, str]:
-        """Return a state and its hash, as far as the tensors rest long enough to be hashed."""
+        """Return a state and its hash.
+
+        If the tensors change while they are hashed, they are hashed again, a few times at most.
+        """
         now = state()
         for _ in range(ATTEMPTS):
             known = self._known
@@ -51,12 +54,8 @@ class Identity:
             if now == before:
                 self._known = known = now, digest
                 return known
-        # Of weights on the move: a hash that no other state has, and that is not remembered.
+        # The weights keep changing: return a hash that no other state has, and do not remember it.
         return before, _digest(f"{digest}{before}", ())
-
-    def forget(self) -> None:
-        """Hash anew next time."""
-        self._known = None
 
 
 def _digest(about: str, tensors: Iterable[tuple[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""An encoder at one moment, so that what is computed from then on can be told from what earlier weights gave."""
+"""An encoder's state at one moment, so that results of later passes are not mixed with those of other weights."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Moment:
         return self._state() == self._was
 
     def add(self, keys: Sequence[str], representations: Tensor) -> bool:
-        """Keep `representations` (n, d) in the table, unless the weights have changed; tell which."""
+        """Keep `representations` (n, d) in the table unless the weights have changed; return whether they are kept."""
         if not self.lasts:
             return False
         self.representations.add(keys, representations)

@@ -43,6 +43,9 @@ FILES = (
 )
 """Names of a folder's weights, in open_clip's order; with none of them, the only file that could be."""
 
+TRUSTED = "load it with open_clip and wrap its tower: cocoa_widget.Encoder(model.visual, preprocess=…)"
+"""The way to load a model for a user who trusts it, in errors."""
+
 TOKENIZER_TEXTS = ("clean", "language", "padding_side", "truncation_side")
 """Settings of a tokenizer that are words. Others name files to read, or a library to download."""
 
@@ -112,8 +115,7 @@ def load_open_clip(name: str, *, weights: Weights = "DEFAULT", **options: Any) -
     whole = architecture if tag is None else f"{architecture}/{tag}"
     instead = f"load_encoder('open_clip/{whole}', weights='{tag or 'model'}.safetensors')"
     where = f"The folder {folder}" if name.startswith("local-dir:") else f"The model {name}"
-    trusted = "load it with open_clip and wrap its tower: cocoa_widget.Encoder(model.visual, preprocess=…)"
-    with downloading(what, instead), needing("open_clip", f"The model {name}"), refusing_code(where, trusted):
+    with downloading(what, instead), needing("open_clip", f"The model {name}"), refusing_code(where, TRUSTED):
         settings = _settings(open_clip, architecture, where)
         published = isinstance(weights, str) and weights in ("DEFAULT", tag)
         if published and name.startswith(SCHEMES):
@@ -129,7 +131,7 @@ def load_open_clip(name: str, *, weights: Weights = "DEFAULT", **options: Any) -
     visual: nn.Module = model.visual
     model.visual = nn.Identity()
     what, instead = f"The tokenizer of {architecture}", f"load_encoder('open_clip/local-dir:FOLDER') for {name}"
-    with needing("open_clip", what), downloading(what, instead), refusing_code(where, trusted):
+    with needing("open_clip", what), downloading(what, instead), refusing_code(where, TRUSTED):
         wrapped = settings["text_cfg"].get("hf_tokenizer_name")
         if wrapped:
             check_tokenizer(folder if name.startswith("local-dir:") else wrapped)
@@ -180,8 +182,7 @@ def _settings(open_clip: Any, architecture: str, where: str) -> dict[str, Any]:
         if not (value is None or isinstance(value, bool | int | float) or key in TOKENIZER_TEXTS):
             raise ValueError(
                 f"{where} sets {key!r} of its tokenizer to {value!r}, which can make it read other files or hang, so it"
-                " was not loaded. Where you trust it, load it with open_clip and wrap its tower:"
-                " cocoa_widget.Encoder(model.visual, preprocess=…)."
+                f" was not loaded. Where you trust it, {TRUSTED}."
             )
     if pretrained is not None:
         check_transformers_config(require("transformers", "open_clip", f"The text tower of {architecture}"), pretrained)

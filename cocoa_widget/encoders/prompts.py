@@ -1,4 +1,4 @@
-"""Templates around what somebody types: the words that a joint model has seen around the names of things."""
+"""Templates for prompts: the words that a joint model has seen around the names of things."""
 
 from __future__ import annotations
 

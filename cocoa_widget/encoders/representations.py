@@ -50,7 +50,7 @@ class Representations:
             self._rows.update({keys[i]: start + j for j, i in enumerate(fresh)})
 
     def _grow(self, capacity: int, like: Tensor) -> None:
-        with torch.inference_mode(False):  # who asks first must not decide who may write later
+        with torch.inference_mode(False):  # the first caller's mode must not decide whether later ones can write
             unit = torch.empty(capacity, like.shape[1], device=like.device)
             norm = torch.empty(capacity, device=like.device)
         if used := len(self._rows):

@@ -198,8 +198,6 @@ def _model(library: Any, config: Any, name: str, weights: Weights) -> tuple[Any,
                 name, dtype=torch.float32, output_loading_info=True, weights_only=True, **SAFE
             )
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
-            if "trust_remote_code" in str(error):
-                raise
             raise ValueError(f"The weights in {name} do not fit its config.json: {error}") from error
         except UnpicklingError as error:
             raise ValueError(

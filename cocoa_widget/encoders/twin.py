@@ -10,11 +10,11 @@ from torch import nn
 from .copying import ModuleCopy
 
 State = tuple[int, tuple[int, ...], tuple[int, ...]]
-"""Changes whenever a module's weights, settings or parts do; of in-place changes through ``.data`` it knows nothing."""
+"""Changes whenever a module's weights, settings or parts do, except for in-place changes through ``.data``."""
 
 
 class Twin:
-    """Follow a module that someone else may train at the same time.
+    """Follow a module that its owner may train at the same time.
 
     The module's owner may switch its modes, step an optimiser, and put hooks and gradients on it at any time and from
     any thread. So nothing of it is run or written to: `current` returns a copy that has its own module objects in eval
@@ -65,7 +65,7 @@ class Twin:
             with torch.inference_mode(False), torch.no_grad():
                 fresh = ModuleCopy(self._module)
             # A module that keeps its last output differs after every pass, and yet means the same.
-            if copy is None or copy.settings != fresh.settings or copy.parts != fresh.parts:
+            if copy is None or not copy.same_as(fresh):
                 self._revision += 1
             self._copy = copy = fresh
         return copy

@@ -71,7 +71,7 @@ def _labels(features: Features, height: int, width: int) -> Tensor:
 
 
 class Ablation:
-    """Insertion and deletion on one explicand, in slices: whoever runs the encoder decides how many passes at a time.
+    """Insertion and deletion on one explicand, in slices: its caller runs the encoder, some passes at a time.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def draw(labels: Sequence[Hashable], *, explicands: int, corpus: int, foil: int,
         raise ValueError(
             f"{len(left)} images are left, too few for a foil of {foil}: lower foil, corpus or explicands."
         )
-    # A cycle through the classes in random order: each gets another class, and each is somebody's.
+    # A cycle through the classes in random order: each gets another class, and each is given once.
     cycle = [classes[i] for i in rng.permutation(len(classes))]
     return Draw(
         explicands={kind: each[:explicands] for kind, each in members.items()},

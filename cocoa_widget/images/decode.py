@@ -106,7 +106,7 @@ def eight_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        For floats outside 0..1 and for other integers, whose range nobody knows.
+        For floats outside 0..1 and for other integers, whose range is unknown.
     """
     if values.dtype == np.uint8:
         return values

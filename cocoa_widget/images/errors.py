@@ -1,4 +1,4 @@
-"""What can go wrong with images, in words for whoever sits in front of the notebook."""
+"""Errors about images, with messages for the notebook's user."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class ImageSet:
     labels, captions : sequence, dict or str, optional
         One for each picture of the source, or id → text for some, or the name of a column. They replace the source's.
     path_column : str, optional
-        The column of a DataFrame or Hugging Face dataset that holds the pictures, if it can't be told by its name.
+        The column of a DataFrame or Hugging Face dataset that holds the pictures, if its name is an unusual one.
     follow_links : bool
         Whether links in a folder that lead out of it are followed; otherwise they are in `skipped`.
 
@@ -227,7 +227,7 @@ class ImageSet:
         if size < 1:
             raise ValueError(f"a thumbnail's size must be at least 1 pixel, not {size}")
         self._record(image_id)
-        # Whoever asks for the same image in the meantime, at any size, waits and may find what it needs.
+        # Other threads that ask for the same image, at any size, wait here and may then find it in the cache.
         with self._locks[hash(image_id) % _LOCKS]:
             kept = self._cache.get(image_id)
             if size not in kept:

@@ -27,7 +27,7 @@ class Picture(Protocol):
     """A picture that has not been decoded yet."""
 
     def open(self) -> Image.Image:
-        """Open it, as far as possible without decoding; whoever opens it closes it."""
+        """Open it, as far as possible without decoding; the caller closes it."""
         ...
 
     def key(self) -> str:

@@ -81,7 +81,7 @@ def read_source(
     Raises
     ------
     TypeError
-        If nothing here knows the source.
+        If the source is of no known kind.
     ValueError
         If it is known and wrong.
     FileNotFoundError
@@ -302,7 +302,7 @@ def _class_name(value: Any, names: Sequence[Any] | None) -> str | int | float | 
     if hasattr(value, "item") and value.ndim == 0:
         value = value.item()
     if names and isinstance(value, int):
-        return str(names[value]) if 0 <= value < len(names) else None  # -1 stands for "not told" in test splits
+        return str(names[value]) if 0 <= value < len(names) else None  # -1 stands for a hidden label in test splits
     return value if isinstance(value, (str, int, float)) else None  # boxes and several labels are no kind
 
 

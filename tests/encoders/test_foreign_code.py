@@ -178,63 +178,62 @@ def test_code_does_not_run_and_nothing_asks(folders, answer):
         assert "cocoa_widget.Encoder(" in message
 
 
-def test_code_that_is_not_needed_does_not_run(tmp_path):
-    """Published models keep their code after transformers has taken it up, and load with transformers' own."""
+@pytest.fixture
+def own_folders(tmp_path):
+    """Folders for one test; at its end, no code of theirs may have run."""
     folders = Folders(tmp_path)
-    folder = folders.transformers("clip")
+    yield folders
+    assert not folders.marker.exists()
+
+
+def test_code_that_is_not_needed_does_not_run(own_folders):
+    """Published models keep their code after transformers has taken it up, and load with transformers' own."""
+    folder = own_folders.transformers("clip")
     for file in ("config", "tokenizer_config", "preprocessor_config"):
         _change(folder / f"{file}.json", auto_map=MAP)
     (folder / "custom_generate").mkdir()
     (folder / "custom_generate" / "generate.py").write_text((folder / "own.py").read_text())
-    encoder = cw.load_encoder(folders.made["clip"], **EXACT)
+    encoder = cw.load_encoder(own_folders.made["clip"], **EXACT)
     assert encoder.encode_text(["a dog"]).shape == (1, 24)
-    assert not folders.marker.exists()
 
 
 @pytest.mark.parametrize("file", ["open_clip_pytorch_model.bin", "model.pth", "anything.bin"])
-def test_pickles_in_folders_of_open_clip(tmp_path, file):
-    folders = Folders(tmp_path)
-    folder = folders.open_clip("clip", weights=False)
-    folders.trap(folder / file)
+def test_pickles_in_folders_of_open_clip(own_folders, file):
+    folder = own_folders.open_clip("clip", weights=False)
+    own_folders.trap(folder / file)
     with pytest.raises(ValueError, match=f"{file} .*could run any code; so it was not loaded"):
-        cw.load_encoder(folders.made["clip"])
-    (folder / file).write_bytes(pickle.dumps(Trap(folders.marker), protocol=2))
+        cw.load_encoder(own_folders.made["clip"])
+    (folder / file).write_bytes(pickle.dumps(Trap(own_folders.marker), protocol=2))
     with pytest.raises(ValueError, match=f"{file} .*could run any code; so it was not loaded"):
-        cw.load_encoder(folders.made["clip"])
+        cw.load_encoder(own_folders.made["clip"])
     torch.jit.script(torch.nn.Linear(2, 2)).save(folder / file)
     with pytest.raises(ValueError, match=f"{file} is a TorchScript program"):
-        cw.load_encoder(folders.made["clip"])
-    assert not folders.marker.exists()
+        cw.load_encoder(own_folders.made["clip"])
 
 
-def test_pickles_in_folders_of_transformers(tmp_path):
-    folders = Folders(tmp_path)
-    folder = folders.transformers("clip")
+def test_pickles_in_folders_of_transformers(own_folders):
+    folder = own_folders.transformers("clip")
     (folder / "model.safetensors").unlink()
-    folders.trap(folder / "pytorch_model.bin")
+    own_folders.trap(folder / "pytorch_model.bin")
     with pytest.raises(ValueError, match=r"weights in .*clip .*Python objects.* not loaded.*save_pretrained"):
-        cw.load_encoder(folders.made["clip"])
-    assert not folders.marker.exists()
+        cw.load_encoder(own_folders.made["clip"])
 
 
-def test_pickles_that_a_folder_names_for_timm(tmp_path):
+def test_pickles_that_a_folder_names_for_timm(own_folders):
     """transformers hands settings of a folder on to timm."""
-    folders = Folders(tmp_path)
-    folder = folders.own("timm")
-    folders.trap(folder / "trap.pth")
+    folder = own_folders.own("timm")
+    own_folders.trap(folder / "trap.pth")
     settings = {"architecture": "resnet18", "model_type": "timm_wrapper", "num_classes": 3}
     for arguments in ({"checkpoint_path": str(folder / "trap.pth")}, {"pretrained": True}):
         _change(folder / "config.json", **settings, model_args=arguments, pretrained_cfg={"input_size": [3, 64, 64]})
         save_file(timm.create_model("resnet18").state_dict(), folder / "model.safetensors")
         with pytest.raises((ValueError, TypeError)):
             cw.load_encoder(f"transformers/{folder}")
-    assert not folders.marker.exists()
 
 
-def test_folders_of_timm(tmp_path):
-    folders = Folders(tmp_path)
-    folder = folders.own("timm")
-    folders.trap(folder / "pytorch_model.bin")
+def test_folders_of_timm(own_folders):
+    folder = own_folders.own("timm")
+    own_folders.trap(folder / "pytorch_model.bin")
     _change(folder / "config.json", architecture="resnet18", pretrained_cfg={"custom_load": True})
     for scheme in ("local-dir", "hf-hub"):
         with pytest.raises(ValueError, match="timm has no network"):
@@ -243,42 +242,38 @@ def test_folders_of_timm(tmp_path):
         cw.load_encoder("timm/resnet18", weights=folder / "pytorch_model.bin")
     # open_clip hands the name of its tower on to timm.
     vision = {"timm_model_name": f"local-dir:{folder}", "timm_model_pretrained": True, "image_size": 64}
-    folders.open_clip("tower", vision=vision)
+    own_folders.open_clip("tower", vision=vision)
     with pytest.raises(ValueError, match="does not fit"):
-        cw.load_encoder(folders.made["tower"])
-    assert not folders.marker.exists()
+        cw.load_encoder(own_folders.made["tower"])
 
 
 @pytest.mark.parametrize(
     "settings",
     [{"bpe_path": "/dev/zero"}, {"additional_special_tokens": ["(a+)+$"]}, {"reduction_mask": "syntax"}],
 )
-def test_tokenizers_do_not_read_other_files_or_hang(settings, tmp_path):
-    folders = Folders(tmp_path)
-    folders.open_clip("clip", tokenizer_kwargs=settings)
+def test_tokenizers_do_not_read_other_files_or_hang(settings, own_folders):
+    own_folders.open_clip("clip", tokenizer_kwargs=settings)
     with pytest.raises(ValueError, match=rf"The folder .*clip sets '{next(iter(settings))}' .*not loaded.*Where you"):
-        cw.load_encoder(folders.made["clip"])
+        cw.load_encoder(own_folders.made["clip"])
 
 
-def test_tokenizers_keep_harmless_settings(tmp_path):
-    folders = Folders(tmp_path)
-    folders.open_clip("clip", tokenizer_kwargs={"clean": "canonicalize"})
-    encoder = cw.load_encoder(folders.made["clip"], **EXACT)
+def test_tokenizers_keep_harmless_settings(own_folders):
+    own_folders.open_clip("clip", tokenizer_kwargs={"clean": "canonicalize"})
+    encoder = cw.load_encoder(own_folders.made["clip"], **EXACT)
     assert encoder.encode_text(["A dog!"]).equal(encoder.encode_text(["a dog"]))
 
 
 @pytest.mark.parametrize("contents", ["{}", "[]", "{", '{"model_cfg": {"text_cfg": []}}', "[" * 100_000])
-def test_settings_that_are_none(contents, tmp_path):
-    folders = Folders(tmp_path)
-    folder = folders.open_clip("clip")
+def test_invalid_settings_are_refused(contents, own_folders):
+    folder = own_folders.open_clip("clip")
     (folder / "open_clip_config.json").write_text(contents)
     with pytest.raises(ValueError, match=r"The folder .*clip has no valid open_clip_config.json"):
-        cw.load_encoder(folders.made["clip"])
+        cw.load_encoder(own_folders.made["clip"])
     if contents.startswith("[["):
-        folder = folders.transformers("deep")
+        folder = own_folders.transformers("deep")
         (folder / "config.json").write_text(contents)
         with pytest.raises(ValueError, match=r"config.json of .*deep is nested too deeply"):
-            cw.load_encoder(folders.made["deep"])
+            cw.load_encoder(own_folders.made["deep"])
 
 
 def test_other_threads_load_what_they_trust(tmp_path, monkeypatch):

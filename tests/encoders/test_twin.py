@@ -23,26 +23,17 @@ from tests.conftest import Convolutional, encoder_of
 STEPS = 200
 
 
-class Watched(nn.Module):
-    """A network with batch normalisation and dropout that notes the modes in which its owner's forward finds it."""
+class Trained(Convolutional):
+    """A network whose training shows every disturbance: with dropout, and with a parametrised head."""
 
     def __init__(self):
         super().__init__()
-        torch.manual_seed(0)
-        self.body = nn.Sequential(
-            nn.Conv2d(3, 8, 3, stride=2, padding=1),
-            nn.BatchNorm2d(8),
-            nn.ReLU(inplace=True),
-            nn.Dropout(0.3),
-            nn.Conv2d(8, 16, 3, stride=2, padding=1),
-            nn.BatchNorm2d(16),
-            nn.GELU(),
-        )
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.head = nn.utils.parametrizations.weight_norm(nn.Linear(16, 16))
+        self.body.insert(3, nn.Dropout(0.3))
+        self.body.insert(5, nn.BatchNorm2d(16))
+        self.head = parametrizations.weight_norm(nn.Linear(16, 16))
 
     def forward(self, images):
-        return self.head(self.pool(self.body(images)).flatten(1))
+        return self.head(super().forward(images))
 
 
 def train(module: nn.Module, steps: int = STEPS, after=lambda step: None) -> list[str]:
@@ -82,7 +73,7 @@ def use(encoder: cw.Encoder, inputs: Tensor, work: str) -> None:
 @pytest.mark.parametrize("trainer", ["main", "other"])
 def test_a_training_loop_is_not_disturbed(inputs, trainer):
     """The same weights, bit for bit, as without a widget; the loop sees no error and no mode that it did not set."""
-    alone, module = Watched(), Watched()
+    alone, module = Trained(), Trained()
     assert train(alone) == []
     encoder = encoder_of(module)
     stop, rounds, failed = (
@@ -419,6 +410,21 @@ def test_writing_through_data_takes_a_refresh(pictures):
     found = encoder.encode(images)
     torch.testing.assert_close(found, encoder_of(module).encode(images))
     assert not torch.allclose(found, old)
+
+
+def test_weights_that_were_made_in_inference_mode(inputs, pictures):
+    """PyTorch counts no writes to them, so a replacement is noticed and a write takes a refresh."""
+    with torch.inference_mode():
+        module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
+    encoder = encoder_of(module)
+    torch.testing.assert_close(encoder.encode(inputs), module(inputs))
+    fingerprint = encoder.fingerprint
+    assert encoder.encode(cw.ImageSet(pictures)).shape == (10, 5)
+    assert encoder.fingerprint == fingerprint
+    with torch.inference_mode():
+        module[1].weight.mul_(2)
+    encoder.refresh()
+    assert encoder.fingerprint != fingerprint
 
 
 def test_lazy_modules_are_run_first(inputs):

@@ -173,7 +173,7 @@ def test_normalised_floats_are_explained(noise):
 
 
 class Pairs:
-    """What a data set looks like that somebody writes for a project."""
+    """A data set as a project may define its own."""
 
     classes = ("zero", "one")
 

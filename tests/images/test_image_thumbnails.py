@@ -111,7 +111,7 @@ def test_many_at_once(save, tmp_path):
         np.testing.assert_allclose(decoded(made[image_id]).getpixel((8, 8)), colour, atol=6)
 
 
-def test_unknown_ids_are_told_before_the_first_thumbnail(save):
+def test_unknown_ids_are_reported_before_the_first_thumbnail(save):
     with pytest.raises(UnknownImage):
         ImageSet(save("a.png")).thumbnails(["a.png", "b.png"], 16)
 

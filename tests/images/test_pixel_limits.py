@@ -266,7 +266,9 @@ def test_a_thread_does_not_wait_for_itself(restored):
         assert pool.submit(lambda: ImageSet(picture)[0]).result(ENDS).size == (5, 5)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="Windows has no fork, so no process begins with a copy of another's locks."
+)
 def test_a_forked_process_starts_anew():
     code = """
 import os, sys, threading
@@ -308,7 +310,10 @@ def test_thumbnails_count_what_is_decoded(save, monkeypatch):
     assert counted == [200 * 100, 1600 * 800, 1600 * 800]
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"),
+    reason="Only Linux reports the most memory of a process since its own start, in /proc.",
+)
 @pytest.mark.parametrize(
     ("mode", "read"), [("RGB", "images.load(images.ids[0])"), ("RGBA", "images.thumbnail(images.ids[0], 64)")]
 )
