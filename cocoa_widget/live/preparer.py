@@ -323,7 +323,8 @@ class Preparer:
 
     def _needless(self, image: str, key: str) -> bool:
         """Tell whether the pixels of an image are not needed, since what they give is known; from decoding threads."""
-        return image not in self._mapped and key in self._encoder.representations
+        table = self._state.table
+        return image not in self._mapped and table is not None and key in table
 
     def _slice(self, image: str, *, urgent: bool = True) -> Job:
         (method, baseline), version = self._state.question.recipe, self._state.version
