@@ -12,7 +12,7 @@ LONGEST_ID = 256
 
 
 class BadMessage(ValueError):
-    """A message that is none of the protocol's.
+    """A message that the protocol does not know.
 
     Attributes
     ----------

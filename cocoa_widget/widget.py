@@ -405,7 +405,7 @@ class CocoaWidget(OrderedWidget):
     def _members(self, name: BinName) -> Sequence[str]:
         """Return the members of a bin; those that this thread has set and not yet released, where it holds changes.
 
-        Takes no lock: an observer that works for long keeps nobody from reading.
+        Takes no lock: other threads can read while an observer works for long.
         """
         return self._held_values.get(name, self._bins[name]) if self.holds else self._bins[name]
 

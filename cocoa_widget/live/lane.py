@@ -23,7 +23,7 @@ class Lane:
         Of the thread.
     state : State
     step : callable
-        Waits for work and does a piece of it; returns False when there is none and nobody is there who could make some.
+        Waits for work and does a piece of it; returns False when the thread should end.
     report : callable
         Takes the exception that ended the thread.
     context : callable, optional

@@ -40,7 +40,7 @@ class SafeListener:
         self._call(self._listener.error, message)
 
     def rest(self) -> None:
-        """Pass on that nobody is there."""
+        """Pass on that the last view is gone."""
         self._call(self._listener.rest)
 
     def _call(self, method: Callable[..., None], *arguments: Any) -> None:

@@ -151,7 +151,7 @@ class State:
     closed: bool = False
 
     def stir(self) -> None:
-        """Wake the lanes, or start them, if anybody needs what they do; hold `changed`."""
+        """Wake the lanes, or start them, unless their results are unwanted; hold `changed`."""
         if not self.closed and self.ended is None and not self.unwanted:
             for lane in self.lanes:
                 lane.stir()
@@ -159,7 +159,7 @@ class State:
 
     @property
     def unwanted(self) -> bool:
-        """Whether nobody looks at results or waits for them."""
+        """Whether no view shows results and no caller waits for them."""
         return self.abandoned and not self.waiters
 
     def idle(self, seconds: float | None = None) -> bool:

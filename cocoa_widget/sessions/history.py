@@ -72,7 +72,7 @@ class History:
         return True
 
     def undo(self) -> Bins | None:
-        """Go back by one change and return the bins before it; None where there is none to take back."""
+        """Go back by one change and return the bins before it; None at the first state."""
         if self._done == 0:
             return None
         self._done -= 1
@@ -80,7 +80,7 @@ class History:
         return self._bins
 
     def redo(self) -> Bins | None:
-        """Go forth by one change that was undone and return the bins after it; None where there is none."""
+        """Go forth by one change that was undone and return the bins after it; None at the last state."""
         if self._done == len(self._steps):
             return None
         self._bins = self._steps[self._done].forth(self._bins)
