@@ -23,7 +23,7 @@ def restart(notebook: Notebook) -> None:
 def is_dead(page: Page) -> Locator:
     """Wait until the page says that its kernel is gone; return its root."""
     root = page.locator("[data-cocoa][data-kernel=closed]")
-    expect(root).to_have_count(1, timeout=180_000)
+    expect(root).to_have_count(1)
     alert = root.get_by_role("alert")
     expect(alert).to_contain_text("Run the cell again")
     expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "true")
@@ -36,7 +36,7 @@ def is_dead(page: Page) -> Locator:
 def rerun(notebook: Notebook) -> Locator:
     """Run the widget's cell again; return the root of the new view."""
     notebook.run_cell(0)
-    expect(notebook.page.locator("[data-cocoa][data-kernel=closed]")).to_have_count(0, timeout=180_000)
+    expect(notebook.page.locator("[data-cocoa][data-kernel=closed]")).to_have_count(0)
     root = root_of(notebook)
     settled(root, "mosaic/1")
     return root
@@ -104,7 +104,7 @@ def test_a_crash_is_said_and_an_offer_can_be_dismissed(open_notebook: Open) -> N
     drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
     repainted(root, before)
     notebook.run_cell(1)
-    page.locator(DIALOG).click(timeout=180_000)  # JupyterLab says that the kernel has died
+    page.locator(DIALOG).click()  # JupyterLab says that the kernel has died
     is_dead(page)
     notebook.await_kernel()
     root = rerun(notebook)
@@ -128,13 +128,13 @@ def test_a_busy_kernel_is_not_taken_for_a_dead_one(notebook: Notebook) -> None:
     os.kill(kernel, signal.SIGSTOP)
     try:
         drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
-        expect(root).to_have_attribute("data-kernel", "silent", timeout=180_000)
+        expect(root).to_have_attribute("data-kernel", "silent")
         expect(root.get_by_role("group", name="Status")).to_contain_text("busy with a cell, or gone")
         expect(root.get_by_role("alert")).to_have_count(0)
         shoot(root, "kernel-silent")
     finally:
         os.kill(kernel, signal.SIGCONT)
-    expect(root).to_have_attribute("data-kernel", "live", timeout=180_000)
+    expect(root).to_have_attribute("data-kernel", "live")
     settled(root, "mosaic/1")
     expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "false")
     assert bins(notebook)[0] == ["cat/1", "cat/2"]

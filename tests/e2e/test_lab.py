@@ -16,7 +16,7 @@ def test_the_quickstart(open_notebook: Open) -> None:
     notebook = open_notebook(path=ROOT / "notebooks/quickstart.ipynb")
     notebook.run_all()
     root = root_of(notebook)
-    expect(heatmap(root, "mosaic/1")).to_be_visible(timeout=180_000)
+    expect(heatmap(root, "mosaic/1")).to_be_visible()
     notebook.page.wait_for_function(
         """() => {
           const cells = window.jupyterapp.shell.currentWidget.content.widgets.map((w) => w.model);
@@ -154,7 +154,7 @@ def test_two_views_and_a_page_reload(notebook: Notebook) -> None:
     root = root_of(notebook)
     settled(root, "mosaic/1")
     notebook.run_cell(1)
-    expect(page.locator(READY)).to_have_count(2, timeout=180_000)
+    expect(page.locator(READY)).to_have_count(2)
     first, second = page.locator(READY).nth(0), page.locator(READY).nth(1)
     second.scroll_into_view_if_needed()
     settled(second, "mosaic/1")
@@ -168,7 +168,7 @@ def test_two_views_and_a_page_reload(notebook: Notebook) -> None:
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     page.reload()
     notebook.await_kernel()
-    expect(page.locator(READY)).to_have_count(2, timeout=180_000)
+    expect(page.locator(READY)).to_have_count(2)
     view = page.locator(READY).nth(1)
     view.scroll_into_view_if_needed()
     expect(tile(view, "foil", "motorcycle/left")).to_be_visible()
