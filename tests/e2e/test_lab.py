@@ -8,7 +8,19 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import RESULTS, ROOT, Notebook, Open
-from tests.e2e.widget import READY, bins, drag, heatmap, quarters, repainted, root_of, settled, tile, version
+from tests.e2e.widget import (
+    READY,
+    bins,
+    choose_theme,
+    drag,
+    heatmap,
+    quarters,
+    repainted,
+    root_of,
+    settled,
+    tile,
+    version,
+)
 
 
 def test_the_quickstart(open_notebook: Open) -> None:
@@ -216,12 +228,10 @@ def test_dark_and_narrow(notebook: Notebook) -> None:
     root, page = root_of(notebook), notebook.page
     settled(root, "mosaic/1")
     light = root.evaluate("(root) => getComputedStyle(root).backgroundColor")
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    choose_theme(root, "dark")
     page.wait_for_function(
         "([root, light]) => getComputedStyle(root).backgroundColor !== light", arg=[root.element_handle(), light]
     )
-    expect(root).to_have_attribute("data-theme", "dark")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     root.screenshot(path=RESULTS / "dark.png")
     page.set_viewport_size({"width": 960, "height": 1000})
     page.evaluate("window.jupyterapp.shell.collapseLeft()")

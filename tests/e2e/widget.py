@@ -48,6 +48,16 @@ def settled(root: Locator, image: str) -> None:
     expect(root.locator(f"[data-bin=explicands] canvas[data-heatmap='{image}'][data-progress='1']")).to_be_visible()
 
 
+def choose_theme(root: Locator, theme: str) -> None:
+    """Change JupyterLab's theme to "light" or "dark", and wait until the page has followed."""
+    root.page.evaluate(
+        "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+        f"JupyterLab {theme.title()}",
+    )
+    expect(root).to_have_attribute("data-theme", theme)
+    expect(root.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+
 def quarters(canvas: Locator) -> dict[str, list[float]]:
     """Mean opacity-weighted red less blue of the canvas's quarters: above zero where it is orange."""
     return canvas.evaluate(
