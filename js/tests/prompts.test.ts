@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CHOICES } from "../dev/fake-catalogue";
-import { drag, enlarge, mount, type Page, press, reply, settled } from "./page";
+import { closePages, drag, enlarge, mount, type Page, press, reply, settled } from "./page";
 
 let page: Page;
-afterEach(() => page.cleanup());
+afterEach(closePages);
 
 const find = (selector: string) => page.root.querySelector<HTMLElement>(selector);
 const field = (bin = "corpus") => find(`[data-add-text=${bin}]`) as HTMLInputElement;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { interval, inWords, isWarning, type Sure, verdict } from "../src/sureness";
-import { enlarge, mount, type Page, settled } from "./page";
+import { closePages, enlarge, mount, type Page, settled } from "./page";
 
 const SURE: Sure = { image: "a", version: 1, low: 0.28, high: 0.34, agreement: 0.93, smallest: 24, few: false };
 
@@ -40,7 +40,7 @@ describe("in words", () => {
 
 describe("on the page", () => {
   let page: Page;
-  afterEach(() => page.cleanup());
+  afterEach(closePages);
 
   const TRAITS = { explicands: ["image-1", "image-2"], corpus: ["image-3", "image-4"] };
   const badge = (image = "image-1") => page.tile("explicands", image).querySelector(".sureness") as HTMLElement;
