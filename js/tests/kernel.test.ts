@@ -39,6 +39,7 @@ test("a cut-off model is noticed at once, and what is shown is marked as old", a
   const canvases = [...page.root.querySelectorAll<HTMLElement>("canvas[data-heatmap]")];
   expect(canvases.map((canvas) => canvas.dataset.stale)).toEqual(["true"]);
   expect(page.root.querySelector(".reading")?.hasAttribute("data-stale")).toBe(true);
+  expect(page.tile("explicands", "image-3").ariaLabel).toContain("from before, score");
 });
 
 test("a closed comm and a send that throws are noticed too", async () => {
