@@ -33,7 +33,7 @@ describe("with a mouse", () => {
     expect(page.root.querySelectorAll(".ghost-card")).toHaveLength(3);
     expect(page.root.querySelector(".ghost-count")?.textContent).toBe("3");
     expect(page.root.querySelector(".ghost-hint")?.textContent).toBe("Add to foil");
-    // The kernel is told to leave the processor to the dragging.
+    // The kernel is asked to leave the processor to the dragging.
     expect(page.kernel.requests("hold")).toHaveLength(1);
     expect(page.dropMark("foil")).toBe("over");
     expect(page.dropMark("explicands")).toBe("possible");

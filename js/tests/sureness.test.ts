@@ -24,7 +24,7 @@ describe("in words", () => {
     expect(isWarning({ ...SURE, agreement: 0.8 })).toBe(false);
   });
 
-  test("what cannot be told", () => {
+  test("what cannot be known", () => {
     const single = { ...SURE, low: null, high: null, agreement: null, smallest: 1, few: true };
     expect([interval(single), verdict(single), isWarning(single)]).toEqual(["±?", "unknown", true]);
     expect(inWords(single)).toContain("single image");
@@ -60,7 +60,7 @@ describe("on the page", () => {
     await settled();
   };
 
-  test("a badge comes without moving anything, and is told to screen readers", async () => {
+  test("a badge comes without moving anything, and is in the name for screen readers", async () => {
     await start();
     const places = () =>
       [".caption-name", ".score", ".sureness"].map((part) => {
