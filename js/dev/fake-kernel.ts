@@ -102,12 +102,12 @@ export class FakeKernel {
     for (const name of changed) this.fire(`change:${name}`);
   }
 
-  /** Whether a view watches: its latest word on that was `watch` and not `leave`. */
+  /** Whether a view watches: its latest such message was `watch` and not `leave`. */
   knows(view: string): boolean {
     return this.sent.findLast((m) => m.view === view && (m.kind === "watch" || m.kind === "leave"))?.kind === "watch";
   }
 
-  /** As the host's manager does when the kernel is restarted: the model is cut off, and tells so. */
+  /** As the host's manager does when the kernel is restarted: the model is cut off, and fires its event. */
   cutOff(): void {
     this.live = false;
     this.fire("comm_live_update");
@@ -212,7 +212,7 @@ export class FakeKernel {
     );
   }
 
-  /** Slowly, as somebody has to see the progress. */
+  /** Slowly, so that the progress can be seen. */
   #curves(id: string, image: string, done: number): void {
     const total = 176;
     if (this.#cancelled.has(id)) return;

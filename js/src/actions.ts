@@ -28,9 +28,9 @@ export function moveImages(store: Store, ids: readonly string[], from: Region, t
     store.announce(`Nothing moved: already in ${NAMES[to]}.`);
     return;
   }
-  const told = to === "gallery" ? (from as Bin) : to;
+  const bin = to === "gallery" ? (from as Bin) : to;
   const verb = to === "explicands" ? "now explained" : to === "gallery" ? `removed from ${NAMES[from]}` : null;
-  store.announce(`${amount(moved)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, told)}`);
+  store.announce(`${amount(moved)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, bin)}`);
   settleFocus(store, from, left);
 }
 

@@ -57,12 +57,16 @@ export const clear = (bins: Bins, bin: Bin): Bins => ({ ...bins, [bin]: [] });
 
 export const swap = (bins: Bins): Bins => ({ ...bins, corpus: bins.foil, foil: bins.corpus });
 
+const equal = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((id, i) => id === b[i]);
+
+export const sameBins = (a: Bins, b: Bins): boolean => BINS.every((bin) => equal(a[bin], b[bin]));
+
 /** Only the bins that differ: these are the traits to write. */
 export function changes(before: Bins, after: Bins): Partial<Record<Bin, string[]>> {
   const changed: Partial<Record<Bin, string[]>> = {};
   for (const bin of BINS) {
-    const [old, now] = [before[bin], after[bin]];
-    if (old.length !== now.length || old.some((id, i) => id !== now[i])) changed[bin] = [...now];
+    if (!equal(before[bin], after[bin])) changed[bin] = [...after[bin]];
   }
   return changed;
 }
@@ -86,8 +90,8 @@ export function measuresGap({ corpus, foil }: Bins, target: string, centred: boo
 }
 
 /**
- * The order in which changed bins are set one after the other, for those who look in between: an image leaves before it
- * enters, so that it is never found in corpus and foil at once.
+ * The order in which changed bins are set one after the other: an image leaves before it enters, so that an observer that
+ * reads between two steps never finds it in corpus and foil at once.
  */
 export function inOrder(before: Bins, changed: Partial<Bins>): [Bin, string[]][] {
   const { corpus, foil, explicands } = changed;

@@ -1,8 +1,9 @@
-import { type Liveness, type Model, NO_KERNEL } from "./liveness";
+import { type Liveness, NO_KERNEL } from "./liveness";
 import {
   type Failure,
   type Heatmaps,
   type History,
+  type Model,
   RESPONSE_KINDS,
   type Reliability,
   type RequestBody,
@@ -10,7 +11,7 @@ import {
   type Status,
 } from "./protocol";
 
-/** What the kernel says unasked; it goes to every view. */
+/** What the kernel sends without a request; it goes to every view. */
 export type KernelEvent = Heatmaps | Reliability | Status | History | Failure;
 
 interface Pending {
@@ -60,6 +61,10 @@ export class Connection {
     model.on("msg:custom", this.#receive);
   }
 
+  #newId(): string {
+    return `${this.view}-${++this.#count}`;
+  }
+
   #send(body: RequestBody, id: string): boolean {
     return this.kernel.attempt(() => this.model.send({ ...body, id, view: this.view }));
   }
@@ -71,7 +76,7 @@ export class Connection {
 
   /** Sends what needs no answer. */
   notify(body: RequestBody): string {
-    const id = `${this.view}-${++this.#count}`;
+    const id = this.#newId();
     this.#send(body, id);
     return id;
   }
@@ -80,7 +85,7 @@ export class Connection {
   request(body: RequestBody, { signal, receive, resend, onResend }: RequestOptions = {}): Promise<Response> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const id = `${this.view}-${++this.#count}`;
+      const id = this.#newId();
       if (!this.#send(body, id)) return reject(new Error(NO_KERNEL));
       const repeat = () => {
         if (this.#send(body, id)) onResend?.();
@@ -134,7 +139,7 @@ export class Connection {
     }
     const pending = this.#pending.get(id);
     if (message.kind === "error") {
-      // A failed request that nobody waits for, an undo say, still has to be told.
+      // A request without an answer (an undo, for example) can fail too, and its error is shown like any other.
       if (pending) pending.fail(new Error(message.message));
       else if (id.startsWith(`${this.view}-`)) this.onEvent(message, buffers);
       return;

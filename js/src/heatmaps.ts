@@ -4,7 +4,7 @@ import { HalfDecoder } from "./float16";
 import { ATTRIBUTION, LayerColours } from "./layers";
 import type { Heatmap, Heatmaps } from "./protocol";
 
-/** What the page tells about a heatmap besides its pixels. `stale`: made for an earlier state of the bins. */
+/** What the page shows of a heatmap besides its pixels. `stale`: made for an earlier state of the bins. */
 export interface HeatmapInfo extends Heatmap {
   version: number;
   stale: boolean;
@@ -138,15 +138,15 @@ export class HeatmapLayer {
   #rescale(): boolean {
     const before = this.#peaks;
     this.#peaks = new Map();
-    let told: HeatmapInfo | null = null;
+    let shown: HeatmapInfo | null = null;
     for (const { info } of this.#kept.values()) {
       if (info.stale) continue;
       const group = groupOf(info);
       this.#peaks.set(group, Math.max(this.#peaks.get(group) ?? 0, info.peak));
-      if (!told || (told.preview && !info.preview)) told = info;
+      if (!shown || (shown.preview && !info.preview)) shown = info;
     }
-    const peak = told ? (this.#peaks.get(groupOf(told)) ?? 0) : 0;
-    this.scale.value = told && { layer: told.layer, peak, groups: this.#peaks.size };
+    const peak = shown ? (this.#peaks.get(groupOf(shown)) ?? 0) : 0;
+    this.scale.value = shown && { layer: shown.layer, peak, groups: this.#peaks.size };
     return this.isShared() && [...this.#peaks].some(([group, peak]) => before.get(group) !== peak);
   }
 

@@ -60,9 +60,6 @@ function trackState(store: Store, root: HTMLElement): () => void {
   const settle = () => {
     if (store.unpainted.peek() === 0 && store.failure.peek() === null) root.dataset.state = "ready";
   };
-  const stopKernel = effect(() => {
-    root.dataset.kernel = store.kernel.state.value;
-  });
   const stopVersion = effect(() => {
     root.dataset.version = String(store.heatmaps.repaints.value);
     root.dataset.heatmapVersion = String(store.heatmaps.version.value);
@@ -71,7 +68,6 @@ function trackState(store: Store, root: HTMLElement): () => void {
     cancelAnimationFrame(frame);
     stopState();
     stopVersion();
-    stopKernel();
   };
 }
 

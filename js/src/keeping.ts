@@ -55,11 +55,12 @@ export function forgetBins(name: string): void {
   withStorage((storage) => storage.removeItem(PREFIX + name));
 }
 
-/** Drops those that were changed longest ago. */
+/** Drops those that were changed longest ago. Entries are parsed only when there are too many: this runs at every change. */
 function makeRoom(storage: Storage): void {
   const keys = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? "").filter((k) =>
     k.startsWith(PREFIX),
   );
+  if (keys.length < MOST_WIDGETS) return;
   const aged = keys.map((key) => ({ key, at: parsed(storage.getItem(key))?.at ?? 0 })).sort((a, b) => a.at - b.at);
-  for (const { key } of aged.slice(0, Math.max(0, aged.length - MOST_WIDGETS + 1))) storage.removeItem(key);
+  for (const { key } of aged.slice(0, aged.length - MOST_WIDGETS + 1)) storage.removeItem(key);
 }

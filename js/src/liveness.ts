@@ -1,12 +1,9 @@
-import type { AnyModel } from "@anywidget/types";
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { Traits } from "./protocol";
-
-export type Model = AnyModel<Traits>;
+import type { Model } from "./protocol";
 
 /**
- * `closed`: the way to the kernel is gone for sure, and with it the widget's Python half. `silent`: no answer came, which a
- * kernel that runs a long cell looks like too.
+ * `closed`: the connection is certainly gone, and with it the widget's Python half. `silent`: no answer came, which may as
+ * well mean that the kernel is running a long cell.
  */
 export type KernelState = "live" | "silent" | "closed";
 
@@ -15,7 +12,7 @@ export const NO_KERNEL = "The kernel was restarted or has stopped. Run the cell 
 const PING_EVERY_MS = 15_000;
 /** How long an answer may take before the kernel counts as silent. */
 const PATIENCE_MS = 5_000;
-/** After a change the kernel has something to say; when it says nothing for so long, it is asked. */
+/** A change makes the kernel send something; when nothing comes for so long, it is pinged. */
 const ANSWER_MS = 3_000;
 
 /** Events that the host's model has besides those of the traits; hosts without them never fire them. */
@@ -23,6 +20,14 @@ interface HostEvents {
   on(event: string, listener: (this: unknown) => void): void;
   off(event: string, listener: (this: unknown) => void): void;
 }
+
+/** The view on which anywidget calls the listeners of its model proxy: only this way is the host's own model reached. */
+type HostView = { model?: { comm_live?: boolean } } | undefined;
+
+const onView = (handle: (view: HostView) => void) =>
+  function (this: unknown): void {
+    handle(this as HostView);
+  };
 
 /** Knows whether the kernel is there: by the host's events, by sends that fail, and by pings. */
 export class Liveness {
@@ -53,7 +58,7 @@ export class Liveness {
     this.#every = setInterval(this.#look, PING_EVERY_MS);
   }
 
-  /** Sends something. The answer is whether it was sent: what cannot be sent says that the kernel is gone. */
+  /** Runs `send` and returns whether it worked; when it throws, the kernel is gone. */
   attempt(send: () => void): boolean {
     if (this.closed) return false;
     try {
@@ -66,13 +71,17 @@ export class Liveness {
 
   /** A message came. */
   hear(): void {
-    clearTimeout(this.#patience);
-    clearTimeout(this.#answer);
-    this.#patience = this.#answer = undefined;
+    this.#stopWaiting();
     this.#state.value = "live";
   }
 
-  /** The kernel owes an answer. */
+  #stopWaiting(): void {
+    clearTimeout(this.#patience);
+    clearTimeout(this.#answer);
+    this.#patience = this.#answer = undefined;
+  }
+
+  /** Pings the kernel soon unless a message comes. */
   expectAnswer(): void {
     this.#answer ??= setTimeout(this.ask, ANSWER_MS);
   }
@@ -86,8 +95,7 @@ export class Liveness {
   };
 
   lose = (): void => {
-    clearTimeout(this.#patience);
-    clearTimeout(this.#answer);
+    this.#stopWaiting();
     this.#state.value = "closed";
   };
 
@@ -95,21 +103,13 @@ export class Liveness {
     if (document.visibilityState === "visible") this.ask();
   };
 
-  /** The listener is called on the view (anywidget's model proxy), and only its model knows which way it went. */
-  #follow = this.#follower();
-
-  #follower(): (this: unknown) => void {
-    const [lose, ask, wasClosed] = [this.lose, this.ask, () => this.closed];
-    const revive = () => {
+  #follow = onView((view) => {
+    if (!view?.model?.comm_live) this.lose();
+    else if (this.closed) {
       this.#state.value = "silent"; // until an answer comes
-      ask();
-    };
-    return function (this: unknown) {
-      const live = (this as { model?: { comm_live?: boolean } } | undefined)?.model?.comm_live ?? false;
-      if (!live) lose();
-      else if (wasClosed()) revive();
-    };
-  }
+      this.ask();
+    }
+  });
 
   dispose(): void {
     const events = this.model as unknown as HostEvents;
@@ -117,7 +117,6 @@ export class Liveness {
     events.off("comm:close", this.lose);
     document.removeEventListener("visibilitychange", this.#look);
     clearInterval(this.#every);
-    clearTimeout(this.#patience);
-    clearTimeout(this.#answer);
+    this.#stopWaiting();
   }
 }

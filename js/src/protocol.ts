@@ -1,5 +1,7 @@
 /** The messages between kernel and page; must be kept in sync with `cocoa_widget/protocol.py`, which explains them. */
 
+import type { AnyModel } from "@anywidget/types";
+
 export const REQUEST_KINDS = [
   "hello",
   "thumbnails",
@@ -257,3 +259,6 @@ export interface Traits {
   height: number;
   name: string;
 }
+
+/** The model as anywidget hands it to the page. */
+export type Model = AnyModel<Traits>;

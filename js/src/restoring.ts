@@ -1,5 +1,5 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { BINS, type Bins, changes } from "./bins";
+import { BINS, type Bins, sameBins } from "./bins";
 import { count } from "./format";
 import { forgetBins, type KeptBins, keepBins, loadBins } from "./keeping";
 import type { Catalogue } from "./protocol";
@@ -20,7 +20,7 @@ export function offerOf(kept: KeptBins, catalogue: Catalogue, now: Bins): Offer 
   const fits = (id: string) => (isText(id) ? takesTexts : known.has(id));
   const [corpus, foil, explicands] = BINS.map((bin) => kept[bin].filter(fits)) as [string[], string[], string[]];
   const bins = { corpus, foil, explicands };
-  if (BINS.every((bin) => !bins[bin].length) || !Object.keys(changes(now, bins)).length) return null;
+  if (BINS.every((bin) => !bins[bin].length) || sameBins(now, bins)) return null;
   const lost = [...new Set(BINS.flatMap((bin) => kept[bin]))].filter((id) => !fits(id));
   const texts = lost.filter(isText).length;
   return { bins, texts, images: lost.length - texts };
@@ -69,7 +69,7 @@ export class Restoring {
       const before = this.#seen;
       this.#seen = bins;
       if (!before) this.#begin(catalogue, bins);
-      else if (Object.keys(changes(before, bins)).length) this.#keep(catalogue, bins);
+      else if (!sameBins(before, bins)) this.#keep(catalogue, bins);
     });
   }
 
@@ -81,7 +81,7 @@ export class Restoring {
   #keep({ model }: Catalogue, bins: Bins): void {
     keepBins(this.#scene.name.peek(), { model, ...bins });
     const offer = this.offer.peek();
-    if (offer && !Object.keys(changes(bins, offer.bins)).length) this.offer.value = null;
+    if (offer && sameBins(bins, offer.bins)) this.offer.value = null;
   }
 
   /** Forgets what is offered; the bins stay as they are. */

@@ -15,7 +15,7 @@ const [LOWEST, HIGHEST] = [320, 4096];
  * would lay out all of its images.
  */
 export function styleRoot(store: Store, root: HTMLElement): () => void {
-  const { t, dark, drag } = store;
+  const { t, dark, drag, kernel } = store;
   const stops = [
     effect(() => {
       root.dataset.theme = dark.value ? "dark" : "light";
@@ -29,6 +29,9 @@ export function styleRoot(store: Store, root: HTMLElement): () => void {
     }),
     effect(() => {
       root.toggleAttribute("data-dragging", drag.value.phase === "dragging");
+    }),
+    effect(() => {
+      root.dataset.kernel = kernel.state.value;
     }),
     followSize(store, root),
   ];

@@ -4,8 +4,8 @@ import { Connection, type KernelEvent } from "./connection";
 import type { Drag } from "./drag";
 import { HeatmapLayer } from "./heatmaps";
 import { Insight } from "./insight";
-import { Liveness, type Model, NO_KERNEL } from "./liveness";
-import type { Catalogue, History, Status } from "./protocol";
+import { Liveness, NO_KERNEL } from "./liveness";
+import type { Catalogue, History, Model, Status } from "./protocol";
 import { Restoring } from "./restoring";
 import type { Rows } from "./rows";
 import { TextSearch } from "./search";
@@ -15,7 +15,7 @@ import { arranged, isText, promptOf } from "./texts";
 import { ThumbnailCache } from "./thumbnails";
 import { TraitMirror, type TraitSignals } from "./traits";
 
-/** What a scrolling grid of tiles tells the keyboard. */
+/** The layout of a scrolling grid of tiles, as the keyboard needs it. */
 export interface GridShape {
   rows: Rows;
   rowsPerPage: number;
@@ -96,7 +96,9 @@ export class Store {
     this.connection = new Connection(model, this.#hear, this.kernel);
     this.traits = new TraitMirror(model, () => this.connection.save());
     this.t = this.traits.signals;
-    this.thumbnails = new ThumbnailCache(this.connection, (message) => this.kernel.closed || this.report(message));
+    this.thumbnails = new ThumbnailCache(this.connection, (message) => {
+      if (!this.kernel.closed) this.report(message);
+    });
     this.heatmaps = new HeatmapLayer(
       (image) => this.members.explicands.peek().has(image),
       () => this.t.scale.peek() === "shared",
@@ -154,15 +156,15 @@ export class Store {
         this.selection.value = pruned(this.selection.peek(), shown);
       }),
       effect(() => {
-        if (this.kernel.state.value === "closed") untracked(() => this.#mourn());
+        if (this.kernel.state.value === "closed") untracked(() => this.#settleWithoutKernel());
       }),
     );
     this.kernel.start(() => this.#ping());
     this.#greet();
   }
 
-  /** What is shown is from before, and nothing that waits will be answered. */
-  #mourn(): void {
+  /** Marks what is shown as old, and fails what still waits for an answer. */
+  #settleWithoutKernel(): void {
     this.connection.fail(NO_KERNEL);
     this.heatmaps.outdate();
     this.status.value = null;

@@ -13,7 +13,7 @@ export const textId = (prompt: string): string => PREFIX + collapsed(prompt);
 
 const collapsed = (text: string): string => text.trim().replace(/\s+/g, " ");
 
-/** In quotation marks, and no longer than a message bears. Cut between characters: half an emoji is none. */
+/** In quotation marks, and short enough for a message. Cut between whole characters, so that no emoji is split. */
 export function quoted(prompt: string, longest = 40): string {
   const letters = [...prompt.slice(0, 2 * longest + 2)];
   return `“${letters.length > longest ? `${letters.slice(0, longest - 1).join("")}…` : prompt}”`;

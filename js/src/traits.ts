@@ -1,11 +1,10 @@
 import { batch, type Signal, signal } from "@preact/signals";
 import { BINS, type Bin, inOrder } from "./bins";
-import type { Model } from "./liveness";
-import type { Traits } from "./protocol";
+import type { Model, Traits } from "./protocol";
 
 export type TraitSignals = { readonly [K in keyof Traits]: Signal<Traits[K]> };
 
-export const DEFAULTS: Traits = {
+const DEFAULTS: Traits = {
   corpus: [],
   foil: [],
   explicands: [],
@@ -85,7 +84,7 @@ export class TraitMirror {
   }
 
   #write(values: Partial<Traits>): void {
-    // The events of what is set reach this page too, and between them the bins are not what they will be.
+    // Each value that is set fires its event at once, on this page too: in a batch nothing runs until all are set.
     batch(() => {
       const before = { corpus: this.#read("corpus"), foil: this.#read("foil"), explicands: this.#read("explicands") };
       for (const [bin, ids] of inOrder(before, values)) this.#assign(bin, ids);

@@ -2,18 +2,12 @@ import axe from "axe-core";
 import { afterEach, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { keepBins } from "../src/keeping";
-import { mount, NAMES, type Page, press, settled } from "./page";
+import { closePages, mount, NAMES, type Page, press, settled } from "./page";
 
 /** What axe finds in every state of the page, and what the Tab key comes to. */
 
-const pages: Page[] = [];
-const open = async (...args: Parameters<typeof mount>) => {
-  const page = await mount(...args);
-  pages.push(page);
-  return page;
-};
 afterEach(() => {
-  for (const page of pages.splice(0)) page.cleanup();
+  closePages();
   document.body.classList.remove("dark");
   sessionStorage.clear();
 });
@@ -83,7 +77,7 @@ test.each(Object.keys(STATES).flatMap((state) => [[state, "light"] as const, [st
   async (state, theme) => {
     if (theme === "dark") document.body.classList.add("dark");
     if (state.endsWith("restore")) keepBins("cats", { model: "old", ...BINS, corpus: ["image-9"] });
-    const page = await open({ traits: { ...BINS, name: "cats" }, live: true });
+    const page = await mount({ traits: { ...BINS, name: "cats" }, live: true });
     await vi.waitFor(() => expect(page.root.querySelector("canvas[data-heatmap]")).not.toBeNull());
     await STATES[state]?.(page);
     await settled();
@@ -101,9 +95,9 @@ test.each(Object.keys(STATES).flatMap((state) => [[state, "light"] as const, [st
 const ends = (animation: Animation) => Number.isFinite(animation.effect?.getComputedTiming().endTime as number);
 
 test("axe finds nothing on an empty page, nor where two are side by side", async () => {
-  const page = await open();
+  const page = await mount();
   expect(await findings(page)).toEqual([]);
-  await open();
+  await mount();
   const { violations } = await axe.run(document.body, { runOnly: ["landmark-unique", "landmark-main-is-top-level"] });
   expect(violations).toEqual([]);
 });
@@ -123,7 +117,7 @@ async function tabStops(page: Page): Promise<HTMLElement[]> {
 }
 
 test("each region has one tab stop for its tiles, and it stays on a tile", async () => {
-  const page = await open({ traits: { ...BINS, explicands: NAMES.slice(0, 6) } });
+  const page = await mount({ traits: { ...BINS, explicands: NAMES.slice(0, 6) } });
   const ofTiles = async () =>
     (await tabStops(page))
       .filter((stop) => stop.closest(".tiles"))
@@ -138,7 +132,7 @@ test("each region has one tab stop for its tiles, and it stays on a tile", async
 });
 
 test("the buttons of a tile are named, stand outside of the list, and its keys do the same", async () => {
-  const page = await open({ traits: BINS });
+  const page = await mount({ traits: BINS });
   const tile = page.tile("explicands", "image-3");
   expect(tile.getAttribute("aria-keyshortcuts")).toBe("Enter Delete");
   expect(tile.querySelector("button")).toBeNull();

@@ -44,7 +44,7 @@ test("an error rejects the request that it answers", async () => {
   expect(onEvent).not.toHaveBeenCalled();
 });
 
-test("an error that answers a notification is told; another view's is not", () => {
+test("an error that answers a notification is reported; another view's is not", () => {
   const { kernel, onEvent, connection } = setup();
   const id = connection.notify({ kind: "undo" });
   kernel.say({ kind: "error", id, message: "nothing to undo" });

@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { enlarge, mount, type Page, press, reply, settled } from "./page";
+import { closePages, enlarge, mount, type Page, press, reply, settled } from "./page";
 
 let page: Page;
 let dialog: HTMLElement;
-afterEach(() => page.cleanup());
+afterEach(closePages);
 
 const section = () => page.root.querySelector("[data-insight=curves]") as HTMLElement;
 const button = (action: string) => section().querySelector(`[data-action=${action}]`) as HTMLElement | null;

@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
 import type { Member } from "../src/protocol";
-import { enlarge, mount, NAMES, type Page, press, reply, settled } from "./page";
+import { closePages, enlarge, mount, NAMES, type Page, press, reply, settled } from "./page";
 
 let page: Page;
-afterEach(() => page.cleanup());
+afterEach(closePages);
 
 const TRAITS = { explicands: ["image-1", "image-2"], corpus: ["image-3", "image-4"], foil: ["image-5"] };
 const member = (image: string, share: number, more: Partial<Member> = {}): Member => ({

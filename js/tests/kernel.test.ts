@@ -1,17 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel";
 import { Liveness } from "../src/liveness";
-import { drag, mount, type Page, press, settled } from "./page";
+import { closePages, drag, mount, type Page, press, settled } from "./page";
 
 /** Whether the page notices that its kernel is gone, says so, and goes on without it. */
 
-const pages: Page[] = [];
 const BINS = { corpus: ["image-1"], foil: ["image-2"], explicands: ["image-3"] };
-const open = async (...args: Parameters<typeof mount>) => {
-  const page = await mount(...args);
-  pages.push(page);
-  return page;
-};
 const errors: unknown[] = [];
 const note = (event: ErrorEvent | PromiseRejectionEvent) => errors.push(event);
 beforeEach(() => {
@@ -20,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
-  for (const page of pages.splice(0)) page.cleanup();
+  closePages();
   window.removeEventListener("error", note);
   window.removeEventListener("unhandledrejection", note);
   expect(errors.splice(0)).toEqual([]);
@@ -31,7 +25,7 @@ const status = (page: Page) => page.root.querySelector(".status")?.textContent ?
 const click = (page: Page, action: string) => page.root.querySelector<HTMLElement>(`[data-action=${action}]`)?.click();
 
 test("a cut-off model is noticed at once, and what is shown is marked as old", async () => {
-  const page = await open({ traits: BINS });
+  const page = await mount({ traits: BINS });
   page.kernel.sayHeatmaps([{ image: "image-3" }]);
   await settled();
   expect(page.root.dataset.kernel).toBe("live");
@@ -45,21 +39,22 @@ test("a cut-off model is noticed at once, and what is shown is marked as old", a
   const canvases = [...page.root.querySelectorAll<HTMLElement>("canvas[data-heatmap]")];
   expect(canvases.map((canvas) => canvas.dataset.stale)).toEqual(["true"]);
   expect(page.root.querySelector(".reading")?.hasAttribute("data-stale")).toBe(true);
+  expect(page.tile("explicands", "image-3").ariaLabel).toContain("from before, score");
 });
 
 test("a closed comm and a send that throws are noticed too", async () => {
-  const page = await open();
+  const page = await mount();
   page.kernel.failing = true;
   drag(page.tile("gallery", "image-1"), page.region("corpus"));
   expect(page.root.dataset.kernel).toBe("closed");
   await vi.waitFor(() => expect(page.images("corpus")).toEqual(["image-1"]));
-  const other = await open();
+  const other = await mount();
   other.kernel.fire("comm:close");
   expect(other.root.dataset.kernel).toBe("closed");
 });
 
 test("without a kernel bins are arranged on, and what needs it is refused", async () => {
-  const page = await open({ traits: BINS, live: true });
+  const page = await mount({ traits: BINS, live: true });
   page.kernel.cutOff();
   page.kernel.failing = true;
   await settled();
@@ -118,7 +113,7 @@ test("after a change that nothing answers the kernel is asked soon, and once", (
 });
 
 test("silence is said in the status bar, and heatmaps stay as they are", async () => {
-  const page = await open({ traits: BINS });
+  const page = await mount({ traits: BINS });
   page.kernel.sayHeatmaps([{ image: "image-3" }]);
   page.kernel.options.silent = true;
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -138,7 +133,7 @@ test("silence is said in the status bar, and heatmaps stay as they are", async (
 });
 
 test("a view that the kernel does not know watches again; a page that is left says goodbye", async () => {
-  const page = await open({ traits: BINS });
+  const page = await mount({ traits: BINS });
   await vi.waitFor(() => expect(page.kernel.requests("watch").length).toBeGreaterThan(0));
   const watches = () => page.kernel.requests("watch").length;
   const [view, before] = [page.kernel.requests("watch").at(-1)?.view ?? "", watches()];

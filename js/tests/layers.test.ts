@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import { mount, type Page, pixel, settled } from "./page";
+import { closePages, mount, type Page, pixel, settled } from "./page";
 
 let page: Page;
-afterEach(() => page.cleanup());
+afterEach(closePages);
 
 const EXPLAINED = { explicands: ["image-1", "image-2"], corpus: ["image-3"], layer: "error" };
 const canvas = (image: string) =>

@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { mount, type Page, press, settled } from "./page";
+import { closePages, mount, type Page, press, settled } from "./page";
 
 let page: Page;
-afterEach(() => page.cleanup());
+afterEach(closePages);
 
 const button = (setting: string) => page.root.querySelector(`[data-setting=${setting}]`) as HTMLElement;
 const list = () => page.root.querySelector("[role=menu]") as HTMLElement;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { centre, drag, mount, NAMES, type Page, point, press, settled } from "./page";
+import { centre, closePages, drag, mount, NAMES, type Page, point, press, settled } from "./page";
 
 let page: Page;
-afterEach(() => page.cleanup());
+afterEach(closePages);
 
 const click = (element: Element, init: MouseEventInit = {}) =>
   element.dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true, cancelable: true, ...init }));
@@ -33,7 +33,7 @@ describe("with a mouse", () => {
     expect(page.root.querySelectorAll(".ghost-card")).toHaveLength(3);
     expect(page.root.querySelector(".ghost-count")?.textContent).toBe("3");
     expect(page.root.querySelector(".ghost-hint")?.textContent).toBe("Add to foil");
-    // The kernel is told to leave the processor to the dragging.
+    // The kernel is asked to leave the processor to the dragging.
     expect(page.kernel.requests("hold")).toHaveLength(1);
     expect(page.dropMark("foil")).toBe("over");
     expect(page.dropMark("explicands")).toBe("possible");

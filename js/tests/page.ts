@@ -38,6 +38,13 @@ interface MountOptions extends Partial<FakeOptions> {
   kernel?: FakeKernel;
 }
 
+const pages: Page[] = [];
+
+/** Takes away all pages that a test has mounted: `afterEach(closePages)`. */
+export function closePages(): void {
+  for (const page of pages.splice(0)) page.cleanup();
+}
+
 export async function mount({ width = 1200, shadow = false, kernel, ...options }: MountOptions = {}): Promise<Page> {
   const fake = kernel ?? new FakeKernel({ images: NAMES, picture: greyPicture, ...options });
   const host = document.createElement("div");
@@ -52,9 +59,7 @@ export async function mount({ width = 1200, shadow = false, kernel, ...options }
   const dispose = widget.render(props as unknown as Parameters<typeof widget.render>[0]);
   const root = el.querySelector("[data-cocoa]") as HTMLElement;
   const region = (name: string) => root.querySelector(`[data-bin=${name}]`) as HTMLElement;
-  if (!options.silent)
-    await vi.waitFor(() => expect(root.dataset.state).toBe("ready"), { timeout: 5000, interval: 10 });
-  return {
+  const page: Page = {
     kernel: fake,
     root,
     region,
@@ -67,6 +72,10 @@ export async function mount({ width = 1200, shadow = false, kernel, ...options }
       host.remove();
     },
   };
+  pages.push(page);
+  if (!options.silent)
+    await vi.waitFor(() => expect(root.dataset.state).toBe("ready"), { timeout: 5000, interval: 10 });
+  return page;
 }
 
 export function centre(element: Element): { x: number; y: number } {

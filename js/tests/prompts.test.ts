@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CHOICES } from "../dev/fake-catalogue";
-import { drag, enlarge, mount, type Page, press, reply, settled } from "./page";
+import { closePages, drag, enlarge, mount, type Page, press, reply, settled } from "./page";
 
 let page: Page;
-afterEach(() => page.cleanup());
+afterEach(closePages);
 
 const find = (selector: string) => page.root.querySelector<HTMLElement>(selector);
 const field = (bin = "corpus") => find(`[data-add-text=${bin}]`) as HTMLInputElement;
@@ -62,7 +62,7 @@ describe("the field", () => {
     expect(find(".toast")?.textContent).toContain("out of memory");
   });
 
-  test("a pasted list is added at once; what is left out or cut is told", async () => {
+  test("a pasted list is added at once; what is left out or cut is reported", async () => {
     page = await mount();
     const clipboardData = new DataTransfer();
     clipboardData.setData("text/plain", "a dog\na cat\n<b>bold</b>");
@@ -170,7 +170,7 @@ describe("in a bin", () => {
     expect(page.images("corpus").length).toBeLessThan(40);
   });
 
-  test("what a text did is told in the list of influences", async () => {
+  test("the influence of a text is shown in the list of influences", async () => {
     page = await mount({ traits });
     page.kernel.sayHeatmaps([{ image: "image-5" }], 4);
     await enlarge(page, "image-5");
@@ -304,7 +304,7 @@ describe("ranking the gallery by a text", () => {
     expect(page.kernel.traits.corpus).toEqual(["image-3"]);
   });
 
-  test("another template asks again; an error is told and can be tried again", async () => {
+  test("another template asks again; an error is shown and can be tried again", async () => {
     await start();
     await found(["image-1"]);
     page.kernel.set({ template: "photo" });

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeKernel, type FakeOptions } from "../dev/fake-kernel";
 import { forgetBins, keepBins, loadBins } from "../src/keeping";
-import { drag, greyPicture, mount, NAMES, type Page, settled } from "./page";
+import { closePages, drag, greyPicture, mount, NAMES, type Page, settled } from "./page";
 
 /** A cell that is run again finds what was in its bins, and is only offered it. */
 
-const pages: Page[] = [];
 beforeEach(() => sessionStorage.clear());
 afterEach(() => {
-  for (const page of pages.splice(0)) page.cleanup();
+  closePages();
   vi.restoreAllMocks();
 });
 
@@ -22,7 +21,6 @@ async function run(modelId: string, options: Partial<FakeOptions> = {}, name = "
     ...others,
   });
   const page = await mount({ kernel });
-  pages.push(page);
   await settled();
   return page;
 }

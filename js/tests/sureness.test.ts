@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { interval, inWords, isWarning, type Sure, verdict } from "../src/sureness";
-import { enlarge, mount, type Page, settled } from "./page";
+import { closePages, enlarge, mount, type Page, settled } from "./page";
 
 const SURE: Sure = { image: "a", version: 1, low: 0.28, high: 0.34, agreement: 0.93, smallest: 24, few: false };
 
@@ -24,7 +24,7 @@ describe("in words", () => {
     expect(isWarning({ ...SURE, agreement: 0.8 })).toBe(false);
   });
 
-  test("what cannot be told", () => {
+  test("what cannot be known", () => {
     const single = { ...SURE, low: null, high: null, agreement: null, smallest: 1, few: true };
     expect([interval(single), verdict(single), isWarning(single)]).toEqual(["±?", "unknown", true]);
     expect(inWords(single)).toContain("single image");
@@ -40,7 +40,7 @@ describe("in words", () => {
 
 describe("on the page", () => {
   let page: Page;
-  afterEach(() => page.cleanup());
+  afterEach(closePages);
 
   const TRAITS = { explicands: ["image-1", "image-2"], corpus: ["image-3", "image-4"] };
   const badge = (image = "image-1") => page.tile("explicands", image).querySelector(".sureness") as HTMLElement;
@@ -60,7 +60,7 @@ describe("on the page", () => {
     await settled();
   };
 
-  test("a badge comes without moving anything, and is told to screen readers", async () => {
+  test("a badge comes without moving anything, and is in the name for screen readers", async () => {
     await start();
     const places = () =>
       [".caption-name", ".score", ".sureness"].map((part) => {

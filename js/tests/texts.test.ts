@@ -99,7 +99,7 @@ test("a template has one place for the text", () => {
   expect(templateError("{} and {}")).toContain("{}");
 });
 
-test("what did not arrive, or not whole, is told once for each reason", () => {
+test("what did not arrive, or not whole, is reported once for each reason", () => {
   const skipped = [
     { text: "a", reason: "It is in the bin already." },
     { text: "b", reason: "It is in the bin already." },

@@ -1,20 +1,12 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel";
-import { drag, greyPicture, mount, NAMES, type Page, settled } from "./page";
+import { closePages, drag, greyPicture, mount, NAMES, type Page, settled } from "./page";
 
-const pages: Page[] = [];
-const open = async (...args: Parameters<typeof mount>) => {
-  const page = await mount(...args);
-  pages.push(page);
-  return page;
-};
-afterEach(() => {
-  for (const page of pages.splice(0)) page.cleanup();
-});
+afterEach(closePages);
 
 test("names, labels and messages are text", async () => {
   const evil = "<img src=x onerror='window.hacked=1'>";
-  const page = await open({ images: [evil], labels: [evil], traits: { explicands: [evil] } });
+  const page = await mount({ images: [evil], labels: [evil], traits: { explicands: [evil] } });
   page.kernel.say({ kind: "error", message: evil });
   page.kernel.sayHeatmaps([{ image: evil }]);
   await settled();
@@ -27,7 +19,7 @@ test("names, labels and messages are text", async () => {
 });
 
 test("closing says goodbye and leaves nothing behind", async () => {
-  const page = await open();
+  const page = await mount();
   const revoked = vi.spyOn(URL, "revokeObjectURL");
   const host = page.root.parentElement as HTMLElement;
   page.cleanup();
@@ -40,7 +32,7 @@ test("closing says goodbye and leaves nothing behind", async () => {
 
 test("two views of one model agree", async () => {
   const kernel = new FakeKernel({ images: NAMES, picture: greyPicture });
-  const [one, two] = [await open({ kernel }), await open({ kernel })];
+  const [one, two] = [await mount({ kernel }), await mount({ kernel })];
   drag(one.tile("gallery", "image-1"), one.region("corpus"));
   await settled();
   expect(two.images("corpus")).toEqual(["image-1"]);
@@ -53,7 +45,7 @@ test("two views of one model agree", async () => {
 test("100,000 images open fast, in few elements, and scroll to the end", async () => {
   const images = Array.from({ length: 100_000 }, (_, i) => `photo-${i}`);
   const start = performance.now();
-  const page = await open({ images });
+  const page = await mount({ images });
   expect(performance.now() - start).toBeLessThan(2000);
   expect(page.root.querySelectorAll("*").length).toBeLessThan(500);
   const list = page.region("gallery").querySelector(".tiles") as HTMLElement;
@@ -66,7 +58,7 @@ test("100,000 images open fast, in few elements, and scroll to the end", async (
 });
 
 test("the filter finds by label", async () => {
-  const page = await open({ labels: NAMES.map((_, i) => (i % 2 ? "Tabby Cat" : null)) });
+  const page = await mount({ labels: NAMES.map((_, i) => (i % 2 ? "Tabby Cat" : null)) });
   const input = page.root.querySelector("input[type=search]") as HTMLInputElement;
   input.value = "cat 3";
   input.dispatchEvent(new Event("input", { bubbles: true }));
@@ -76,7 +68,7 @@ test("the filter finds by label", async () => {
 });
 
 test("what the filter hides is deselected, so that every button acts on what is seen", async () => {
-  const page = await open();
+  const page = await mount();
   const input = page.root.querySelector("input[type=search]") as HTMLInputElement;
   const filter = async (text: string) => {
     input.value = text;
@@ -97,7 +89,7 @@ test("what the filter hides is deselected, so that every button acts on what is 
 });
 
 test("a narrow page stacks", async () => {
-  const [narrow, wide] = [await open({ width: 600 }), await open({ width: 1200 })];
+  const [narrow, wide] = [await mount({ width: 600 }), await mount({ width: 1200 })];
   const top = (page: Page, region: string) => page.region(region).getBoundingClientRect().top;
   expect(top(narrow, "explicands")).toBeGreaterThan(top(narrow, "gallery") + 100);
   expect(top(narrow, "corpus")).toBeGreaterThan(top(narrow, "explicands") + 100);
@@ -106,14 +98,14 @@ test("a narrow page stacks", async () => {
 });
 
 test("works inside a shadow root", async () => {
-  const page = await open({ shadow: true });
+  const page = await mount({ shadow: true });
   drag(page.tile("gallery", "image-1"), page.region("foil"));
   await settled();
   expect(page.images("foil")).toEqual(["image-1"]);
 });
 
 test("follows the host's theme, and stops when it is closed", async () => {
-  const page = await open();
+  const page = await mount();
   document.body.dataset.jpThemeLight = "false";
   await vi.waitFor(() => expect(page.root.dataset.theme).toBe("dark"));
   document.body.dataset.jpThemeLight = "true";
@@ -122,7 +114,7 @@ test("follows the host's theme, and stops when it is closed", async () => {
 });
 
 test("a kernel that fails to answer shows why", async () => {
-  const page = await open({ silent: true });
+  const page = await mount({ silent: true });
   expect(page.root.dataset.state).toBe("loading");
   page.kernel.say({ kind: "error", id: page.kernel.sent[0]?.id, message: "out of memory" });
   await settled();

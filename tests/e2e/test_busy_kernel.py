@@ -10,11 +10,12 @@ from tests.e2e.widget import WIDGET, drag, heatmap, repainted, root_of, settled,
 
 LONG = """
 import pathlib, time
-pathlib.Path("started").touch()
+print("started")
 while not pathlib.Path("go on").exists():
     time.sleep(0.01)
-print("through")
+print("finished")
 """
+OUTPUT = "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[1].model.outputs.toJSON())"
 
 
 @pytest.fixture
@@ -24,32 +25,22 @@ def busy(open_notebook: Open) -> Notebook:
     return notebook
 
 
-def finished(notebook: Notebook) -> bool:
-    return "through" in str(
-        notebook.page.evaluate(
-            "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[1].model.outputs.toJSON())"
-        )
-    )
+def has_printed(notebook: Notebook, word: str) -> bool:
+    return word in notebook.page.evaluate(OUTPUT)
 
 
-def await_start(notebook: Notebook) -> None:
-    started = notebook.lab.folder / "started"
-    for _ in range(3000):
-        if started.exists():
-            return
-        notebook.page.wait_for_timeout(10)
-    raise AssertionError("The cell did not start.")
+def await_print(notebook: Notebook, word: str) -> None:
+    notebook.page.wait_for_function(f"(word) => ({OUTPUT})().includes(word)", arg=word)
 
 
 def test_drops_before_and_in_a_running_cell_do_not_wait_for_it(busy: Notebook) -> None:
     root, page = root_of(busy), busy.page
     settled(root, "mosaic/1")
-    for name in ("started", "go on"):
-        (busy.lab.folder / name).unlink(missing_ok=True)
+    (busy.lab.folder / "go on").unlink(missing_ok=True)
     before = version(root)
     drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
     busy.run_cell(1)  # while the drop is being answered
-    await_start(busy)
+    await_print(busy, "started")
     repainted(root, before)
     for image in ("cat/3", "cat/4"):
         before = version(root)
@@ -57,10 +48,7 @@ def test_drops_before_and_in_a_running_cell_do_not_wait_for_it(busy: Notebook) -
         expect(tile(root, "corpus", image)).to_be_visible()
         repainted(root, before)
         expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "false")
-        assert not finished(busy)
+        assert not has_printed(busy, "finished")
     (busy.lab.folder / "go on").touch()
-    page.wait_for_function(
-        "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.widgets[1].model.outputs.toJSON())"
-        ".includes('through')"
-    )
+    await_print(busy, "finished")
     assert busy.python("print(widget.bins.corpus)") == "('cat/1', 'cat/2', 'cat/3', 'cat/4')"

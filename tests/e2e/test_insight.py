@@ -67,7 +67,7 @@ def test_insertion_and_deletion(notebook: Notebook, enlarged: Locator) -> None:
     root = enlarged
     root.locator("[data-action=compute-curves]").click()
     curves = root.locator("[data-insight=curves]")
-    expect(curves).to_have_attribute("data-phase", "ready", timeout=180_000)
+    expect(curves).to_have_attribute("data-phase", "ready")
     expect(curves.locator(".chart").first).to_be_visible()
     expect(curves).to_contain_text("Contrastive corpus similarity")
     root.screenshot(path=RESULTS / "curves.png")
@@ -102,12 +102,8 @@ def test_methods_and_baselines_from_the_menus(notebook: Notebook) -> None:
     expect(unavailable).to_contain_text("no patch tokens")
     root.screenshot(path=RESULTS / "methods.png")
     root.locator("[role=menuitemradio][data-value=grad_cam]").click()
-    expect(root.locator("[data-bin=explicands] canvas[data-method=grad_cam][data-progress='1']")).to_be_visible(
-        timeout=180_000
-    )
+    expect(root.locator("[data-bin=explicands] canvas[data-method=grad_cam][data-progress='1']")).to_be_visible()
     choose(root, "method", "occlusion")
     choose(root, "baseline", "mean_colour")
-    expect(root.locator("[data-bin=explicands] canvas[data-method=occlusion][data-progress='1']")).to_be_visible(
-        timeout=180_000
-    )
+    expect(root.locator("[data-bin=explicands] canvas[data-method=occlusion][data-progress='1']")).to_be_visible()
     assert notebook.python("print(widget.method.name, widget.baseline.name)").split() == ["occlusion", "mean_colour"]

@@ -8,7 +8,7 @@ import signal
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import RESULTS, Notebook, Open
-from tests.e2e.widget import WIDGET, bins, drag, heatmap, repainted, root_of, settled, tile, version
+from tests.e2e.widget import WIDGET, bins, choose_theme, drag, heatmap, repainted, root_of, settled, tile, version
 
 DIALOG = ".jp-Dialog .jp-mod-accept"
 
@@ -20,10 +20,10 @@ def restart(notebook: Notebook) -> None:
     notebook.await_kernel()
 
 
-def is_dead(page: Page) -> Locator:
+def await_closed(page: Page) -> Locator:
     """Wait until the page says that its kernel is gone; return its root."""
     root = page.locator("[data-cocoa][data-kernel=closed]")
-    expect(root).to_have_count(1, timeout=180_000)
+    expect(root).to_have_count(1)
     alert = root.get_by_role("alert")
     expect(alert).to_contain_text("Run the cell again")
     expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "true")
@@ -36,7 +36,7 @@ def is_dead(page: Page) -> Locator:
 def rerun(notebook: Notebook) -> Locator:
     """Run the widget's cell again; return the root of the new view."""
     notebook.run_cell(0)
-    expect(notebook.page.locator("[data-cocoa][data-kernel=closed]")).to_have_count(0, timeout=180_000)
+    expect(notebook.page.locator("[data-cocoa][data-kernel=closed]")).to_have_count(0)
     root = root_of(notebook)
     settled(root, "mosaic/1")
     return root
@@ -48,12 +48,6 @@ def shoot(root: Locator, name: str) -> None:
     root.screenshot(path=RESULTS / f"{name}.png")
 
 
-def dark(page: Page, root: Locator) -> None:
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
-    expect(root).to_have_attribute("data-theme", "dark")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
-
-
 def test_a_restart_is_said_and_what_was_done_can_be_restored(notebook: Notebook) -> None:
     root, page = root_of(notebook), notebook.page
     settled(root, "mosaic/1")
@@ -61,7 +55,7 @@ def test_a_restart_is_said_and_what_was_done_can_be_restored(notebook: Notebook)
     drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
     repainted(root, before)
     restart(notebook)
-    root = is_dead(page)
+    root = await_closed(page)
     shoot(root, "kernel-gone-light")
     # Nothing throws, and what is done now is kept as well (the fixture `page` fails on errors).
     drag(page, tile(root, "gallery", "cat/3"), root.locator("[data-bin=foil]"))
@@ -69,7 +63,7 @@ def test_a_restart_is_said_and_what_was_done_can_be_restored(notebook: Notebook)
     root.locator("[data-action=undo]").focus()
     for key in ("Enter", "Control+z"):
         page.keyboard.press(key)
-    dark(page, root)
+    choose_theme(root, "dark")
     shoot(root, "kernel-gone-dark")
 
     root = rerun(notebook)
@@ -77,9 +71,7 @@ def test_a_restart_is_said_and_what_was_done_can_be_restored(notebook: Notebook)
     offer = root.get_by_role("group", name="Restore the bins")
     expect(offer).to_contain_text("2 in corpus, 2 in foil, 1 explained")
     shoot(root, "restore-dark")
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
-    expect(root).to_have_attribute("data-theme", "light")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+    choose_theme(root, "light")
     shoot(root, "restore-light")
     before = version(root)
     offer.get_by_role("button", name="Restore").focus()
@@ -104,8 +96,8 @@ def test_a_crash_is_said_and_an_offer_can_be_dismissed(open_notebook: Open) -> N
     drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
     repainted(root, before)
     notebook.run_cell(1)
-    page.locator(DIALOG).click(timeout=180_000)  # JupyterLab says that the kernel has died
-    is_dead(page)
+    page.locator(DIALOG).click()  # JupyterLab says that the kernel has died
+    await_closed(page)
     notebook.await_kernel()
     root = rerun(notebook)
     offer = root.get_by_role("group", name="Restore the bins")
@@ -128,13 +120,13 @@ def test_a_busy_kernel_is_not_taken_for_a_dead_one(notebook: Notebook) -> None:
     os.kill(kernel, signal.SIGSTOP)
     try:
         drag(page, tile(root, "gallery", "cat/2"), root.locator("[data-bin=corpus]"))
-        expect(root).to_have_attribute("data-kernel", "silent", timeout=180_000)
+        expect(root).to_have_attribute("data-kernel", "silent")
         expect(root.get_by_role("group", name="Status")).to_contain_text("busy with a cell, or gone")
         expect(root.get_by_role("alert")).to_have_count(0)
         shoot(root, "kernel-silent")
     finally:
         os.kill(kernel, signal.SIGCONT)
-    expect(root).to_have_attribute("data-kernel", "live", timeout=180_000)
+    expect(root).to_have_attribute("data-kernel", "live")
     settled(root, "mosaic/1")
     expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "false")
     assert bins(notebook)[0] == ["cat/1", "cat/2"]

@@ -8,7 +8,19 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import RESULTS, ROOT, Notebook, Open
-from tests.e2e.widget import READY, bins, drag, heatmap, quarters, repainted, root_of, settled, tile, version
+from tests.e2e.widget import (
+    READY,
+    bins,
+    choose_theme,
+    drag,
+    heatmap,
+    quarters,
+    repainted,
+    root_of,
+    settled,
+    tile,
+    version,
+)
 
 
 def test_the_quickstart(open_notebook: Open) -> None:
@@ -16,7 +28,7 @@ def test_the_quickstart(open_notebook: Open) -> None:
     notebook = open_notebook(path=ROOT / "notebooks/quickstart.ipynb")
     notebook.run_all()
     root = root_of(notebook)
-    expect(heatmap(root, "mosaic/1")).to_be_visible(timeout=180_000)
+    expect(heatmap(root, "mosaic/1")).to_be_visible()
     notebook.page.wait_for_function(
         """() => {
           const cells = window.jupyterapp.shell.currentWidget.content.widgets.map((w) => w.model);
@@ -154,7 +166,7 @@ def test_two_views_and_a_page_reload(notebook: Notebook) -> None:
     root = root_of(notebook)
     settled(root, "mosaic/1")
     notebook.run_cell(1)
-    expect(page.locator(READY)).to_have_count(2, timeout=180_000)
+    expect(page.locator(READY)).to_have_count(2)
     first, second = page.locator(READY).nth(0), page.locator(READY).nth(1)
     second.scroll_into_view_if_needed()
     settled(second, "mosaic/1")
@@ -168,7 +180,7 @@ def test_two_views_and_a_page_reload(notebook: Notebook) -> None:
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     page.reload()
     notebook.await_kernel()
-    expect(page.locator(READY)).to_have_count(2, timeout=180_000)
+    expect(page.locator(READY)).to_have_count(2)
     view = page.locator(READY).nth(1)
     view.scroll_into_view_if_needed()
     expect(tile(view, "foil", "motorcycle/left")).to_be_visible()
@@ -216,12 +228,10 @@ def test_dark_and_narrow(notebook: Notebook) -> None:
     root, page = root_of(notebook), notebook.page
     settled(root, "mosaic/1")
     light = root.evaluate("(root) => getComputedStyle(root).backgroundColor")
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    choose_theme(root, "dark")
     page.wait_for_function(
         "([root, light]) => getComputedStyle(root).backgroundColor !== light", arg=[root.element_handle(), light]
     )
-    expect(root).to_have_attribute("data-theme", "dark")
-    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
     root.screenshot(path=RESULTS / "dark.png")
     page.set_viewport_size({"width": 960, "height": 1000})
     page.evaluate("window.jupyterapp.shell.collapseLeft()")

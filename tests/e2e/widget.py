@@ -23,7 +23,7 @@ widget
 
 def root_of(notebook: Notebook) -> Locator:
     root = notebook.page.locator(READY).first
-    root.wait_for(timeout=180_000)
+    root.wait_for()
     root.scroll_into_view_if_needed()
     return root
 
@@ -45,9 +45,17 @@ def heatmap(root: Locator, image: str) -> Locator:
 
 def settled(root: Locator, image: str) -> None:
     """Wait until the heatmap of an image is complete."""
-    expect(root.locator(f"[data-bin=explicands] canvas[data-heatmap='{image}'][data-progress='1']")).to_be_visible(
-        timeout=180_000
+    expect(root.locator(f"[data-bin=explicands] canvas[data-heatmap='{image}'][data-progress='1']")).to_be_visible()
+
+
+def choose_theme(root: Locator, theme: str) -> None:
+    """Change JupyterLab's theme to "light" or "dark", and wait until the page has followed."""
+    root.page.evaluate(
+        "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+        f"JupyterLab {theme.title()}",
     )
+    expect(root).to_have_attribute("data-theme", theme)
+    expect(root.page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
 def quarters(canvas: Locator) -> dict[str, list[float]]:

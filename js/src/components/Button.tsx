@@ -9,14 +9,14 @@ interface ButtonProps {
   pressed?: boolean;
   expanded?: boolean;
   class?: string;
-  /** Not a stop of the Tab key: there is a key that does the same. */
+  /** Left out by the Tab key: a key of the tile does the same. */
   skipped?: boolean;
-  /** Named by the text that it shows, which those who speak to their computer say; `label` tells more. */
+  /** Named by the text that it shows, as users of voice control say it; `label` is its tooltip only. */
   worded?: boolean;
   children: ComponentChildren;
 }
 
-/** A button whose label is told to everybody: as its tooltip and to screen readers. */
+/** A button whose label is both its tooltip and its name for screen readers. */
 export function Button({
   action,
   label,

@@ -15,6 +15,7 @@ import { Photo } from "./Photo";
 import { SurenessBadge } from "./SurenessBadge";
 import { type Cell, TileGrid } from "./TileGrid";
 
+const FROM_BEFORE = "from before";
 const GAP = 10;
 const CAPTION = 34;
 const SMALLEST = 96;
@@ -86,10 +87,11 @@ export function Explicands(): JSX.Element {
   );
 }
 
-/** A tile is one thing to a screen reader, so its label tells what its parts show. */
+/** A tile is one thing to a screen reader, so its label says all that its parts show. */
 function describeExplicand(store: Store, image: string): string {
   const words = [store.describe(image)];
   const info = store.heatmaps.info(image).value;
+  if (info && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
   if (info) words.push(`score ${signed(info.score)}`);
   const sure = store.sureness.kept.value.get(image);
   if (info && sure && !store.sureness.isStale(sure)) words.push(inWords(sure));
@@ -105,7 +107,7 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
         <Photo image={image} box={photoBox(cell)} heatmap>
           {(frame) => <Probe image={image} frame={frame} />}
         </Photo>
-        <Preview image={image} />
+        <AgeTag image={image} />
         {cell.width < ROOMY && <SurenessBadge image={image} size="over" />}
       </div>
       <div class="caption">
@@ -164,10 +166,11 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
   );
 }
 
-function Preview({ image }: { image: string }): JSX.Element | null {
+/** A word on a heatmap that is not, or not yet, the chosen method's for the present bins. */
+function AgeTag({ image }: { image: string }): JSX.Element | null {
   const { heatmaps, kernel } = useStore();
   const info = heatmaps.info(image).value;
-  if (info && kernel.state.value === "closed") return <span class="tag">from before</span>;
+  if (info && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (
     <span class="tag" title="A quick class activation map, until the chosen method has its first picture">

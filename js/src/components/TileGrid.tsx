@@ -1,4 +1,4 @@
-import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { clearSelection, enlarge } from "../actions";
@@ -9,6 +9,7 @@ import { clickMode, FOCUSABLE } from "../keyboard";
 import { Rows } from "../rows";
 import { NOTHING_SELECTED, select } from "../selection";
 import { Tile } from "./Tile";
+import { TileTools, toolsOf } from "./TileTools";
 
 export interface Cell extends Size {
   columns: number;
@@ -146,38 +147,6 @@ export function TileGrid(props: TileGridProps): JSX.Element {
       )}
     </div>
   );
-}
-
-interface ToolsProps {
-  image: string;
-  hovered: ReadonlySignal<string | null>;
-  isTabStop: boolean;
-  left: number;
-  top: number;
-  width: number;
-  children: ComponentChildren;
-}
-
-/** The buttons of one tile, at its upper right corner while the pointer or the focus is on it. */
-function TileTools({ image, hovered, isTabStop, left, top, width, children }: ToolsProps): JSX.Element {
-  const over = useComputed(() => hovered.value === image);
-  return (
-    <div
-      class="tile-tools"
-      role="group"
-      aria-label={image}
-      data-tools-of={image}
-      data-over={over.value || undefined}
-      data-tab-stop={isTabStop || undefined}
-      style={{ transform: `translate(${left + width}px, ${top}px)` }}
-    >
-      <div class="tile-buttons">{children}</div>
-    </div>
-  );
-}
-
-function toolsOf(event: Event): string | undefined {
-  return (event.target as Element).closest<HTMLElement>("[data-tools-of]")?.dataset.toolsOf;
 }
 
 function tileOf(event: Event): string | undefined {

@@ -175,6 +175,6 @@ function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
 
 function toggleFullScreen(root: HTMLElement): void {
   const current = (root.getRootNode() as Document | ShadowRoot).fullscreenElement;
-  // A host may forbid it (an iframe without permission); then nothing happens, as the browser tells by itself.
+  // A host may forbid it (an iframe without permission); then nothing happens, and the browser reports it by itself.
   (current ? document.exitFullscreen() : root.requestFullscreen()).catch(() => undefined);
 }
