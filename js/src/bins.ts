@@ -57,7 +57,7 @@ export const clear = (bins: Bins, bin: Bin): Bins => ({ ...bins, [bin]: [] });
 
 export const swap = (bins: Bins): Bins => ({ ...bins, corpus: bins.foil, foil: bins.corpus });
 
-const equal = (a: readonly string[], b: readonly string[]): boolean =>
+export const equal = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((id, i) => id === b[i]);
 
 export const sameBins = (a: Bins, b: Bins): boolean => BINS.every((bin) => equal(a[bin], b[bin]));

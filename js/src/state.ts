@@ -1,5 +1,5 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
-import { BINS, type Bin, type Bins, type Region } from "./bins";
+import { BINS, type Bin, type Bins, equal, type Region } from "./bins";
 import { Connection, type KernelEvent } from "./connection";
 import type { Drag } from "./drag";
 import { HeatmapLayer } from "./heatmaps";
@@ -85,9 +85,13 @@ export class Store {
   readonly arranged: Record<"corpus" | "foil", ReadonlySignal<readonly string[]>>;
   readonly galleryIds: ReadonlySignal<readonly string[]>;
   readonly #inGallery: ReadonlySignal<ReadonlySet<string>>;
+  /** All that heatmaps depend on. */
+  readonly #question: ReadonlySignal<readonly unknown[]>;
   readonly #position: ReadonlySignal<ReadonlyMap<string, number>>;
   readonly #haystack: ReadonlySignal<readonly string[]>;
   #ranked = "";
+  /** The bins and settings of the page when the newest heatmaps came. */
+  #answered: readonly unknown[] = [];
   #cleanups: (() => void)[] = [];
 
   constructor(model: Model, dark: ReadonlySignal<boolean>) {
@@ -136,6 +140,11 @@ export class Store {
       return images.filter((_, i) => words.every((word) => haystack[i]?.includes(word)));
     });
     this.#inGallery = computed(() => new Set(this.galleryIds.value));
+    this.#question = computed(() => [
+      ...[this.t.method, this.t.target, this.t.similarity, this.t.baseline].map(({ value }) => value),
+      ...[this.t.layer.value, this.t.template.value, this.t.centred.value],
+      ...[...this.t.corpus.value, "", ...this.t.foil.value],
+    ]);
 
     this.#cleanups.push(
       effect(() => this.heatmaps.useColormap(this.t.colormap.value)),
@@ -154,6 +163,11 @@ export class Store {
         if (!ids.size) return;
         const shown = region === "gallery" ? this.#inGallery.value : this.members[region].value;
         this.selection.value = pruned(this.selection.peek(), shown);
+      }),
+      effect(() => {
+        const silent = this.kernel.state.value === "silent";
+        // They answer the bins of before, and the kernel may never answer these.
+        if (silent && !equal(this.#question.value, this.#answered)) untracked(() => this.heatmaps.outdate());
       }),
       effect(() => {
         if (this.kernel.state.value === "closed") untracked(() => this.#settleWithoutKernel());
@@ -205,8 +219,10 @@ export class Store {
 
   #hear = (event: KernelEvent, buffers: DataView[]): void => {
     try {
-      if (event.kind === "heatmaps") this.heatmaps.receive(event, buffers);
-      else if (event.kind === "reliability") this.sureness.receive(event);
+      if (event.kind === "heatmaps") {
+        if (event.version > this.heatmaps.version.peek()) this.#answered = this.#question.peek();
+        this.heatmaps.receive(event, buffers);
+      } else if (event.kind === "reliability") this.sureness.receive(event);
       else if (event.kind === "status") this.status.value = event;
       else if (event.kind === "history") this.history.value = event;
       else this.report(event.message);

@@ -132,6 +132,24 @@ test("silence is said in the status bar, and heatmaps stay as they are", async (
   expect(status(page)).toContain("ready");
 });
 
+test("what a silent kernel has not answered makes the heatmaps old, until it does", async () => {
+  const page = await mount({ traits: BINS });
+  page.kernel.sayHeatmaps([{ image: "image-3" }]);
+  const stale = () => page.root.querySelector<HTMLElement>("canvas[data-heatmap]")?.dataset.stale;
+  page.kernel.options.silent = true;
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  page.root.querySelector<HTMLElement>("[data-action=swap]")?.click();
+  vi.advanceTimersByTime(3_000);
+  expect(stale()).toBe("false"); // it may still be on its way
+  vi.advanceTimersByTime(5_000);
+  vi.useRealTimers();
+  await settled();
+  expect([page.root.dataset.kernel, stale()]).toEqual(["silent", "true"]);
+  page.kernel.sayHeatmaps([{ image: "image-3" }]);
+  await settled();
+  expect([page.root.dataset.kernel, stale()]).toEqual(["live", "false"]);
+});
+
 test("a view that the kernel does not know watches again; a page that is left says goodbye", async () => {
   const page = await mount({ traits: BINS });
   await vi.waitFor(() => expect(page.kernel.requests("watch").length).toBeGreaterThan(0));

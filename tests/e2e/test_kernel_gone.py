@@ -123,6 +123,7 @@ def test_a_busy_kernel_is_not_taken_for_a_dead_one(notebook: Notebook) -> None:
         expect(root).to_have_attribute("data-kernel", "silent")
         expect(root.get_by_role("group", name="Status")).to_contain_text("busy with a cell, or gone")
         expect(root.get_by_role("alert")).to_have_count(0)
+        expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "true")  # of the bins before the drop
         shoot(root, "kernel-silent")
     finally:
         os.kill(kernel, signal.SIGCONT)
