@@ -41,6 +41,7 @@ class OrderedWidget(anywidget.AnyWidget):
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Keep other threads from changing anything in the block; observers are called after the outermost one."""
+        outermost = False
         try:
             with self._order:
                 self._depth += 1
