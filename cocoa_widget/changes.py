@@ -100,9 +100,11 @@ class OrderedWidget(anywidget.AnyWidget):
                 raise
             finally:
                 self._held = None
-            self.commit_held(checked)
-            for change in held.values():
-                self.notify_change(change)
+            try:
+                self.commit_held(checked)
+            finally:
+                for change in held.values():
+                    self.notify_change(change)
             if failed is not None:
                 raise failed
 

@@ -47,7 +47,6 @@ from .traits import (
 STATIC = Path(__file__).parent / "static"
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
 DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
-UNTOUCHABLE = ("_esm", "_css", "_anywidget_id")
 PAGE_SETS = frozenset({*BINS, *SETTINGS, *DISPLAY, "_view_count"})
 """The traits that the page may set; never the code that it runs itself (``_esm``, ``_css``)."""
 
@@ -399,7 +398,7 @@ class CocoaWidget(OrderedWidget):
     @classmethod
     def _own_traits(cls) -> list[str]:
         """List the traits that a subclass adds, which its constructor takes and its page sets like any others."""
-        known = {*CocoaWidget.class_trait_names(), *UNTOUCHABLE}
+        known = {*CocoaWidget.class_trait_names(), "_anywidget_id"}
         return [name for name in cls.class_trait_names(sync=True) if name not in known]
 
     def _members(self, name: BinName) -> Sequence[str]:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import cocoa_widget as cw
-from cocoa_widget.encoders.text import TextTower
 from cocoa_widget.live import LiveEngine
 from tests.conftest import Convolutional, encoder_of
+from tests.texts import Words
 from tests.wire import Wire
 
 SEQUENCES = int(os.environ.get("CHAOS_SEQUENCES", "60"))
@@ -63,19 +63,6 @@ class Moody(Convolutional):
         if mood is not None:
             raise mood("moody")
         return super().forward(inputs)
-
-
-class Words(TextTower):
-    """Gives each prompt a vector of its own."""
-
-    context = 8
-    fingerprint = "words"
-
-    def encode(self, prompts):
-        return torch.stack([torch.randn(16, generator=torch.Generator().manual_seed(len(p))) for p in prompts])
-
-    def cuts(self, prompts):
-        return [len(prompt.split()) > 8 for prompt in prompts]
 
 
 class Chaos(RuleBasedStateMachine):

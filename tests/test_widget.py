@@ -8,6 +8,7 @@ import itertools
 import sys
 import threading
 import time
+import warnings
 import weakref
 
 import numpy as np
@@ -16,6 +17,7 @@ import traitlets
 
 import cocoa_widget as cw
 from tests.conftest import Convolutional, encoder_of
+from tests.texts import joint
 from tests.wire import BINS, Wire
 
 
@@ -888,3 +890,22 @@ def test_subclasses_check_bins_and_have_traits_of_their_own(pictures):
     with pytest.raises(TypeError, match="no argument 'nota'. Did you mean 'note'"):
         Mine(pictures, encoder_of(Convolutional()), nota="x")
     widget.close()
+
+
+def test_warnings_that_are_errors_keep_no_observer_from_a_change(make):
+    """A prompt that is cut warns, after all has been done."""
+    widget = make(encoder=joint(), **BINS)
+    seen = []
+    widget.observe(lambda change: seen.append(change.name), ["corpus", "colormap"])
+
+    def change():
+        with widget.hold_trait_notifications():
+            widget.colormap = "red-blue"
+            widget.corpus = ["text:" + "a long prompt " * 9]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="is not read"):
+            change()
+    assert sorted(seen) == ["colormap", "corpus"]
+    assert widget._live._state.question == widget._question()
