@@ -373,6 +373,11 @@ class CocoaWidget(OrderedWidget):
             The target needs bins that are empty.
         UnknownImage
             There is no such image.
+
+        Warns
+        -----
+        UserWarning
+            Members of the bins could not be encoded, and are left out.
         """
         self.images.check([image])
         if layer not in LAYERS:
@@ -380,6 +385,9 @@ class CocoaWidget(OrderedWidget):
         picture = self._live.picture(image, timeout, layer)
         if picture is None:
             raise NothingToExplain("Nothing to explain yet: put images into the corpus, the foil, or both.")
+        if left_out := self._live.left_out():
+            reason = next(iter(left_out.values()))
+            warnings.warn(f"The heatmap does without {named([*left_out])}: {reason}", stacklevel=2)
         return picture.values
 
     def close(self) -> None:

@@ -909,3 +909,13 @@ def test_warnings_that_are_errors_keep_no_observer_from_a_change(make):
             change()
     assert sorted(seen) == ["colormap", "corpus"]
     assert widget._live._state.question == widget._question()
+
+
+def test_a_heatmap_that_does_without_a_member_says_so(make, pictures, tmp_path):
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    widget = make(images=tmp_path, corpus=["p1.png", "p2.png"], foil=["p3.png"])
+    (tmp_path / "p2.png").write_bytes(b"")
+    widget.images._keys.clear()
+    with pytest.warns(UserWarning, match=r"The heatmap does without p2\.png: image 'p2\.png' cannot be read"):
+        widget.heatmap("p0.png", 120)

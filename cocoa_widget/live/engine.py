@@ -95,8 +95,11 @@ class LiveEngine:
             same = (question.recipe, question.template) == (old.recipe, old.template)
             before = {*old.corpus, *old.foil, *old.explicands} if same else set()
             state.unexplained.clear()  # another question is another try
-            for image in {*question.corpus, *question.foil, *question.explicands} - before:
-                state.failures.pop(image, None)
+            now = {*question.corpus, *question.foil, *question.explicands}
+            state.renewed = {member: version for member, version in state.renewed.items() if member in now}
+            for member in now - before:
+                state.failures.pop(member, None)
+                state.renewed[member] = state.version
             state.stir()
 
     def watch(self, name: str, view: View) -> None:
@@ -182,6 +185,14 @@ class LiveEngine:
                 with state.changed:  # nothing to explain, unless question or weights have changed meanwhile
                     if version == state.version and self._is_prepared(image):
                         return None
+
+    def left_out(self) -> dict[str, str]:
+        """Return the members of the bins that could not be encoded, which heatmaps do without, and the reasons."""
+        with self._state.changed:
+            question, failures = self._state.question, self._state.failures
+            return {
+                member: str(failures[member]) for member in (*question.corpus, *question.foil) if member in failures
+            }
 
     def _is_prepared(self, image: str) -> bool:
         """Return whether the heatmap of `image` has all that it needs; hold `state.changed`."""

@@ -68,13 +68,13 @@ def _lower_priority() -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One slice of work: `run` it for `images`; `urgent` is what the question itself needs."""
+    """One slice of work: `run` it for `images`; `urgent` is what the question itself needs, `version` its number."""
 
     label: str
     run: Callable[[], None]
     images: list[str]
     urgent: bool
-    version: int = 0
+    version: int
 
 
 class Preparer:
@@ -210,7 +210,7 @@ class Preparer:
         if rest and len(self._encoder.representations) < SOON_ENCODED:
             yield self._encoding(rest, urgent=False)
         if not self._text_ready and state.views:
-            yield Job(READYING_TEXTS, self._ready_texts, [], urgent=False)
+            yield Job(READYING_TEXTS, self._ready_texts, [], False, state.version)
         if rest:
             yield self._encoding(rest, urgent=False)
 
@@ -263,9 +263,9 @@ class Preparer:
 
     def _encoding(self, members: list[str], *, urgent: bool) -> Job:
         if is_text(members[0]) and not self._text_ready:
-            return Job(READYING_TEXTS, self._ready_texts, [], urgent)
+            return Job(READYING_TEXTS, self._ready_texts, [], urgent, self._state.version)
         label = ENCODING_TEXTS if is_text(members[0]) else ENCODING
-        return Job(label, lambda: self._encode(members), members, urgent)
+        return Job(label, lambda: self._encode(members), members, urgent, self._state.version)
 
     def _ready_texts(self) -> None:
         assert self._encoder.text is not None
@@ -446,6 +446,8 @@ class Preparer:
             encoding = job.label in (ENCODING, ENCODING_TEXTS)
             if not encoding and job.version != state.version:
                 return  # it was about another question
+            # What was put somewhere anew meanwhile is tried again, whatever became of the earlier try.
+            failed = [(image, reason) for image, reason in failed if state.renewed.get(image, 0) <= job.version]
             into = state.failures if encoding else state.unexplained
             into.update({image: _without_frames(reason) for image, reason in failed})
             state.stale = True

@@ -143,6 +143,7 @@ class State:
     asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
     paths: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, path
     failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded; tried again when dropped again
+    renewed: dict[str, int] = field(default_factory=dict)  # by member: the version in which it was put somewhere anew
     unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by this question
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
     stale: bool = True  # all heatmaps answer an older question

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.e2e.widget import bins, drag, quarters, repainted, root_of, settled, tile, version
+from tests.e2e.widget import answered, drag, expect_bins, quarters, repainted, root_of, tile, version
 
 CELL = """
 import cocoa_widget as cw
@@ -29,8 +29,8 @@ def test_prompts_point_where_they_should(open_notebook):
     root = root_of(lab)
     add(root, "corpus", "a cat")
     add(root, "foil", "a cup of coffee")
-    assert bins(lab) == [["text:a cat"], ["text:a cup of coffee"], ["mosaic/1"]]
-    settled(root, "mosaic/1")
+    expect_bins(lab, ["text:a cat"], ["text:a cup of coffee"], ["mosaic/1"])
+    answered(lab, root, "mosaic/1")
     canvas = root.locator("[data-bin=explicands] canvas[data-heatmap='mosaic/1']")
     expect(canvas).to_have_attribute("data-stale", "false")
     cat, coffee, rocket, motorcycle = quarters(canvas)
@@ -39,10 +39,10 @@ def test_prompts_point_where_they_should(open_notebook):
     before = version(root)
     drag(lab.page, tile(root, "corpus", "text:a cat"), root.locator("[data-bin=foil]"))
     repainted(root, before)
-    assert bins(lab) == [[], ["text:a cup of coffee", "text:a cat"], ["mosaic/1"]]
+    expect_bins(lab, [], ["text:a cup of coffee", "text:a cat"], ["mosaic/1"])
     lab.page.keyboard.press("Control+z")
     expect(tile(root, "corpus", "text:a cat")).to_be_visible()
-    assert bins(lab)[0] == ["text:a cat"]
+    expect_bins(lab, ["text:a cat"])
 
     add(root, "foil", HOSTILE)
     hostile = tile(root, "foil", f"text:{HOSTILE}")

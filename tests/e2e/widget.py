@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Notebook
+from tests.e2e.conftest import PATIENCE, Notebook
 
 READY = "[data-cocoa][data-state=ready]"
 
@@ -39,6 +40,17 @@ def bins(notebook: Notebook) -> list[list[str]]:
     )
 
 
+def expect_bins(notebook: Notebook, *expected: list[str]) -> None:
+    """Wait until the kernel's corpus, foil and explicands, or the first of them, are these.
+
+    The page shows a drop at once, and its message and a cell's code may reach the kernel by different threads.
+    """
+    end = time.monotonic() + PATIENCE / 1000
+    while (found := bins(notebook)[: len(expected)]) != [*expected] and time.monotonic() < end:
+        pass
+    assert found == [*expected]
+
+
 def heatmap(root: Locator, image: str) -> Locator:
     return root.locator(f"[data-bin=explicands] canvas[data-heatmap='{image}']")
 
@@ -46,6 +58,13 @@ def heatmap(root: Locator, image: str) -> Locator:
 def settled(root: Locator, image: str) -> None:
     """Wait until the heatmap of an image is complete."""
     expect(root.locator(f"[data-bin=explicands] canvas[data-heatmap='{image}'][data-progress='1']")).to_be_visible()
+
+
+def answered(notebook: Notebook, root: Locator, image: str) -> None:
+    """Wait until the heatmap of an image is complete and answers the kernel's present question."""
+    version = notebook.python("print(widget._live.version)")
+    expect(heatmap(root, image)).to_have_attribute("data-heatmap-version", version)
+    settled(root, image)
 
 
 def choose_theme(root: Locator, theme: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import cocoa_widget as cw
 from cocoa_widget.live import View
 from cocoa_widget.live.engine import LaneEnded
+from cocoa_widget.live.preparer import Preparer
 from tests.conftest import Convolutional
-from tests.live.test_engine import Recorder, make, question
+from tests.live.test_engine import Recorder, direct, make, question
 
 __all__ = ["make"]
 
@@ -201,3 +203,35 @@ def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
     monkeypatch.setattr(engine._painter, "pictures", look)
     assert engine.picture("p0", 120, "stability").layer == "stability"
     assert free == [True]
+
+
+def test_a_try_that_fails_late_does_not_count_for_what_was_put_into_a_bin_anew(make, pictures, monkeypatch):
+    """The bin would silently do without that image."""
+    entered, leave, over = threading.Event(), threading.Event(), threading.Event()
+    fail = Preparer._fail
+
+    def count(*arguments):
+        fail(*arguments)
+        over.set()
+
+    class Moody(Convolutional):
+        def forward(self, images):
+            if len(images) == 2:  # a probe of what the encoder is made of
+                return super().forward(images)
+            if not leave.is_set():
+                entered.set()
+                leave.wait(120)
+            if not over.is_set():
+                raise RuntimeError("moody")
+            return super().forward(images)
+
+    monkeypatch.setattr(Preparer, "_fail", count)
+    engine, _, encoder = make(Moody())
+    assert entered.wait(120)
+    engine.ask(question(corpus=(), foil=(), explicands=()))
+    engine.ask(question())
+    leave.set()
+    engine.wait(120)
+    assert engine.left_out() == {}
+    expected = direct(encoder, pictures, question(), "p0").heatmaps[0]
+    np.testing.assert_allclose(engine.picture("p0", 120).values, expected, atol=1e-5 * abs(expected).max())
