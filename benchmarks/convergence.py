@@ -23,7 +23,7 @@ from tqdm import tqdm
 import cocoa_widget as cw
 from cocoa_widget.attribution.masks import MaskBank, draw_grids, draw_shifts
 from cocoa_widget.attribution.run import advance
-from cocoa_widget.encoders.demo import efficientnet_lite
+from cocoa_widget.encoders.sources.demo import efficientnet_lite
 
 PHOTOGRAPHS = (
     *("cat/1", "mosaic/1", "coffee/1", "rocket/1", "astronaut/1", "motorcycle/left"),

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 
 import cocoa_widget as cw
+from cocoa_widget.contrast.score import score_of
 from cocoa_widget.encoders import Encoded
 from cocoa_widget.evaluation import Ablation
-from cocoa_widget.influence import influence
-from cocoa_widget.reliability import Members, resample, stability
-from cocoa_widget.score import score_of
+from cocoa_widget.insight.influence import influence
+from cocoa_widget.insight.stability import Members, resample, stability
 
 
 def milliseconds(function: Callable[[], object], rounds: int) -> float:

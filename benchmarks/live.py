@@ -15,10 +15,10 @@ import torch
 
 import cocoa_widget as cw
 from cocoa_widget.attribution.run import advance
-from cocoa_widget.direction import directions
+from cocoa_widget.contrast.direction import directions
+from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders import Representations
 from cocoa_widget.live import LiveEngine, Picture, Progress, Question, Sureness, View
-from cocoa_widget.score import LinearScore
 
 METHOD = cw.RISE(n_masks=1024)
 

@@ -29,18 +29,18 @@ from .attribution import (
     Saliency,
     SmoothGrad,
 )
-from .direction import SIMILARITIES, TARGETS, NothingToExplain
+from .contrast.direction import SIMILARITIES, TARGETS, NothingToExplain
+from .contrast.modality import centre
 from .encoders import Encoder, EncoderError, NoFeatureMap, Preprocess, list_encoders, load_encoder
-from .encoders.class_names import class_names
-from .encoders.prompts import TEMPLATES
 from .encoders.text import TextTower
 from .explainer import Explainer, Explanation, Prepared
 from .images import EmptySource, ImageSet, UnknownImage, UnreadableImage, demo_images
-from .influence import Influence
-from .modality import centre
-from .reliability import Stability
+from .insight.influence import Influence
+from .insight.stability import Stability
 from .sessions import Bins
-from .texts import Texts
+from .texts.class_names import class_names
+from .texts.templates import TEMPLATES
+from .texts.texts import Texts
 from .widget import CocoaWidget
 
 __version__ = "0.1.0"

@@ -18,12 +18,12 @@ from .attribution import Baseline, Method, Operator, Path, as_baseline, as_metho
 from .attribution.baseline import baselines_of
 from .attribution.method import DirectMethod, GradientMethod, LinearMethod
 from .attribution.run import advance, advance_path, check_method, remaining
-from .direction import TARGETS, check_similarity, check_target
+from .contrast.direction import TARGETS, check_similarity, check_target
+from .contrast.score import Score, score_of
 from .encoders import Encoder, EncoderError
-from .influence import Influence, influence
-from .reliability import Members, Stability, resample, stability
-from .score import Score, score_of
-from .texts import Texts, unread
+from .insight.influence import Influence, influence
+from .insight.stability import Members, Stability, resample, stability
+from .texts.texts import Texts, unread
 
 
 @dataclass(frozen=True)
@@ -347,7 +347,7 @@ class Prepared:
         encoder = self.explainer.encoder
         found = encoder.encode_text(texts.prompts, template=texts.template).to(self.representations)
         if cut := encoder.cut_prompts(texts.prompts, template=texts.template):
-            warnings.warn(unread(cut, encoder.text), stacklevel=3)
+            warnings.warn(unread(cut, encoder.text.context if encoder.text else None), stacklevel=3)
         return found
 
     def _follow(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Path]:

@@ -16,22 +16,15 @@ from numpy.typing import NDArray
 from torch import nn
 from traitlets import Bunch
 
-from . import protocol
 from .attribution import BASELINES, METHODS, Baseline, Method
-from .changes import OrderedWidget
-from .direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
+from .contrast.direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
 from .encoders import Encoder, EncoderError, load_encoder
-from .encoders.class_names import CLASS_NAMES
-from .encoders.prompts import AS_TYPED, TEMPLATES, sentences
-from .images import ImageSet, UnknownImage, as_image_set
-from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
-from .naming import default_name
-from .page import Page
-from .sessions import BINS, BinName, Bins, History, Place
-from .sessions import bins as of_bins
-from .subshells import stay_in_subshell
-from .texts import PREFIX, is_text, named, prompt_of, text_id, unread
-from .traits import (
+from .host import protocol
+from .host.changes import OrderedWidget
+from .host.naming import default_name
+from .host.page import Page
+from .host.subshells import stay_in_subshell
+from .host.traits import (
     BaselineTrait,
     BinTrait,
     Bool,
@@ -43,6 +36,13 @@ from .traits import (
     MethodTrait,
     baseline_name,
 )
+from .images import ImageSet, UnknownImage, as_image_set
+from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
+from .sessions import BINS, BinName, Bins, History, Place
+from .sessions import bins as of_bins
+from .texts.class_names import CLASS_NAMES
+from .texts.templates import AS_TYPED, TEMPLATES, sentences
+from .texts.texts import PREFIX, is_text, named, prompt_of, text_id, unread
 
 STATIC = Path(__file__).parent / "static"
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
@@ -91,7 +91,7 @@ class CocoaWidget(OrderedWidget):
         What is put around prompts: a name of `TEMPLATES` ("photo" is the paper's sentence, "ensemble" several), or a
         sentence with a place ``{}`` for the prompt.
     centred : bool
-        Whether the mean of its modality is taken from every member of the bins; see `cocoa_widget.modality`.
+        Whether the mean of its modality is taken from every member of the bins; see `cocoa_widget.contrast.modality`.
     name : str, optional
         Under which the page keeps the bins for the time when the kernel is restarted and the cell run again: it then
         offers to restore them. By default from the notebook, the cell, and the order of widgets in it.
@@ -254,7 +254,7 @@ class CocoaWidget(OrderedWidget):
         cut = self._cut(prompts) if prompts else []
         if not cut:
             return
-        message = unread(cut, self.encoder.text)
+        message = unread(cut, self.encoder.text.context if self.encoder.text else None)
         if not self._page_acts:
             warnings.warn(message, stacklevel=2)
         elif self._page is not None:

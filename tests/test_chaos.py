@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import cocoa_widget as cw
 from cocoa_widget.live import LiveEngine
 from tests.conftest import Convolutional, encoder_of
-from tests.texts import Words
+from tests.joint import Words
 from tests.wire import Wire
 
 SEQUENCES = int(os.environ.get("CHAOS_SEQUENCES", "60"))

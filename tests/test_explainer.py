@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import cocoa_widget as cw
-from cocoa_widget.score import LinearScore
+from cocoa_widget.contrast.score import LinearScore
 from tests.conftest import Convolutional, encoder_of
 
 METHODS = [cw.RISE(n_masks=64), cw.CAM(), cw.IntegratedGradients(steps=8)]

@@ -17,7 +17,7 @@ import traitlets
 
 import cocoa_widget as cw
 from tests.conftest import Convolutional, encoder_of
-from tests.texts import joint
+from tests.joint import joint
 from tests.wire import BINS, Wire
 
 

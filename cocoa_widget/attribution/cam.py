@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from ..contrast.score import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
-from ..score import Score
 from .method import LinearMethod, Operator, Size
 from .resample import spread
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..contrast.score import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
-from ..score import Score
 from .method import LinearMethod, Operator, Size
 from .resample import spread
 

@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from ..contrast.score import Score
 from ..encoders import Encoded
-from ..score import Score
 from .method import LinearMethod, Operator, Size
 from .resample import shrink
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..contrast.score import Score
 from ..encoders import Attached, Encoded, Encoder, EncoderError
 from ..encoders.device import out_of_memory
-from ..score import Score
 from .method import DirectPath, Method, Operator, Path, Preparation
 
 

@@ -16,22 +16,22 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..images import ImageSet, as_image_set
-from .anatomy import Anatomy
+from ..texts.templates import AS_TYPED, fill
 from .copying import ModuleCopy
 from .decoding import Decoder
 from .device import choose_device, choose_precision, out_of_memory
 from .errors import EncoderError, NoFeatureMap
 from .frozen import FrozenNormalisation
 from .function import FunctionModule
-from .hooks import watching
 from .identity import Identity
 from .moment import Moment
-from .output import Output, OutputReader
 from .preprocess import Frame, Preprocess, Transform, frame_of
-from .prompts import AS_TYPED, fill
+from .probing.anatomy import Anatomy
+from .probing.hooks import watching
+from .probing.output import Output, OutputReader
+from .probing.tokens import PatchTokens
 from .representations import Representations
 from .text import TextTower
-from .tokens import PatchTokens
 from .twin import Twin
 
 Result = TypeVar("Result")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from ..optional import installed
+from ..spelling import did_you_mean
 from .encoder import Encoder
-from .near import did_you_mean
-from .optional import installed
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Source:
         return found
 
     def _function(self, verb: str, *default: Callable[..., Any]) -> Callable[..., Any]:
-        module = import_module(f".{self.file}", __package__)
+        module = import_module(f".sources.{self.file}", __package__)
         function: Callable[..., Any] = getattr(module, f"{verb}_{self.file}", *default)
         return function
 
@@ -47,7 +47,7 @@ class Demo(Source):
 
     def load(self, name: str, **options: Any) -> Encoder:
         """Load the demo encoder."""
-        from .demo import load_demo
+        from .sources.demo import load_demo
 
         if name:
             raise ValueError(f"Unknown encoder 'demo/{name}': the demo encoder is just 'demo'.")

@@ -14,8 +14,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..direction import check_similarity
-from ..score import score_of
+from ..contrast.direction import check_similarity
+from ..contrast.score import score_of
 
 Classifier = Callable[[Tensor], Tensor]
 """Maps representations (n, d) to logits (n, classes)."""

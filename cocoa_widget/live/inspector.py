@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..attribution.baseline import baselines_of
 from ..attribution.method import LinearMethod
+from ..contrast.score import Score
 from ..encoders import Encoder
 from ..evaluation import (
     Ablation,
@@ -21,9 +22,8 @@ from ..evaluation import (
     Measure,
 )
 from ..images import ImageSet
-from ..influence import Influence, influence
-from ..reliability import Members
-from ..score import Score
+from ..insight.influence import Influence, influence
+from ..insight.stability import Members
 from .library import Library
 from .scores import known_members, known_scores
 from .state import Question, State
@@ -48,7 +48,7 @@ class Inspector:
         self._state, self._images, self._library, self._encoder = state, images, library, encoder
 
     def influence(self, image: str) -> Influences:
-        """Split the explicand's answer over the members of the bins; see `cocoa_widget.influence`."""
+        """Split the explicand's answer over the members of the bins; see `cocoa_widget.insight.influence`."""
         with torch.inference_mode():
             question, ids, members, own, score = self._known(image)
             operator = None

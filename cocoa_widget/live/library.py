@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..contrast.modality import Reference, centred
 from ..encoders import Encoder, Representations
-from ..encoders.class_names import class_names
 from ..images import ImageSet, UnreadableImage
-from ..modality import Reference, centred
-from ..texts import is_text, prompt_of, text_id
+from ..texts.class_names import class_names
+from ..texts.texts import is_text, prompt_of, text_id
 from .state import Question
 
 REFERENCE_IMAGES = 64

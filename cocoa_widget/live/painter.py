@@ -11,10 +11,10 @@ from torch import Tensor
 
 from ..attribution import Operator, Size
 from ..attribution.method import LinearMethod
-from ..direction import NothingToExplain, check_bins
+from ..contrast.direction import NothingToExplain, check_bins
+from ..contrast.score import Score
 from ..encoders import Encoder
-from ..reliability import Members, resample, stability
-from ..score import Score
+from ..insight.stability import Members, resample, stability
 from .library import Library
 from .operators import PREVIEW
 from .scores import known_members, known_scores

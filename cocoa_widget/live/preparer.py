@@ -22,9 +22,9 @@ from ..attribution.method import DirectMethod, GradientMethod, LinearMethod
 from ..attribution.run import advance, advance_path, check_method
 from ..encoders import Encoder
 from ..encoders.decoding import Decoder
-from ..encoders.prompts import AS_TYPED
 from ..images import ImageSet
-from ..texts import is_text, named, prompt_of
+from ..texts.templates import AS_TYPED
+from ..texts.texts import is_text, named, prompt_of
 from .library import Library
 from .operators import PREVIEW, Key, Recipe
 from .scores import known_scores

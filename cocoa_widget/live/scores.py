@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ..direction import TARGETS, NothingToExplain, directions
+from ..contrast.direction import TARGETS, NothingToExplain, directions
+from ..contrast.score import LinearScore, Score, score_of
 from ..encoders import Encoder
-from ..reliability import Members
-from ..score import LinearScore, Score, score_of
+from ..insight.stability import Members
 from .library import Library
 from .state import Question
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..attribution import Baseline, Method, Path
-from ..direction import TARGETS
+from ..contrast.direction import TARGETS
 from ..encoders import Representations
-from ..encoders.prompts import AS_TYPED
+from ..texts.templates import AS_TYPED
 from .lane import Lane
 from .operators import OperatorStore
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 import cocoa_widget as cw
-from cocoa_widget.score import LinearScore
+from cocoa_widget.contrast.score import LinearScore
 from tests.conftest import Convolutional, Linear, encoder_of
 
 

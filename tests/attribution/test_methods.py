@@ -10,7 +10,7 @@ from torch import nn
 
 import cocoa_widget as cw
 from cocoa_widget.attribution.run import advance
-from cocoa_widget.score import LinearScore
+from cocoa_widget.contrast.score import LinearScore
 from tests.conftest import Convolutional, Linear, encoder_of
 
 QUICK = {

@@ -11,7 +11,7 @@ import torchvision
 from safetensors.torch import save_file
 
 from .conftest import randomise
-from .test_transformers import _save
+from .sources.test_transformers import _save
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

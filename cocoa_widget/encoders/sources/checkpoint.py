@@ -1,0 +1,290 @@
+"""Weights from a file: read without running code in it, found among what else it holds, compared and explained."""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...optional import require
+
+Weights = str | Path | Mapping[str, Any] | None
+
+FOLLOWERS = ("encoder_k", "momentum", "target", "teacher", "ema", "key")
+"""Copies that lag behind the network which is trained: taken only where there is no other."""
+
+BUFFERS = ("num_batches_tracked", "position_ids")
+"""Counters, which differ or lack without harm."""
+
+MOST_UNPACKED = 1 << 30
+"""Bytes that a file may unpack to whatever its size."""
+
+NESTING = 4
+"""How deep in a checkpoint's dictionaries a state dict is looked for."""
+
+
+def read_weights(weights: str | Path | Mapping[str, Any]) -> tuple[Any, str]:
+    """Read what a file holds; only tensors and plain containers are, so no code in it can run.
+
+    Returns
+    -------
+    contents : Any
+        What was saved.
+    origin : str
+        What to call it in errors.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is damaged, is no checkpoint, or holds Python objects that could run code.
+    """
+    if isinstance(weights, Mapping):
+        return weights, "the given state dict"
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no file {str(path)!r}: give the path of a saved state dict (.pth, .safetensors)."
+        )
+    refuse_placeholder(path)
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path), str(path)
+    return _read_torch(path), str(path)
+
+
+def refuse_placeholder(path: Path) -> None:
+    """Refuse what stands in the place of a file that was not downloaded.
+
+    Raises
+    ------
+    ValueError
+        The file is a Git LFS pointer or a web page.
+    """
+    with path.open("rb") as file:
+        start = file.read(64).lstrip()
+    if start.startswith((b"version https://git-lfs", b"<!", b"<html")):
+        kind = "a web page" if start.startswith(b"<") else "a Git LFS pointer"
+        raise ValueError(f"{path} is {kind} instead of weights: download the file that it stands for.")
+
+
+def refuse_bomb(path: Path) -> None:
+    """Refuse an archive that is small on disk and would fill the memory; PyTorch itself never compresses.
+
+    Raises
+    ------
+    ValueError
+        The file would unpack to many times its size.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        # The file is no archive, which PyTorch's old formats are not either, or it is damaged, which PyTorch reports.
+        return
+    packed = path.stat().st_size
+    if unpacked > max(MOST_UNPACKED, 10 * packed):
+        raise ValueError(
+            f"{path} has {packed / 1e6:,.0f} MB and would unpack to {unpacked / 1e6:,.0f} MB, which no checkpoint of"
+            " PyTorch's does, so it was not loaded. Download it again, or save it with torch.save."
+        )
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    require("safetensors", "transformers", f"The file {path}")
+    from safetensors.torch import load_file
+
+    try:
+        state: dict[str, Tensor] = load_file(path)
+    except Exception as error:
+        raise ValueError(f"{path} is damaged, or no safetensors file: {error}. Download or save it again.") from error
+    return state
+
+
+def _read_torch(path: Path) -> Any:
+    refuse_bomb(path)
+    try:
+        # Training scripts save their command line along; a Namespace only holds values.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damage shows as nearly anything
+        said = str(error)
+        if "TorchScript" in said:
+            raise ValueError(f"{path} is a TorchScript program: use load_encoder('torchscript/{path}').") from error
+        if "Unsupported global" in said or "GLOBAL" in said:
+            raise ValueError(
+                f"{path} holds Python objects, not only tensors, and to load those could run any code; so it was not"
+                " loaded. Where you trust it, save its tensors alone: torch.save(model.state_dict(), 'weights.pth')."
+            ) from error
+        raise ValueError(f"{path} is damaged, or no checkpoint of PyTorch's. Download or save it again.") from error
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A state dict within a checkpoint, read with a prefix taken off its names."""
+
+    state: Mapping[str, Tensor]
+    prefix: str
+    names: Mapping[str, str]
+    follows: bool
+
+    def tensor(self, key: str) -> Tensor | None:
+        return self.state.get(self.prefix + self.names.get(key, key))
+
+    def rank(self, reference: Mapping[str, Tensor]) -> tuple[int, int, bool]:
+        found = [(self.tensor(key), tensor) for key, tensor in reference.items()]
+        fits = sum(mine is not None and mine.shape == tensor.shape for mine, tensor in found)
+        return fits, sum(mine is not None for mine, _ in found), not self.follows
+
+
+def find_state(
+    contents: Any,
+    origin: str,
+    network: nn.Module,
+    name: str,
+    *,
+    head: Collection[str] = (),
+    variants: Sequence[Mapping[str, str]] = ({},),
+    extras: bool = False,
+) -> dict[str, Tensor]:
+    """Find the weights of a network in what a checkpoint holds.
+
+    They may be nested in dictionaries, and have a prefix (``module.``, ``backbone.``, ``module.encoder_q.``, …), which
+    is found by looking which one makes the names fit; what has other prefixes, such as a projection head, is left out.
+
+    Parameters
+    ----------
+    contents, origin
+        From `read_weights`.
+    network : torch.nn.Module
+    name : str
+        Of the network, for errors.
+    head : collection of str
+        Names of parameters and submodules that may be missing, or have other shapes; they are returned as they are in
+        the file, or not at all if `extras` are left out.
+    variants : sequence of mapping
+        Other names that files give to the network's tensors, each from ours to theirs.
+    extras : bool
+        Whether tensors beside those of the network are left out even where nothing sets them apart by a prefix.
+
+    Returns
+    -------
+    dict of str to Tensor
+        By the network's own names.
+
+    Raises
+    ------
+    ValueError
+        The weights do not fit; the message names what does not.
+    """
+    heads = tuple(f"{each}." for each in head if each)
+    reference = {
+        key: tensor
+        for key, tensor in network.state_dict().items()
+        if not key.endswith(BUFFERS) and not f"{key}.".startswith(heads)
+    }
+    states = list(_states(contents))
+    if not states:
+        raise ValueError(f"{origin} holds no state dict, names with tensors, but a {type(contents).__name__}.")
+    best = max(
+        (candidate for path, state in states for candidate in _candidates(path, state, reference, variants)),
+        key=lambda candidate: candidate.rank(reference),
+    )
+    _check(best, reference, heads, origin, name, extras)
+    theirs = {best.names.get(key, key): key for key in network.state_dict()}
+    stripped = {
+        key.removeprefix(best.prefix): tensor for key, tensor in best.state.items() if key.startswith(best.prefix)
+    }
+    return {
+        theirs.get(key, key): tensor
+        for key, tensor in stripped.items()
+        if (not extras if f"{key}.".startswith(heads) else key in theirs)
+    }
+
+
+def _states(
+    contents: Any, path: str = "", depth: int = 0, seen: set[int] | None = None
+) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    """Walk through the dictionaries in a checkpoint that hold tensors by name, each once.
+
+    A pickle may name one dictionary a thousand times at each level, or put it into itself; followed every time, a file
+    of some kilobytes would take days.
+    """
+    seen = set() if seen is None else seen
+    if not isinstance(contents, Mapping) or depth > NESTING or id(contents) in seen:
+        return
+    seen.add(id(contents))
+    state = {key: value for key, value in contents.items() if isinstance(key, str) and isinstance(value, Tensor)}
+    if state:
+        yield path, state
+    for key, value in contents.items():
+        if isinstance(key, str):
+            yield from _states(value, f"{path}{key}.", depth + 1, seen)
+
+
+def _candidates(
+    path: str, state: Mapping[str, Tensor], reference: Mapping[str, Tensor], variants: Sequence[Mapping[str, str]]
+) -> Iterator[_Candidate]:
+    for names in variants:
+        # The first names and the last find the prefix even where one of them is what does not fit.
+        keys = list(reference)
+        anchors = [names.get(key, key) for key in [*keys[:2], *keys[-2:]]]
+        ends = {key.removesuffix(anchor) for key in state for anchor in anchors if key.endswith(anchor)}
+        for prefix in ["", *sorted(end for end in ends if end.endswith("."))]:
+            follows = any(word in f"{path}{prefix}" for word in FOLLOWERS)
+            yield _Candidate(state, prefix, names, follows)
+
+
+def _check(
+    best: _Candidate, reference: Mapping[str, Tensor], heads: tuple[str, ...], origin: str, name: str, extras: bool
+) -> None:
+    found = {key: best.tensor(key) for key in reference}
+    if best.rank(reference)[0] == 0:
+        raise ValueError(
+            f"{origin} does not fit {name}: none of its tensors ({', '.join(list(best.state)[:3])}, …) has a name that"
+            f" {name} gives ({', '.join(list(reference)[:3])}, …)."
+        )
+    known = {best.names.get(key, key) for key in reference}
+    inside = [key.removeprefix(best.prefix) for key in best.state if key.startswith(best.prefix)]
+    parts = {key.partition(".")[0] for key in known}
+    problems = [f"{best.prefix}{best.names.get(key, key)} is missing" for key, mine in found.items() if mine is None]
+    problems += [
+        f"{best.prefix}{key} is unknown"
+        for key in inside
+        if key not in known
+        and not f"{key}.".startswith(heads)
+        and not key.endswith(BUFFERS)
+        and not (extras and key.partition(".")[0] not in parts)
+    ]
+    problems += [
+        f"{best.prefix}{best.names.get(key, key)} has the shape {tuple(mine.shape)} instead of {tuple(tensor.shape)}"
+        for (key, tensor), mine in zip(reference.items(), found.values(), strict=True)
+        if mine is not None and mine.shape != tensor.shape
+    ]
+    # To copy these would fail, or lose what they mean: whole numbers without their scale, half of complex ones.
+    problems += [
+        f"{best.prefix}{best.names.get(key, key)} holds {_kind(mine)} instead of {_kind(tensor)}"
+        for (key, tensor), mine in zip(reference.items(), found.values(), strict=True)
+        if mine is not None and mine.shape == tensor.shape and not _same_kind(mine, tensor)
+    ]
+    if problems:
+        more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise ValueError(f"{origin} does not fit {name}: {', '.join(problems[:3])}{more}.")
+
+
+def _same_kind(mine: Tensor, tensor: Tensor) -> bool:
+    plain = mine.layout == torch.strided and not mine.is_quantized and not mine.is_meta
+    return plain and mine.is_floating_point() == tensor.is_floating_point() and mine.is_complex() == tensor.is_complex()
+
+
+def _kind(tensor: Tensor) -> str:
+    if tensor.is_meta:
+        return "no values"
+    layout = "" if tensor.layout == torch.strided else f" ({str(tensor.layout).removeprefix('torch.')})"
+    return f"{str(tensor.dtype).removeprefix('torch.')}{layout}"

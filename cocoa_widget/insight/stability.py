@@ -1,0 +1,141 @@
+"""How sure is it? The answer under bins that might as well have been drawn: a bootstrap over their members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..attribution import Operator, Size
+from ..contrast.direction import TARGETS
+from ..contrast.score import GaussianScore, LinearScore, Score, score_of
+
+ENOUGH = 20
+"""Members of a bin from which on the paper's results hardly change; fewer count as few."""
+RESAMPLES = 200
+
+
+class Members(NamedTuple):
+    """The representations (m, d) of the bins' members; None for an empty bin."""
+
+    corpus: Tensor | None
+    foil: Tensor | None
+
+    def used_by(self, target: str) -> Members:
+        """Leave out the bin that `target` does not look at."""
+        used = TARGETS[target]
+        return Members(self.corpus if used.corpus else None, self.foil if used.foil else None)
+
+    @property
+    def smallest(self) -> int:
+        """Size of the smallest bin that is not empty; 0 without any."""
+        return min((len(members) for members in self if members is not None), default=0)
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How much an answer changes when the bins are drawn anew.
+
+    Attributes
+    ----------
+    low, high : float
+        Central 95 % of the score.
+    agreement : float or None
+        Median correlation, −1 to 1, of the heatmaps of resampled bins with the heatmap; None without an operator.
+    spread : ndarray or None
+        (h, w), standard deviation of the heatmaps in their own unit; None without an operator.
+    """
+
+    low: float
+    high: float
+    agreement: float | None = None
+    spread: NDArray[np.float32] | None = None
+
+
+def resample(
+    target: str, similarity: str, members: Members, own: Tensor, resamples: int = RESAMPLES, seed: int = 0
+) -> Score | None:
+    """Make the scores of one explicand under resampled bins.
+
+    A bin of m members is resampled by m − 1 draws with replacement, which makes the bootstrap's variance unbiased for
+    small bins (McCarthy & Snowden, 1985).
+
+    Parameters
+    ----------
+    target, similarity : str
+        As for `score_of`.
+    members : Members
+    own : Tensor
+        (d,), the explicand's representation.
+    resamples : int
+        How many times.
+    seed : int
+        Same seed, same draws.
+
+    Returns
+    -------
+    Score or None
+        k = `resamples`; None where a bin has a single member, which says nothing about others of its kind.
+    """
+    members = members.used_by(target)
+    if members.smallest == 1:
+        return None
+    generator = torch.Generator().manual_seed(seed)
+    weights = Members(*(None if m is None else _draws(len(m), resamples, generator).to(m) for m in members))
+    if similarity == "gaussian":
+        score = score_of(target, similarity, corpus=members.corpus, foil=members.foil, explicands=own[None])[0]
+        assert isinstance(score, GaussianScore)
+        own_row = None if TARGETS[target].own or members.corpus is None else weights.corpus
+        return GaussianScore(score.corpus, score.foil, own_row, weights.foil)
+
+    def part(vectors: Tensor | None, weight: Tensor | None) -> Tensor:
+        if vectors is None or weight is None:
+            return own.new_zeros(1, len(own))
+        return weight @ (F.normalize(vectors, dim=1) if similarity == "cosine" else vectors)
+
+    directions = part(members.corpus, weights.corpus) - part(members.foil, weights.foil)
+    if TARGETS[target].own:
+        directions = directions + (F.normalize(own, dim=0) if similarity == "cosine" else own)
+    return LinearScore(directions.expand(resamples, -1), similarity)
+
+
+def _draws(members: int, resamples: int, generator: torch.Generator) -> Tensor:
+    """Return how often each member is drawn (resamples, members), as shares."""
+    drawn = torch.randint(members, (resamples, members - 1), generator=generator)
+    counts = torch.zeros(resamples, members).scatter_add_(1, drawn, torch.ones(resamples, members - 1))
+    return counts / (members - 1)
+
+
+def stability(
+    operator: Operator | None, score: Score, resampled: Score, own: Tensor, size: Size | None = None
+) -> Stability:
+    """Measure how stable one explicand's answer is; no encoder pass.
+
+    Parameters
+    ----------
+    operator : Operator or None
+        The explicand's; None for methods that have none, which gives the score's interval alone.
+    score : Score
+        What is explained, k = 1.
+    resampled : Score
+        From `resample`.
+    own : Tensor
+        (d,), the explicand's representation.
+    size : (int, int), optional
+        Height and width of `spread`; the encoder's input size by default.
+    """
+    values = resampled(own[None])[:, 0]
+    low, high = torch.quantile(values, torch.tensor([0.025, 0.975]).to(values)).tolist()
+    if operator is None:
+        return Stability(low, high)
+    maps = operator.apply(resampled, size)
+    spread = maps.std(0).cpu().numpy()
+    centred = F.normalize((maps - maps.mean((1, 2), keepdim=True)).flatten(1), dim=1)
+    reference = operator.apply(score, size)[0]
+    reference = F.normalize((reference - reference.mean()).flatten(), dim=0)
+    return Stability(low, high, float((centred @ reference).median()), spread)

@@ -1,0 +1,116 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from cocoa_widget.contrast.direction import (
+    NothingToExplain,
+    check_bins,
+    check_similarity,
+    check_target,
+    directions,
+    scores,
+)
+from cocoa_widget.encoders import Representations
+
+
+@pytest.fixture
+def vectors():
+    generator = torch.Generator().manual_seed(0)
+    return tuple(torch.randn(n, 8, generator=generator) for n in (3, 4, 5))
+
+
+def similarity_of(a, b, name):
+    return F.cosine_similarity(a, b, dim=-1) if name == "cosine" else (a * b).sum(-1)
+
+
+def pairwise(target, x, explicands, corpus, foil, name):
+    """The paper's definitions, one pair at a time."""
+    own = similarity_of(x, explicands, name)
+    to_corpus = similarity_of(x[:, None], corpus[None], name).mean(1)
+    to_foil = similarity_of(x[:, None], foil[None], name).mean(1)
+    return {
+        "contrastive_corpus": to_corpus - to_foil,
+        "corpus": to_corpus,
+        "label_free": own,
+        "contrastive_label_free": own - to_foil,
+    }[target]
+
+
+def mean(vectors, similarity):
+    return (F.normalize(vectors, dim=1) if similarity == "cosine" else vectors).mean(0)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+@pytest.mark.parametrize("target", ["contrastive_corpus", "corpus", "label_free", "contrastive_label_free"])
+def test_one_vector_stands_for_all_pairs(vectors, target, similarity):
+    explicands, corpus, foil = vectors
+    w = directions(
+        target, similarity, corpus=mean(corpus, similarity), foil=mean(foil, similarity), explicands=explicands
+    )
+    perturbed = explicands + torch.randn(3, 8, generator=torch.Generator().manual_seed(9))
+    expected = pairwise(target, perturbed, explicands, corpus, foil, similarity)
+    torch.testing.assert_close(scores(perturbed, w, similarity), expected)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+def test_swapping_the_bins_negates(vectors, similarity):
+    explicands, corpus, foil = vectors
+    c, v = mean(corpus, similarity), mean(foil, similarity)
+    there = directions("contrastive_corpus", similarity, corpus=c, foil=v, explicands=explicands)
+    back = directions("contrastive_corpus", similarity, corpus=v, foil=c, explicands=explicands)
+    assert torch.equal(there, -back)
+    same = directions("contrastive_corpus", similarity, corpus=c, foil=c, explicands=explicands)
+    assert not same.any()
+
+
+def test_an_empty_bin_leaves_its_term_out(vectors):
+    explicands, corpus, _ = vectors
+    c = mean(corpus, "cosine")
+    w = directions("contrastive_corpus", "cosine", corpus=c, foil=None, explicands=explicands)
+    assert torch.equal(w, c.expand(3, 8))
+
+
+@pytest.mark.parametrize(
+    ("target", "corpus", "foil", "says"),
+    [
+        ("contrastive_corpus", False, False, "corpus, the foil, or both"),
+        ("corpus", False, True, "into the corpus"),
+    ],
+)
+def test_nothing_to_explain_says_what_to_add(target, corpus, foil, says):
+    with pytest.raises(NothingToExplain, match=says):
+        check_bins(target, corpus=corpus, foil=foil)
+
+
+def test_unknown_names_list_the_known():
+    with pytest.raises(ValueError, match=r"'nearest'.*contrastive_corpus, corpus, label_free"):
+        check_target("nearest")
+    with pytest.raises(ValueError, match=r"'euclid'.*cosine, dot"):
+        check_similarity("euclid")
+
+
+def test_representations_are_kept_once_and_averaged(vectors):
+    _, corpus, foil = vectors
+    table = Representations()
+    table.add(["a", "b", "c", "d"], corpus)
+    table.add(["d", "e", "f", "g", "h", "i"], torch.cat([torch.zeros(1, 8), foil]))
+    assert len(table) == 9
+    assert table.missing(["a", "z"]) == ["z"]
+    torch.testing.assert_close(table.get(["d", "e"]), torch.stack([corpus[3], foil[0]]))
+    for similarity in ("cosine", "dot"):
+        torch.testing.assert_close(table.mean(list("abcd"), unit=similarity == "cosine"), mean(corpus, similarity))
+
+
+def test_a_table_grows_beyond_its_capacity():
+    table = Representations()
+    rows = torch.randn(500, 4, generator=torch.Generator().manual_seed(0))
+    for i in range(0, 500, 7):
+        table.add([str(j) for j in range(i, min(i + 7, 500))], rows[i : i + 7])
+    torch.testing.assert_close(table.get([str(j) for j in range(500)]), rows)
+
+
+def test_a_zero_representation_scores_zero():
+    table = Representations()
+    table.add(["zero"], torch.zeros(1, 4))
+    assert not table.mean(["zero"], unit=True).any()
+    assert scores(torch.zeros(1, 4), torch.ones(1, 4), "cosine").item() == 0
