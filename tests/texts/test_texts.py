@@ -11,14 +11,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 import traitlets
-from cocoa_widget.texts.templates import fill, sentences
-from cocoa_widget.texts.texts import is_text, named, prompt_of, text_id
 from PIL import Image
 
 import cocoa_widget as cw
 from cocoa_widget.contrast.modality import Reference, centred
 from cocoa_widget.live.library import Library
 from cocoa_widget.live.state import Question
+from cocoa_widget.texts.templates import fill, sentences
+from cocoa_widget.texts.texts import is_text, named, prompt_of, text_id
 
 from ..conftest import Convolutional, encoder_of
 from ..joint import Words, joint
