@@ -1,4 +1,4 @@
-# Two commands on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+# Two commands on a fresh machine with Python 3.11 or newer: `make demo` and `make test`; while developing, `make check`.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Node.js from the PATH, else the one that `make setup` puts into the environment.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo test lint browser test-page test-python chaos notebooks bench clean
+.PHONY: setup demo test check lint browser test-page test-python chaos notebooks docs bench clean
 
 setup: $(VENV)/.ready
 
@@ -22,16 +22,21 @@ cocoa_widget/static/widget.js: $(VENV)/.ready $(shell find js/src js/build.mjs j
 	cd js && { test -d node_modules || npm ci --no-audit --no-fund; } && npm run --silent build
 	touch $@
 
-# In a container one is often root, which Jupyter refuses unless told.
+# In a container the user is often root, which Jupyter refuses without this option.
 demo: setup cocoa_widget/static/widget.js
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: lint test-page test-python
 
+# The inner loop: everything but tests marked slow (tests/conftest.py), and no browser.
+check: lint
+	$(BIN)/python -m pytest -q -m "not slow"
+
 lint: setup cocoa_widget/static/widget.js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	cd js && npm run --silent check
 
 browser: setup
