@@ -64,6 +64,15 @@ notebooks: setup cocoa_widget/static/widget.js
 		--TagRemovePreprocessor.remove_all_outputs_tags=live $(STUDIES)
 	$(BIN)/$(EXECUTE) --output-dir $$(mktemp -d) notebooks/quickstart.ipynb
 
+# The site is in docs/_build/html. Once its tools are installed, building it needs no network.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
+
+$(VENV)/.docs: $(VENV)/.ready
+	COCOA_WIDGET_SKIP_PAGE=1 $(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
+
 bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/page_latency.py
@@ -75,4 +84,4 @@ bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/convergence.py
 
 clean:
-	rm -rf $(VENV) js/node_modules cocoa_widget/static
+	rm -rf $(VENV) js/node_modules cocoa_widget/static docs/_build docs/notebooks
