@@ -32,9 +32,9 @@ def test_links_lead_to_files(page):
 
 
 def test_the_reference_lists_all_public_names_and_no_others():
-    entries = re.findall(
-        r"^\.\. (?:auto|py:)\w+:: ([\w.]+)$", "\n".join(map(Path.read_text, (DOCS / "reference").glob("*.md"))), re.M
-    )
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
+    entries = re.findall(r"^\.\. auto\w+:: ([\w.]+)$", pages, re.M)
+    entries += [f"cocoa_widget.{name}" for name in re.findall(r"^\.\. py:data:: (\w+)$", pages, re.M)]
     public = [f"{module.__name__}.{name}" for module in (cw, evaluation) for name in module.__all__]
     assert sorted(entries) == sorted(public)
 
