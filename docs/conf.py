@@ -87,10 +87,9 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
-    "footer_start": ["copyright"],
+    "footer_start": [],
     "footer_end": [],
     "show_toc_level": 2,
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
-copyright = author
