@@ -1,4 +1,4 @@
-# Two commands on a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+# Two commands on a fresh machine with Python 3.11 or newer: `make demo` and `make test`; while developing, `make check`.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Node.js from the PATH, else the one that `make setup` puts into the environment.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo test lint browser test-page test-python chaos notebooks bench clean
+.PHONY: setup demo test check lint browser test-page test-python chaos notebooks docs bench clean
 
 setup: $(VENV)/.ready
 
@@ -22,16 +22,21 @@ cocoa_widget/static/widget.js: $(VENV)/.ready $(shell find js/src js/build.mjs j
 	cd js && { test -d node_modules || npm ci --no-audit --no-fund; } && npm run --silent build
 	touch $@
 
-# In a container one is often root, which Jupyter refuses unless told.
+# In a container the user is often root, which Jupyter refuses without this option.
 demo: setup cocoa_widget/static/widget.js
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 test: lint test-page test-python
 
+# The inner loop: everything but tests marked slow (tests/conftest.py), and no browser.
+check: lint
+	$(BIN)/python -m pytest -q -m "not slow"
+
 lint: setup cocoa_widget/static/widget.js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	cd js && npm run --silent check
 
 browser: setup
@@ -59,6 +64,15 @@ notebooks: setup cocoa_widget/static/widget.js
 		--TagRemovePreprocessor.remove_all_outputs_tags=live $(STUDIES)
 	$(BIN)/$(EXECUTE) --output-dir $$(mktemp -d) notebooks/quickstart.ipynb
 
+# The site is in docs/_build/html. Once its tools are installed, building it needs no network.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
+
+$(VENV)/.docs: $(VENV)/.ready
+	COCOA_WIDGET_SKIP_PAGE=1 $(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
+
 bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/page_latency.py
@@ -70,4 +84,4 @@ bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/convergence.py
 
 clean:
-	rm -rf $(VENV) js/node_modules cocoa_widget/static
+	rm -rf $(VENV) js/node_modules cocoa_widget/static docs/_build docs/notebooks

@@ -1,6 +1,6 @@
 """Build the page (``js/``) into ``cocoa_widget/static/`` before a wheel is packed or an editable install is made.
 
-``COCOA_WIDGET_SKIP_PAGE=1`` skips it, for whoever works on the Python half alone.
+``COCOA_WIDGET_SKIP_PAGE=1`` skips it, for work on the Python half alone.
 """
 
 from __future__ import annotations

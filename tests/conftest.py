@@ -120,3 +120,16 @@ def make_widget(pictures):
     yield start
     for widget in widgets:
         widget.close()
+
+
+SLOW_FILES = ("e2e", "notebook", "test_exit", "test_chaos", "test_tiny_clip", "test_load_examples", "test_examples")
+"""Parts of the paths of tests that start a browser, run a notebook or a script, or train."""
+SLOW_FIXTURES = {"demo_encoder", "photographs"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make check` leaves out."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if SLOW_FIXTURES & {*getattr(item, "fixturenames", ())} or any(part in file for part in SLOW_FILES):
+            item.add_marker("slow")
