@@ -29,18 +29,13 @@ from .attribution import (
     Saliency,
     SmoothGrad,
 )
-from .contrast.direction import SIMILARITIES, TARGETS, NothingToExplain
-from .contrast.modality import centre
-from .encoders import Encoder, EncoderError, NoFeatureMap, Preprocess, list_encoders, load_encoder
-from .encoders.text import TextTower
+from .contrast import SIMILARITIES, TARGETS, NothingToExplain, centre
+from .encoders import Encoder, EncoderError, NoFeatureMap, Preprocess, TextTower, list_encoders, load_encoder
 from .explainer import Explainer, Explanation, Prepared
 from .images import EmptySource, ImageSet, UnknownImage, UnreadableImage, demo_images
-from .insight.influence import Influence
-from .insight.stability import Stability
+from .insight import Influence, Stability
 from .sessions import Bins
-from .texts.class_names import class_names
-from .texts.templates import TEMPLATES
-from .texts.texts import Texts
+from .texts import TEMPLATES, Texts, class_names
 from .widget import CocoaWidget
 
 __version__ = "0.1.0"

@@ -14,16 +14,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .attribution import Baseline, Method, Operator, Path, as_baseline, as_method
-from .attribution.baseline import baselines_of
-from .attribution.method import DirectMethod, GradientMethod, LinearMethod
-from .attribution.run import advance, advance_path, check_method, remaining
-from .contrast.direction import TARGETS, check_similarity, check_target
-from .contrast.score import Score, score_of
+from .attribution import (
+    Baseline,
+    DirectMethod,
+    GradientMethod,
+    LinearMethod,
+    Method,
+    Operator,
+    Path,
+    advance,
+    advance_path,
+    as_baseline,
+    as_method,
+    baselines_of,
+    check_method,
+    remaining,
+)
+from .contrast import TARGETS, Score, check_similarity, check_target, score_of
 from .encoders import Encoder, EncoderError
-from .insight.influence import Influence, influence
-from .insight.stability import Members, Stability, resample, stability
-from .texts.texts import Texts, unread
+from .insight import Influence, Members, Stability, influence, resample, stability
+from .texts import Texts, unread
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,9 @@ from torch import nn
 from traitlets import Bunch
 
 from .attribution import BASELINES, METHODS, Baseline, Method
-from .contrast.direction import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
+from .contrast import SIMILARITIES, TARGETS, NothingToExplain, check_similarity, check_target
 from .encoders import Encoder, EncoderError, load_encoder
-from .host import protocol
-from .host.changes import OrderedWidget
-from .host.naming import default_name
-from .host.page import Page
-from .host.subshells import stay_in_subshell
-from .host.traits import (
+from .host import (
     BaselineTrait,
     BinTrait,
     Bool,
@@ -34,15 +29,18 @@ from .host.traits import (
     Fraction,
     Int,
     MethodTrait,
+    OrderedWidget,
+    Page,
     baseline_name,
+    default_name,
+    protocol,
+    stay_in_subshell,
 )
 from .images import ImageSet, UnknownImage, as_image_set
 from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
 from .sessions import BINS, BinName, Bins, History, Place
 from .sessions import bins as of_bins
-from .texts.class_names import CLASS_NAMES
-from .texts.templates import AS_TYPED, TEMPLATES, sentences
-from .texts.texts import PREFIX, is_text, named, prompt_of, text_id, unread
+from .texts import AS_TYPED, CLASS_NAMES, PREFIX, TEMPLATES, is_text, named, prompt_of, sentences, text_id, unread
 
 STATIC = Path(__file__).parent / "static"
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")

@@ -1,6 +1,6 @@
 """Attribution methods, one file per family; `method` says what one is, `run` runs the encoder for them."""
 
-from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline
+from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
 from .grad_cam import GradCAM
@@ -13,6 +13,7 @@ from .patch_tokens import PatchTokens
 from .perturbation import PerturbationMethod
 from .random_map import Random
 from .rise import RISE
+from .run import advance, advance_path, check_method, remaining
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
@@ -92,6 +93,11 @@ __all__ = [
     "Saliency",
     "Size",
     "SmoothGrad",
+    "advance",
+    "advance_path",
     "as_baseline",
     "as_method",
+    "baselines_of",
+    "check_method",
+    "remaining",
 ]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..contrast.score import Score
+from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
 from .method import LinearMethod, Operator, Size
 from .resample import spread

@@ -21,9 +21,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..contrast.score import Score
-from ..encoders import Encoded, Encoder, EncoderError, Gradients
-from ..encoders.encoder import FeatureKind
+from ..contrast import Score
+from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, Gradients
 from .resample import shrink
 
 Size = tuple[int, int]

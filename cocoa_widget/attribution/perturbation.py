@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..contrast.score import Score
+from ..contrast import Score
 from ..encoders import Encoded
 from .method import LinearMethod, Operator, Size
 from .resample import shrink

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..contrast.score import Score
+from ..contrast import Score
 from ..encoders import Encoded
 from .method import LinearMethod, Operator, Size
 from .resample import shrink

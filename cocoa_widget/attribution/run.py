@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..contrast.score import Score
-from ..encoders import Attached, Encoded, Encoder, EncoderError
-from ..encoders.device import out_of_memory
+from ..contrast import Score
+from ..encoders import Attached, Encoded, Encoder, EncoderError, out_of_memory
 from .method import DirectPath, Method, Operator, Path, Preparation
 
 

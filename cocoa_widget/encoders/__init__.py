@@ -1,24 +1,31 @@
 """Image encoders: wrap your own module in `Encoder`, or take one by name from `load_encoder`."""
 
-from .encoder import LAST_MAP, Attached, Encoded, Encoder, Gradients
+from .decoding import Decoder
+from .device import out_of_memory
+from .encoder import LAST_MAP, Attached, Encoded, Encoder, FeatureKind, Gradients
 from .errors import EncoderError, NoFeatureMap
 from .load import list_encoders, load_encoder
 from .moment import Moment
 from .preprocess import Frame, Preprocess
 from .representations import Representations
+from .text import TextTower
 
 __all__ = [
     "LAST_MAP",
     "Attached",
+    "Decoder",
     "Encoded",
     "Encoder",
     "EncoderError",
+    "FeatureKind",
     "Frame",
     "Gradients",
     "Moment",
     "NoFeatureMap",
     "Preprocess",
     "Representations",
+    "TextTower",
     "list_encoders",
     "load_encoder",
+    "out_of_memory",
 ]

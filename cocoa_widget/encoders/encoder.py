@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..images import ImageSet, as_image_set
-from ..texts.templates import AS_TYPED, fill
+from ..texts import AS_TYPED, fill
 from .copying import ModuleCopy
 from .decoding import Decoder
 from .device import choose_device, choose_precision, out_of_memory

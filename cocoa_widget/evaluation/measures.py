@@ -14,8 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..contrast.direction import check_similarity
-from ..contrast.score import score_of
+from ..contrast import check_similarity, score_of
 
 Classifier = Callable[[Tensor], Tensor]
 """Maps representations (n, d) to logits (n, classes)."""

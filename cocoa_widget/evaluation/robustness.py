@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..attribution import Baseline, as_baseline
-from ..attribution.baseline import baselines_of
+from ..attribution import Baseline, as_baseline, baselines_of
 from ..encoders import Encoder
 from .heatmaps import as_heatmaps, check_count
 from .measures import Measure

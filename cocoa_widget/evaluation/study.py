@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..attribution import Method, Random
-from ..contrast.direction import TARGETS, check_similarity, check_target
+from ..contrast import TARGETS, check_similarity, check_target
 from ..encoders import Encoder
 from ..explainer import Explainer
 from .ablation import Features, insertion_deletion

@@ -16,13 +16,10 @@ import torch
 
 from ..encoders import Encoder
 from ..evaluation import Curves
-from ..images import ImageSet, UnknownImage, UnreadableImage
-from ..images.encodable import encodable
-from ..insight.stability import ENOUGH
-from ..live import LiveEngine, Picture, Progress, Sureness, View
-from ..live.ending import end_with_interpreter
-from ..live.inspector import Influences
-from ..texts.class_names import class_names
+from ..images import ImageSet, UnknownImage, UnreadableImage, encodable
+from ..insight import ENOUGH
+from ..live import Influences, LiveEngine, Picture, Progress, Sureness, View, end_with_interpreter
+from ..texts import class_names
 from . import protocol, validation
 
 Send = Callable[[Any, list[bytes]], None]

@@ -5,6 +5,7 @@ recognised by its shape.
 """
 
 from cocoa_widget.images.demo import demo_images
+from cocoa_widget.images.encodable import encodable
 from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage
 from cocoa_widget.images.image_set import ImageSet, as_image_set
 from cocoa_widget.images.pixel_limits import PixelLimits, limits
@@ -19,5 +20,6 @@ __all__ = [
     "UnreadableImage",
     "as_image_set",
     "demo_images",
+    "encodable",
     "limits",
 ]

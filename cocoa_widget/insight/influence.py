@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..attribution import Operator, Size
-from ..contrast.score import LinearScore, Score
+from ..contrast import LinearScore, Score
 from .stability import Members
 
 CHUNK = 128

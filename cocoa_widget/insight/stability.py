@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..attribution import Operator, Size
-from ..contrast.direction import TARGETS
-from ..contrast.score import GaussianScore, LinearScore, Score, score_of
+from ..contrast import TARGETS, GaussianScore, LinearScore, Score, score_of
 
 ENOUGH = 20
 """Members of a bin from which on the paper's results hardly change; fewer count as few."""

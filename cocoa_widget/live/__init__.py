@@ -1,6 +1,20 @@
 """The live loop: what to compute next, and what to show of it. Knows no widget."""
 
+from .ending import end_with_interpreter
 from .engine import LiveEngine
+from .inspector import Influences
 from .state import ATTRIBUTION, LAYERS, Listener, Picture, Progress, Question, Sureness, View
 
-__all__ = ["ATTRIBUTION", "LAYERS", "Listener", "LiveEngine", "Picture", "Progress", "Question", "Sureness", "View"]
+__all__ = [
+    "ATTRIBUTION",
+    "LAYERS",
+    "Influences",
+    "Listener",
+    "LiveEngine",
+    "Picture",
+    "Progress",
+    "Question",
+    "Sureness",
+    "View",
+    "end_with_interpreter",
+]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..encoders import Encoder
 from ..images import ImageSet
-from ..texts.texts import prompt_of, text_id
+from ..texts import prompt_of, text_id
 from .ending import end_with_interpreter
 from .inspector import Inspector
 from .lane import Lane

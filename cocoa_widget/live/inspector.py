@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..attribution.baseline import baselines_of
-from ..attribution.method import LinearMethod
-from ..contrast.score import Score
+from ..attribution import LinearMethod, baselines_of
+from ..contrast import Score
 from ..encoders import Encoder
 from ..evaluation import (
     Ablation,
@@ -22,8 +21,7 @@ from ..evaluation import (
     Measure,
 )
 from ..images import ImageSet
-from ..insight.influence import Influence, influence
-from ..insight.stability import Members
+from ..insight import Influence, Members, influence
 from .library import Library
 from .scores import known_members, known_scores
 from .state import Question, State

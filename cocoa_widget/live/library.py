@@ -9,11 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..contrast.modality import Reference, centred
+from ..contrast import Reference, centred
 from ..encoders import Encoder, Representations
 from ..images import ImageSet, UnreadableImage
-from ..texts.class_names import class_names
-from ..texts.texts import is_text, prompt_of, text_id
+from ..texts import class_names, is_text, prompt_of, text_id
 from .state import Question
 
 REFERENCE_IMAGES = 64

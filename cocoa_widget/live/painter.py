@@ -9,12 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..attribution import Operator, Size
-from ..attribution.method import LinearMethod
-from ..contrast.direction import NothingToExplain, check_bins
-from ..contrast.score import Score
+from ..attribution import LinearMethod, Operator, Size
+from ..contrast import NothingToExplain, Score, check_bins
 from ..encoders import Encoder
-from ..insight.stability import Members, resample, stability
+from ..insight import Members, resample, stability
 from .library import Library
 from .operators import PREVIEW
 from .scores import known_members, known_scores

@@ -16,15 +16,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..attribution import Baseline, CAMOperator, Operator, Path
-from ..attribution.baseline import baselines_of
-from ..attribution.method import DirectMethod, GradientMethod, LinearMethod
-from ..attribution.run import advance, advance_path, check_method
-from ..encoders import Encoder
-from ..encoders.decoding import Decoder
+from ..attribution import (
+    Baseline,
+    CAMOperator,
+    DirectMethod,
+    GradientMethod,
+    LinearMethod,
+    Operator,
+    Path,
+    advance,
+    advance_path,
+    baselines_of,
+    check_method,
+)
+from ..encoders import Decoder, Encoder
 from ..images import ImageSet
-from ..texts.templates import AS_TYPED
-from ..texts.texts import is_text, named, prompt_of
+from ..texts import AS_TYPED, is_text, named, prompt_of
 from .library import Library
 from .operators import PREVIEW, Key, Recipe
 from .scores import known_scores

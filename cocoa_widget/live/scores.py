@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ..contrast.direction import TARGETS, NothingToExplain, directions
-from ..contrast.score import LinearScore, Score, score_of
+from ..contrast import TARGETS, LinearScore, NothingToExplain, Score, directions, score_of
 from ..encoders import Encoder
-from ..insight.stability import Members
+from ..insight import Members
 from .library import Library
 from .state import Question
 

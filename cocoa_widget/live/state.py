@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..attribution import Baseline, Method, Path
-from ..contrast.direction import TARGETS
+from ..contrast import TARGETS
 from ..encoders import Representations
-from ..texts.templates import AS_TYPED
+from ..texts import AS_TYPED
 from .lane import Lane
 from .operators import OperatorStore
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..texts.texts import is_text, named, shown
+from ..texts import is_text, named, shown
 
 BinName = Literal["corpus", "foil", "explicands"]
 Place = Literal["corpus", "foil", "explicands", "gallery"]

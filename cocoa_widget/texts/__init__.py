@@ -2,11 +2,12 @@
 
 from .class_names import CLASS_NAMES, ClassNames, class_names
 from .templates import AS_TYPED, TEMPLATES, Template, fill, sentences
-from .texts import Texts, is_text, named, prompt_of, shown, text_id, unread
+from .texts import PREFIX, Texts, is_text, named, prompt_of, shown, text_id, unread
 
 __all__ = [
     "AS_TYPED",
     "CLASS_NAMES",
+    "PREFIX",
     "TEMPLATES",
     "ClassNames",
     "Template",

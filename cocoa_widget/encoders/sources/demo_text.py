@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...texts.class_names import class_names
+from ...texts import class_names
 from ..device import choose_precision
 from ..text import TextTower
 
