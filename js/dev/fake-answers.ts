@@ -1,4 +1,4 @@
-import type { Curves, Influence, Member, Reliability, SearchResult, Traits } from "../src/protocol";
+import type { Curves, Influence, Member, Reliability, SearchResult, Traits } from "../src/kernel/protocol";
 
 /** Made-up answers about explicands, for looking at the page. */
 

@@ -1,6 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
-import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/protocol";
-import { textId } from "../src/texts";
+import { textId } from "../src/bins/texts";
+import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/kernel/protocol";
 import { fakeCurves, fakeInfluence, fakeReliability, fakeSearch } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
 

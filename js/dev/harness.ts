@@ -1,5 +1,5 @@
+import { textId } from "../src/bins/texts";
 import widget from "../src/index";
-import { textId } from "../src/texts";
 import { FakeKernel, type FakePicture } from "./fake-kernel";
 
 /**

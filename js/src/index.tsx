@@ -1,15 +1,15 @@
 import type { RenderProps } from "@anywidget/types";
 import { effect } from "@preact/signals";
 import { render as mount } from "preact";
-import { App } from "./components/App";
+import { App } from "./App";
+import { DragController } from "./bins/drag-controller";
 import { StoreContext } from "./context";
-import { DragController } from "./drag-controller";
-import { handleKey } from "./keyboard";
-import type { Traits } from "./protocol";
-import { styleRoot } from "./root-style";
-import { Store } from "./state";
-import { watchTheme } from "./theme";
-import { watchView } from "./watch";
+import type { Traits } from "./kernel/protocol";
+import { Store } from "./store";
+import { handleKey } from "./ui/keyboard";
+import { styleRoot } from "./ui/root-style";
+import { watchTheme } from "./ui/theme";
+import { watchView } from "./ui/viewport";
 
 /** The widget's view: one store, one element, and everything undone again when the host takes the view away. */
 function render({ model, el, signal }: RenderProps<Traits>): () => void {

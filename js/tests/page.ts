@@ -1,7 +1,7 @@
 import { expect, vi } from "vitest";
 import { FakeKernel, type FakeOptions, type FakePicture } from "../dev/fake-kernel";
 import widget from "../src/index";
-import css from "../src/styles/index.css?inline";
+import css from "../src/index.css?inline";
 
 /** Mounts the widget on a fake kernel, with its style sheet, as a notebook would. */
 

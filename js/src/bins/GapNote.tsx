@@ -1,0 +1,27 @@
+import type { JSX } from "preact";
+import { useStore } from "../context";
+import { Button } from "../ui/Button";
+import { Icon } from "../ui/icons";
+import { measuresGap } from "./bins";
+
+const WORDS = "Texts alone also measure their gap to images: add a foil, or centre each modality.";
+
+/** Warns of a corpus that is compared with photographs across modalities, and offers the way out. */
+export function GapNote(): JSX.Element | null {
+  const { bins, t, traits, catalogue } = useStore();
+  if (!catalogue.value?.text?.available || !measuresGap(bins.value, t.target.value, t.centred.value)) return null;
+  return (
+    <div class="gap-note" data-note="modality-gap" role="note" title={WORDS}>
+      <Icon name="warning" />
+      <p>{WORDS}</p>
+      <Button
+        action="centre"
+        class="labelled"
+        label="Centre each modality"
+        onClick={() => traits.set({ centred: true })}
+      >
+        Centre
+      </Button>
+    </div>
+  );
+}

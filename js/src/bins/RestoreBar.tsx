@@ -1,0 +1,41 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { useStore } from "../context";
+import { Button } from "../ui/Button";
+import { Icon } from "../ui/icons";
+import { restore } from "./actions";
+import { contents, leftOut } from "./restoring";
+
+/** Offers the bins that an earlier run of the cell had. */
+export function RestoreBar(): JSX.Element | null {
+  const store = useStore();
+  const offer = store.restoring.offer.value;
+  const what = offer && contents(offer.bins);
+  useEffect(() => {
+    if (what) store.announce(`What was here before can be restored: ${what}.`);
+  }, [what]);
+  if (!offer) return null;
+  const answer = (act: () => void) => {
+    act();
+    store.focusIntent.value = "corpus"; // the button that has the focus goes away with the offer
+  };
+  return (
+    <div class="notice" data-kind="restore" role="group" aria-label="Restore the bins">
+      <Icon name="undo" />
+      <p>
+        Restore what was here: <b>{what}</b>. {leftOut(offer)}
+      </p>
+      <Button action="restore" class="labelled" label={`Restore ${what}`} onClick={() => answer(() => restore(store))}>
+        Restore
+      </Button>
+      <Button
+        action="dismiss"
+        class="labelled"
+        label="Dismiss: keep the bins as they are"
+        onClick={() => answer(() => store.restoring.dismiss())}
+      >
+        Dismiss
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,221 @@
+import { useComputed, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useCallback } from "preact/hooks";
+import type { Region } from "../bins/bins";
+import { quoted } from "../bins/texts";
+import { useStore } from "../context";
+import type { Size } from "../engine/geometry";
+import { Button } from "../ui/Button";
+import { count, signed } from "../ui/format";
+import { Icon } from "../ui/icons";
+import { FOCUSABLE } from "../ui/keyboard";
+import { Panel } from "../ui/Panel";
+import { Retry } from "../ui/Retry";
+import { type Cell, TileGrid } from "../ui/TileGrid";
+import { Photo } from "./Photo";
+import { rankedWords } from "./search";
+
+const TILE = 96;
+const LABEL = 20;
+const GAP = 8;
+
+/** Fixed height, and as many columns as fit, stretched to fill the row. */
+function galleryCell({ width }: Size): Cell {
+  const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
+  return { columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: TILE + LABEL };
+}
+
+export function Gallery(): JSX.Element {
+  const store = useStore();
+  const { catalogue, galleryIds, visible, galleryPixels, waiting, failure } = store;
+  const { ranking } = store.search;
+  const total = catalogue.value?.images.length ?? 0;
+  const ids = galleryIds.value;
+  const onShown = useCallback((shown: readonly string[], cell: Size) => {
+    visible.value = shown;
+    galleryPixels.value = Math.min(cell.width, TILE) * devicePixelRatio;
+  }, []);
+  return (
+    <Panel
+      region="gallery"
+      title="Gallery"
+      count={ids.length === total || ranking.value ? count(total) : `${count(ids.length)} of ${count(total)}`}
+      actions={<Skipped />}
+    >
+      <Filter />
+      <Ranked />
+      <TileGrid
+        key={ranking.value?.text ?? ""}
+        region="gallery"
+        ids={ids}
+        label="Gallery"
+        gap={GAP}
+        cell={galleryCell}
+        onShown={onShown}
+        describe={(image) => {
+          const score = ranking.value?.scores.get(image);
+          return store.describe(image) + (score === undefined ? "" : `, similarity ${signed(score)}`);
+        }}
+        renderTile={(image, cell) => <GalleryTile image={image} cell={cell} />}
+        empty={
+          catalogue.value
+            ? total
+              ? "No image matches."
+              : "There are no images."
+            : (failure.value ?? (waiting.value ? "Waiting for the kernel…" : "Loading…"))
+        }
+      />
+    </Panel>
+  );
+}
+
+function GalleryTile({ image, cell }: { image: string; cell: Size }): JSX.Element {
+  const store = useStore();
+  const on = store.t.gallery_heatmaps.value;
+  return (
+    <>
+      <div class="thumb" style={{ height: `${TILE}px` }}>
+        <Photo image={image} box={{ width: cell.width, height: TILE }} heatmap={on} />
+        {on && <GalleryScore image={image} />}
+      </div>
+      <div class="tile-label">
+        <Badges image={image} />
+        <span>{store.label(image) ?? image}</span>
+        <RankScore image={image} />
+      </div>
+    </>
+  );
+}
+
+function RankScore({ image }: { image: string }): JSX.Element | null {
+  const score = useStore().search.ranking.value?.scores.get(image);
+  return score === undefined ? null : <b class="rank-score">{signed(score)}</b>;
+}
+
+function GalleryScore({ image }: { image: string }): JSX.Element | null {
+  const info = useStore().heatmaps.info(image).value;
+  return info && <span class="mini-score">{signed(info.score)}</span>;
+}
+
+const BADGES: [Exclude<Region, "gallery">, string][] = [
+  ["corpus", "In corpus"],
+  ["foil", "In foil"],
+  ["explicands", "Explained"],
+];
+
+function Badges({ image }: { image: string }): JSX.Element {
+  const { members } = useStore();
+  const bins = useComputed(() =>
+    BADGES.map(([bin]) => bin)
+      .filter((bin) => members[bin].value.has(image))
+      .join(" "),
+  );
+  const present = bins.value.split(" ");
+  return (
+    <>
+      {BADGES.map(
+        ([bin, title]) =>
+          present.includes(bin) && (
+            <i key={bin} class="badge" data-of={bin} title={title}>
+              {bin === "explicands" && <Icon name="eye" />}
+            </i>
+          ),
+      )}
+    </>
+  );
+}
+
+/** Finds by name as one types, or ranks by what a text means. */
+function Filter(): JSX.Element {
+  const { filter, search, catalogue } = useStore();
+  const typed = useSignal("");
+  const on = search.on.value;
+  const toggle = () => {
+    typed.value = filter.peek() || typed.peek();
+    filter.value = "";
+    search.toggle();
+    if (search.on.peek()) search.rank(typed.peek());
+    else typed.value = "";
+  };
+  return (
+    <div class="filter" data-ranks={on || undefined} data-busy={search.busy.value || undefined}>
+      <Icon name="search" />
+      <input
+        type="search"
+        dir="auto"
+        placeholder={on ? "Describe what to look for, then Enter" : "Filter by name or label"}
+        aria-label={on ? "Rank the gallery by similarity to a text" : "Filter the gallery"}
+        aria-busy={search.busy.value}
+        title={on ? catalogue.value?.text?.note : undefined}
+        value={on ? typed.value : filter.value}
+        onInput={(event) => {
+          const { value } = event.currentTarget;
+          if (!on) filter.value = value;
+          else typed.value = value;
+          if (on && !value) search.clear();
+        }}
+        onKeyDown={(event) => {
+          if (!on || event.isComposing) return;
+          if (event.key === "Enter") search.rank(typed.peek());
+          else if (event.key === "Escape") toggle();
+          else return;
+          event.preventDefault();
+        }}
+        {...FOCUSABLE}
+      />
+      {catalogue.value?.text?.available && (
+        <Button
+          action="rank"
+          label={on ? "Back to filtering by name" : "Rank by similarity to a text"}
+          pressed={on}
+          onClick={toggle}
+        >
+          <Icon name="rank" />
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** What the gallery is ranked by, how much of it, and the way back. */
+function Ranked(): JSX.Element | null {
+  const { search } = useStore();
+  const ranking = search.ranking.value;
+  const error = search.error.value;
+  if (error !== null) return <Retry message={error} onRetry={() => search.again()} />;
+  if (!ranking) return null;
+  const partial = ranking.compared < ranking.total;
+  return (
+    <div class="ranked" role="status">
+      <p title={ranking.text}>
+        Nearest to <bdi>{quoted(ranking.text, 28)}</bdi>: {rankedWords(ranking)}
+      </p>
+      {partial && (
+        <Button
+          action="rank-again"
+          class="labelled"
+          label="Rank again with what is encoded now"
+          onClick={() => search.again()}
+        >
+          Again
+        </Button>
+      )}
+      <Button action="rank-clear" label="Back to the whole gallery" onClick={() => search.toggle()}>
+        <Icon name="close" />
+      </Button>
+    </div>
+  );
+}
+
+/** Says which sources could not be read, instead of leaving them out silently. */
+function Skipped(): JSX.Element | null {
+  const skipped = useStore().catalogue.value?.skipped ?? [];
+  if (!skipped.length) return null;
+  const some = skipped.slice(0, 20).map(({ image, reason }) => `${image}: ${reason}`);
+  if (skipped.length > some.length) some.push(`and ${count(skipped.length - some.length)} more`);
+  return (
+    <span class="skipped" title={some.join("\n")}>
+      <Icon name="warning" /> {count(skipped.length)} unreadable
+    </span>
+  );
+}

@@ -1,0 +1,170 @@
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Connection } from "../kernel/connection";
+import type { Thumbnail, Thumbnails as ThumbnailsMessage } from "../kernel/protocol";
+
+export interface Picture extends Thumbnail {
+  /** Object URL of the encoded bytes; empty where there was an error. */
+  url: string;
+  /** The size that was asked for. */
+  size: number;
+}
+
+interface Entry {
+  picture: Signal<Picture | null>;
+  bytes: number;
+  /** How many tiles want which size. */
+  wanted: Map<number, number>;
+  /** The largest size asked for and not yet answered. */
+  asked: number;
+}
+
+const BATCH = 64;
+/** A request that a reconnecting socket has lost is sent again; the kernel ignores one that it is answering. */
+const AGAIN_MS = 10_000;
+/** More at once would answer for what was scrolled away long ago. */
+const MAX_IN_FLIGHT = 3;
+const CACHE_BYTES = 96e6;
+const CACHE_ENTRIES = 6_000;
+
+/**
+ * The photographs, asked for when a tile needs them and kept while there is room. An image keeps only its largest
+ * picture: the browser scales that down as well as the kernel would.
+ */
+export class ThumbnailCache {
+  #entries = new Map<string, Entry>(); // least recently used first
+  #bytes = 0;
+  #frame = 0;
+  #inFlight = 0;
+  #abort = new AbortController();
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly onError: (message: string) => void,
+  ) {}
+
+  picture(image: string): ReadonlySignal<Picture | null> {
+    return this.#entry(image).picture;
+  }
+
+  /** Wants `image` at `size` until the returned function is called. */
+  acquire(image: string, size: number): () => void {
+    const entry = this.#entry(image);
+    this.#entries.delete(image);
+    this.#entries.set(image, entry);
+    entry.wanted.set(size, (entry.wanted.get(size) ?? 0) + 1);
+    this.#schedule();
+    return () => {
+      const left = (entry.wanted.get(size) ?? 1) - 1;
+      if (left) entry.wanted.set(size, left);
+      else entry.wanted.delete(size);
+    };
+  }
+
+  #entry(image: string): Entry {
+    let entry = this.#entries.get(image);
+    if (!entry) {
+      entry = { picture: signal(null), bytes: 0, wanted: new Map(), asked: 0 };
+      this.#entries.set(image, entry);
+    }
+    return entry;
+  }
+
+  /** One look per frame at what is wanted now, so that what scrolled past in between is never asked for. */
+  #schedule(): void {
+    if (!this.#frame && !this.#abort.signal.aborted) this.#frame = requestAnimationFrame(this.#flush);
+  }
+
+  #flush = (): void => {
+    this.#frame = 0;
+    const bySize = new Map<number, string[]>();
+    for (const [image, entry] of this.#entries) {
+      const size = Math.max(0, ...entry.wanted.keys());
+      if (size <= Math.max(entry.asked, entry.picture.peek()?.size ?? 0)) continue;
+      const images = bySize.get(size) ?? [];
+      images.push(image);
+      bySize.set(size, images);
+    }
+    for (const [size, images] of bySize) {
+      for (let i = 0; i < images.length && this.#inFlight < MAX_IN_FLIGHT; i += BATCH) {
+        this.#ask(images.slice(i, i + BATCH), size);
+      }
+    }
+    this.#evict();
+  };
+
+  async #ask(images: string[], size: number): Promise<void> {
+    for (const image of images) this.#entry(image).asked = size;
+    this.#inFlight++;
+    try {
+      await this.connection.request(
+        { kind: "thumbnails", images, size },
+        {
+          signal: this.#abort.signal,
+          resend: AGAIN_MS,
+          receive: (message, buffers) => {
+            if (message.kind === "thumbnails") this.#store(message, buffers, size);
+          },
+        },
+      );
+      for (const image of images) this.#giveUp(image, size, "The kernel sent no picture.");
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.onError(`Pictures could not be loaded: ${(error as Error).message}`);
+      for (const image of images) this.#giveUp(image, size, (error as Error).message);
+    } finally {
+      this.#inFlight--;
+      for (const image of images) {
+        const entry = this.#entries.get(image);
+        if (entry?.asked === size) entry.asked = 0;
+      }
+      this.#schedule();
+    }
+  }
+
+  #store(message: ThumbnailsMessage, buffers: DataView[], size: number): void {
+    message.items.forEach((item, i) => {
+      const entry = this.#entries.get(item.image);
+      const buffer = buffers[i];
+      if (!entry || (entry.picture.peek()?.size ?? 0) >= size) return;
+      // A DataView goes into the blob with its own offset and length, never the whole message that it is a window of.
+      const blob = new Blob(buffer ? [buffer as DataView<ArrayBuffer>] : [], { type: item.type });
+      const url = item.error || !blob.size ? "" : URL.createObjectURL(blob);
+      this.#replace(entry, { ...item, url, size }, blob.size);
+    });
+  }
+
+  /** Settles what was not answered, so that it is not asked for again and again. */
+  #giveUp(image: string, size: number, error: string): void {
+    const entry = this.#entries.get(image);
+    const picture = entry?.picture.peek();
+    if (!entry || (picture?.size ?? 0) >= size) return;
+    const frame: Picture["frame"] = [0, 0, 1, 1];
+    const blank = { image, width: 1, height: 1, frame, type: "", url: "", error };
+    entry.picture.value = { ...(picture ?? blank), size };
+  }
+
+  #replace(entry: Entry, picture: Picture | null, bytes: number): void {
+    const old = entry.picture.peek();
+    this.#bytes += bytes - entry.bytes;
+    entry.bytes = bytes;
+    entry.picture.value = picture;
+    if (old?.url) URL.revokeObjectURL(old.url);
+  }
+
+  #evict(): void {
+    if (this.#bytes <= CACHE_BYTES && this.#entries.size <= CACHE_ENTRIES) return;
+    for (const [image, entry] of this.#entries) {
+      if (entry.wanted.size || entry.asked) continue;
+      this.#replace(entry, null, 0);
+      this.#entries.delete(image);
+      if (this.#bytes <= CACHE_BYTES / 2 && this.#entries.size <= CACHE_ENTRIES / 2) return;
+    }
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#abort.abort();
+    for (const entry of this.#entries.values()) this.#replace(entry, null, 0);
+    this.#entries.clear();
+  }
+}

@@ -1,0 +1,64 @@
+import type { JSX } from "preact";
+import { useStore } from "../context";
+import type { Influence } from "../kernel/protocol";
+import { signed } from "../ui/format";
+import { Retry } from "../ui/Retry";
+import { InsightSection } from "./InsightSection";
+import { MemberList } from "./MemberList";
+
+/** Which images of the bins did it, and how much. */
+export function InfluenceSection({ image }: { image: string }): JSX.Element {
+  const { insight, members, t } = useStore();
+  const answer = insight.influence.about(image);
+  const { reply, asking, error } = answer;
+  const stale = insight.influence.isStale(answer);
+  // Who has just been removed is not shown until the kernel says so.
+  const present = reply?.members.filter((member) => members[member.bin].value.has(member.image)) ?? [];
+  const phase = error !== null ? "error" : reply ? (stale ? "stale" : "ready") : "loading";
+  const empty = !t.corpus.value.length && !t.foil.value.length;
+  return (
+    <InsightSection
+      name="influence"
+      title="What did it?"
+      phase={phase}
+      busy={asking}
+      aside={reply && asking && <span class="insight-soft">updating…</span>}
+    >
+      {error !== null && <Retry message={error} onRetry={() => insight.influence.ask(image)} />}
+      {reply && present.length === 0 && (
+        <p class="insight-text insight-soft">
+          {empty ? "The bins are empty." : "No image of the bins takes part in this target."}
+        </p>
+      )}
+      {!reply && error === null && <p class="insight-text insight-soft">Asking the kernel…</p>}
+      {reply && present.length > 0 && (
+        <div data-stale={stale || undefined}>
+          <Sums reply={reply} />
+          <MemberList members={present} />
+        </div>
+      )}
+    </InsightSection>
+  );
+}
+
+/** What the bins add up to. */
+function Sums({ reply: { members, score } }: { reply: Influence }): JSX.Element {
+  const sum = (bin: string) =>
+    members.filter((member) => member.bin === bin).reduce((total, { share }) => total + share, 0);
+  const has = (bin: string) => members.some((member) => member.bin === bin);
+  return (
+    <p class="insight-text">
+      Score <b>{signed(score)}</b>
+      {has("corpus") && (
+        <>
+          {" · "}corpus <b class="in-corpus">{signed(sum("corpus"))}</b>
+        </>
+      )}
+      {has("foil") && (
+        <>
+          {" · "}foil <b class="in-foil">{signed(sum("foil"))}</b>
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,50 @@
+import { useComputed } from "@preact/signals";
+import type { JSX } from "preact";
+import { useStore } from "../context";
+import { interval, inWords, isWarning, type Sure, verdict } from "./stability";
+
+interface BadgeProps {
+  image: string;
+  /** `number` leaves out the mark; `over` is a number that lies on the photograph. */
+  size?: "full" | "number" | "over";
+}
+
+/**
+ * How sure the score is. It keeps its place before it is known, so that nothing jumps when it comes; and when the bins
+ * change, only its `data-stale` does, so that a drop renders nothing here.
+ */
+export function SurenessBadge({ image, size = "full" }: BadgeProps): JSX.Element {
+  const { sureness, heatmaps } = useStore();
+  const known = useComputed(() => (heatmaps.info(image).value ? sureness.kept.value.get(image) : undefined));
+  const stale = useComputed(() => (known.value && sureness.isStale(known.value)) || undefined);
+  const sure = known.value;
+  if (!sure) return <span class="sureness" data-size={size} />;
+  const words = inWords(sure);
+  return (
+    <span
+      class="sureness"
+      data-sureness={verdict(sure)}
+      data-warning={isWarning(sure) || undefined}
+      data-size={size}
+      data-stale={stale}
+      role="img"
+      aria-label={words}
+      title={words}
+    >
+      {size === "full" && <Whisker sure={sure} score={heatmaps.info(image).peek()?.score ?? 0} />}
+      <span>{interval(sure)}</span>
+    </span>
+  );
+}
+
+/** The interval in small, with the score where it lies in it. */
+function Whisker({ sure: { low, high }, score }: { sure: Sure; score: number }): JSX.Element {
+  const known = low !== null && high !== null;
+  const at = known && high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0.5;
+  return (
+    <svg class="whisker" viewBox="0 0 18 10" aria-hidden="true">
+      <path d="M1.5 2v6M16.5 2v6M1.5 5h15" stroke-dasharray={known ? undefined : "2 2"} />
+      {known && <circle cx={3 + 12 * at} cy="5" r="2.2" />}
+    </svg>
+  );
+}

@@ -1,0 +1,156 @@
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { HeatmapLayer } from "../explicands/heatmaps";
+import type { Connection } from "../kernel/connection";
+import type { Curves, Influence } from "../kernel/protocol";
+
+/** What is known of an answer about one explicand. */
+export interface Answer<T> {
+  image: string;
+  reply: T | null;
+  /** The heatmaps that were the newest when `reply` was asked for. */
+  version: number;
+  asking: boolean;
+  /** How far the kernel is with it. */
+  done: number;
+  total: number;
+  error: string | null;
+}
+
+interface Replies {
+  influence: Influence;
+  curves: Curves;
+}
+
+const KEPT = 32;
+/** A question that changes by one drop after the other is asked again once it rests. */
+const REST_MS = 150;
+
+const unasked = <T>(image: string): Answer<T> => ({
+  image,
+  reply: null,
+  version: -1,
+  asking: false,
+  done: 0,
+  total: 0,
+  error: null,
+});
+
+/** One kind of question about one image at a time: the latest wins, and what it replaced is cancelled. */
+export class Question<K extends keyof Replies> {
+  readonly answer = signal<Answer<Replies[K]>>(unasked(""));
+  #kept = new Map<string, Answer<Replies[K]>>(); // least recently answered first
+  #abort: AbortController | null = null;
+
+  constructor(
+    private readonly kind: K,
+    private readonly connection: Connection,
+    private readonly newest: ReadonlySignal<number>,
+  ) {}
+
+  /** What is known about an image; nothing while it is another's turn. */
+  about(image: string): Answer<Replies[K]> {
+    const answer = this.answer.value;
+    return answer.image === image ? answer : unasked(image);
+  }
+
+  /** Turns to an image, with what was last answered about it. */
+  show(image: string): void {
+    this.cancel();
+    this.answer.value = this.#kept.get(image) ?? unasked(image);
+  }
+
+  async ask(image: string): Promise<void> {
+    if (this.answer.peek().image !== image) this.show(image);
+    this.cancel();
+    const abort = new AbortController();
+    this.#abort = abort;
+    const version = this.newest.peek();
+    this.#note({ asking: true, error: null, done: 0, total: 0 });
+    try {
+      const reply = await this.connection.request(
+        { kind: this.kind, image },
+        {
+          signal: abort.signal,
+          receive: (part) => part.kind === "curves" && this.#note({ done: part.done, total: part.total }),
+        },
+      );
+      if (abort.signal.aborted || reply.kind !== this.kind) return;
+      this.#note({ reply: reply as Replies[K], version, asking: false });
+      this.#keep(image);
+    } catch (error) {
+      if (!abort.signal.aborted) this.#note({ asking: false, error: (error as Error).message });
+    }
+  }
+
+  cancel(): void {
+    this.#abort?.abort();
+    this.#abort = null;
+    if (this.answer.peek().asking) this.#note({ asking: false });
+  }
+
+  /** Whether the reply is about an earlier question than the heatmaps on the page. */
+  isStale({ reply, version }: Answer<Replies[K]>): boolean {
+    return reply !== null && version !== this.newest.value;
+  }
+
+  #note(news: Partial<Answer<Replies[K]>>): void {
+    this.answer.value = { ...this.answer.peek(), ...news };
+  }
+
+  #keep(image: string): void {
+    this.#kept.delete(image);
+    this.#kept.set(image, this.answer.peek());
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest);
+  }
+}
+
+/** What the enlarged view tells about an explicand besides its heatmap. */
+export class Insight {
+  /** Whether it is shown; kept as long as the view lives. */
+  readonly open = signal(true);
+  /** Which measure's curves are shown. */
+  readonly measure = signal("");
+  readonly influence: Question<"influence">;
+  readonly curves: Question<"curves">;
+
+  constructor(
+    connection: Connection,
+    private readonly heatmaps: HeatmapLayer,
+  ) {
+    this.influence = new Question("influence", connection, heatmaps.version);
+    this.curves = new Question("curves", connection, heatmaps.version);
+  }
+
+  /** Asks which images did it, at once and again after every newer heatmap of the image. Returns the way to stop. */
+  follow(image: string): () => void {
+    const { influence, curves, heatmaps } = this;
+    influence.show(image);
+    curves.show(image);
+    const version = computed(() => heatmaps.info(image).value?.version ?? -1);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let first = true;
+    const ask = () => {
+      if (heatmaps.nothing.peek() === null) influence.ask(image);
+    };
+    const stop = effect(() => {
+      version.value;
+      clearTimeout(timer);
+      if (!first) timer = setTimeout(ask, REST_MS);
+      first = false;
+    });
+    const known = influence.answer.peek();
+    if (known.reply === null || influence.isStale(known)) ask();
+    return () => {
+      stop();
+      clearTimeout(timer);
+      influence.cancel();
+      curves.cancel();
+    };
+  }
+
+  dispose(): void {
+    this.influence.cancel();
+    this.curves.cancel();
+  }
+}

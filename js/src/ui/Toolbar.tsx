@@ -1,0 +1,180 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { step } from "../bins/actions";
+import { useStore } from "../context";
+import { COLORMAPS } from "../engine/colormaps";
+import type { Choice } from "../kernel/protocol";
+import { Button } from "./Button";
+import { Icon, Logo } from "./icons";
+import { FOCUSABLE } from "./keyboard";
+import { Menu } from "./Menu";
+
+const COLORMAP_CHOICES: Choice[] = COLORMAPS.map(({ name, label }) => ({
+  name,
+  label,
+  hint: `${label.split(" – ")[0]} speaks for the corpus, ${label.split(" – ")[1]} for the foil`,
+}));
+
+type Setting = "method" | "target" | "layer" | "baseline" | "similarity";
+
+/** A menu over what the kernel offers; a kernel that does not know a setting offers nothing. */
+function CatalogueMenu({ setting, title, choices }: { setting: Setting; title: string; choices?: readonly Choice[] }) {
+  const { catalogue, t, traits } = useStore();
+  if (catalogue.value && !choices?.length) return null;
+  return (
+    <Menu
+      setting={setting}
+      title={title}
+      choices={choices ?? []}
+      value={t[setting].value}
+      onChoose={(name) => traits.set({ [setting]: name })}
+    />
+  );
+}
+
+/** Where there is little room, the settings that are seldom changed are folded away behind a button. */
+export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
+  const { catalogue, t, traits } = useStore();
+  const unfolded = useSignal(false);
+  const known = catalogue.value;
+  return (
+    <div class="toolbar" role="group" aria-label="Settings" data-unfolded={unfolded.value || undefined}>
+      <div class="brand">
+        <Logo />
+        <strong>COCOA</strong>
+      </div>
+      <div class="toolbar-group" role="group" aria-label="Explanation">
+        <CatalogueMenu setting="method" title="Method" choices={known?.methods} />
+        <CatalogueMenu setting="target" title="Target" choices={known?.targets} />
+        <CatalogueMenu setting="layer" title="Layer" choices={known?.layers} />
+      </div>
+      <div class="toolbar-fold">
+        <div class="toolbar-group" role="group" aria-label="Details">
+          <CatalogueMenu setting="baseline" title="Baseline" choices={known?.baselines} />
+          <CatalogueMenu setting="similarity" title="Similarity" choices={known?.similarities} />
+        </div>
+        <div class="toolbar-group" role="group" aria-label="Heatmaps">
+          <Opacity />
+          <Menu
+            setting="colormap"
+            title="Colours"
+            choices={COLORMAP_CHOICES}
+            value={t.colormap.value}
+            onChoose={(colormap) => traits.set({ colormap })}
+          />
+          <ScaleToggle />
+          <Button
+            action="toggle-gallery-heatmaps"
+            label={t.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
+            pressed={t.gallery_heatmaps.value}
+            onClick={() => traits.set({ gallery_heatmaps: !t.gallery_heatmaps.peek() })}
+          >
+            <Icon name="grid" />
+          </Button>
+        </div>
+      </div>
+      <div class="toolbar-group toolbar-end" role="group" aria-label="Page">
+        <Button
+          action="settings"
+          class="toolbar-unfold"
+          label={unfolded.value ? "Fewer settings" : "More settings"}
+          expanded={unfolded.value}
+          onClick={() => {
+            unfolded.value = !unfolded.peek();
+          }}
+        >
+          <Icon name="settings" />
+        </Button>
+        <PageButtons root={root} />
+      </div>
+    </div>
+  );
+}
+
+function Opacity(): JSX.Element {
+  const { t, traits } = useStore();
+  const percent = Math.round(t.opacity.value * 100);
+  return (
+    <label class="opacity" title={`Opacity of the heatmaps: ${percent} %`}>
+      <span class="menu-title">Opacity</span>
+      <input
+        type="range"
+        data-setting="opacity"
+        min="0"
+        max="100"
+        value={percent}
+        aria-label="Opacity of the heatmaps"
+        style={{ "--filled": `${percent}%` }}
+        onInput={(event) => traits.setSoon({ opacity: Number(event.currentTarget.value) / 100 })}
+        {...FOCUSABLE}
+      />
+    </label>
+  );
+}
+
+function ScaleToggle(): JSX.Element {
+  const { t, traits } = useStore();
+  const shared = t.scale.value === "shared";
+  return (
+    <Button
+      action="scale"
+      worded
+      label={
+        shared
+          ? "All heatmaps share one scale, so colours compare between images. Click to give each image its own."
+          : "Each image has its own scale: colours do not compare between images. Click to share one."
+      }
+      onClick={() => traits.set({ scale: shared ? "image" : "shared" })}
+    >
+      <span class="titled">
+        <span class="menu-title">Scale</span> <span class="menu-value">{shared ? "Shared" : "Per image"}</span>
+      </span>
+    </Button>
+  );
+}
+
+function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
+  const store = useStore();
+  const { undo, redo } = store.history.value;
+  const nothing = store.kernel.state.value === "closed" ? "without the kernel: run the cell again" : "";
+  return (
+    <>
+      <Button
+        action="undo"
+        label={undo ? `Undo: ${undo} (Ctrl+Z)` : `Nothing to undo ${nothing}`.trim()}
+        disabled={!undo}
+        onClick={() => step(store, "undo")}
+      >
+        <Icon name="undo" />
+      </Button>
+      <Button
+        action="redo"
+        label={redo ? `Redo: ${redo} (Ctrl+Shift+Z)` : `Nothing to redo ${nothing}`.trim()}
+        disabled={!redo}
+        onClick={() => step(store, "redo")}
+      >
+        <Icon name="redo" />
+      </Button>
+      {document.fullscreenEnabled && (
+        <Button action="fullscreen" label="Full screen" onClick={() => toggleFullScreen(root)}>
+          <Icon name="expand" />
+        </Button>
+      )}
+      <Button
+        action="help"
+        label="Help and keys (?)"
+        onClick={() => {
+          store.help.value = true;
+        }}
+      >
+        <Icon name="help" />
+      </Button>
+    </>
+  );
+}
+
+function toggleFullScreen(root: HTMLElement): void {
+  const current = (root.getRootNode() as Document | ShadowRoot).fullscreenElement;
+  // A host may forbid it (an iframe without permission); then nothing happens, and the browser reports it by itself.
+  (current ? document.exitFullscreen() : root.requestFullscreen()).catch(() => undefined);
+}

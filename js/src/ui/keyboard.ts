@@ -1,0 +1,119 @@
+import { clearSelection, enlarge, moveImages, removeImages, step, subjectAt } from "../bins/actions";
+import type { Region } from "../bins/bins";
+import { regionOf } from "../bins/drag-controller";
+import type { GridShape, Store } from "../store";
+import { type SelectMode, select, selectAll } from "./selection";
+
+/**
+ * On every element that can take the focus: JupyterLab and Notebook look for shortcuts at the focused element itself, and
+ * without this mark `x` would cut the cell and `d d` delete it.
+ */
+export const FOCUSABLE = { "data-lm-suppress-shortcuts": "true" } as const;
+
+/** Where a navigation key leads from `index` in a grid of `count` tiles; null for other keys. */
+export function navigate(key: string, index: number, count: number, { rows, rowsPerPage }: GridShape): number | null {
+  const within = (i: number) => Math.max(0, Math.min(count - 1, i));
+  switch (key) {
+    case "ArrowRight":
+      return within(index + 1);
+    case "ArrowLeft":
+      return within(index - 1);
+    case "ArrowDown":
+      return rows.below(index, 1) ?? count - 1;
+    case "ArrowUp":
+      return rows.below(index, -1) ?? index;
+    case "PageDown":
+      return rows.below(index, rowsPerPage) ?? count - 1;
+    case "PageUp":
+      return rows.below(index, -rowsPerPage) ?? 0;
+    case "Home":
+      return 0;
+    case "End":
+      return count - 1;
+    default:
+      return null;
+  }
+}
+
+const SEND_TO: Record<string, Region> = { c: "corpus", f: "foil", e: "explicands" };
+
+/** Acts on a key in the page; the answer is whether it was one of ours. */
+export function handleKey(store: Store, event: KeyboardEvent): boolean {
+  const target = event.target as HTMLElement;
+  const dialog = target.closest("[role=dialog]");
+  if (target.closest("input, [role=menu]") || (dialog && !store.lightbox.peek())) return false;
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (command && !event.altKey && (key === "z" || key === "y")) {
+    step(store, key === "y" || event.shiftKey ? "redo" : "undo");
+    return true;
+  }
+  // Bins can be changed in the enlarged view too, hence its undo; all its other keys are its own.
+  if (dialog) return false;
+  if (event.key === "?" && !command) {
+    store.help.value = true;
+    return true;
+  }
+  if (key === "t" && !command && !event.altKey) return goToField(target, event.shiftKey);
+  if (key === "Escape" && store.selection.peek().ids.size) {
+    clearSelection(store);
+    return true;
+  }
+  const region = regionOf(target);
+  return region && !target.closest("button") ? handleTileKey(store, event, key, command, region) : false;
+}
+
+/** T leads to the field where texts are typed: of the bin that has the focus, else of the corpus, with Shift of the foil. */
+function goToField(target: HTMLElement, shift: boolean): boolean {
+  const bin = shift || regionOf(target) === "foil" ? "foil" : "corpus";
+  const field = target.closest(".cocoa")?.querySelector<HTMLInputElement>(`[data-add-text=${bin}]`);
+  field?.focus();
+  return field !== null && field !== undefined;
+}
+
+function handleTileKey(store: Store, event: KeyboardEvent, key: string, command: boolean, region: Region): boolean {
+  const order = store.order(region);
+  if (command) {
+    if (key !== "a") return false;
+    store.selection.value = selectAll(region, order);
+    return true;
+  }
+  const id = store.focused[region].peek() ?? order[0];
+  if (id === undefined || event.altKey) return false;
+  const shape = store.shapes.get(region);
+  const next = shape ? navigate(event.key, order.indexOf(id), order.length, shape) : null;
+  if (next !== null) {
+    focusTile(store, region, order[next] as string);
+    if (event.shiftKey) extend(store, region, order, id, order[next] as string);
+    return true;
+  }
+  const destination = SEND_TO[key];
+  if (destination) moveImages(store, subjectAt(store, region, id), region, destination);
+  else if (key === "Delete" || key === "Backspace") removeImages(store, subjectAt(store, region, id), region);
+  else if (key === " ") store.selection.value = select(store.selection.peek(), region, order, id, "toggle");
+  else if (key === "Enter") enlarge(store, id, region);
+  else return false;
+  return true;
+}
+
+/** A range starts at the tile that had the focus when nothing was selected yet. */
+function extend(store: Store, region: Region, order: readonly string[], from: string, to: string): void {
+  const { anchor, region: selected } = store.selection.peek();
+  const start =
+    anchor === null || selected !== region
+      ? select(store.selection.peek(), region, order, from, "replace")
+      : store.selection.peek();
+  store.selection.value = select(start, region, order, to, "range");
+}
+
+export function focusTile(store: Store, region: Region, id: string): void {
+  store.focused[region].value = id;
+  store.focusIntent.value = region;
+}
+
+/** A click selects as file managers do; a finger has no modifier keys, so its taps toggle. */
+export function clickMode(event: MouseEvent): SelectMode {
+  if (event.shiftKey) return "range";
+  const touch = (event as PointerEvent).pointerType === "touch";
+  return event.ctrlKey || event.metaKey || touch ? "toggle" : "replace";
+}

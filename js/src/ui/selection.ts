@@ -1,0 +1,51 @@
+import type { Region } from "../bins/bins";
+
+/** The selected tiles: always within one region, so that "move these" is never ambiguous. */
+export interface Selection {
+  readonly region: Region;
+  readonly ids: ReadonlySet<string>;
+  /** Where a range starts. */
+  readonly anchor: string | null;
+}
+
+export type SelectMode = "replace" | "toggle" | "range";
+
+export const NOTHING_SELECTED: Selection = { region: "gallery", ids: new Set(), anchor: null };
+
+export function select(
+  current: Selection,
+  region: Region,
+  order: readonly string[],
+  id: string,
+  mode: SelectMode,
+): Selection {
+  const before = current.region === region ? current : { ...NOTHING_SELECTED, region };
+  if (mode === "toggle") {
+    const ids = new Set(before.ids);
+    if (!ids.delete(id)) ids.add(id);
+    return { region, ids, anchor: id };
+  }
+  const start = before.anchor === null ? -1 : order.indexOf(before.anchor);
+  const end = order.indexOf(id);
+  if (mode === "replace" || start < 0 || end < 0) return { region, ids: new Set([id]), anchor: id };
+  const range = order.slice(Math.min(start, end), Math.max(start, end) + 1);
+  return { region, ids: new Set(range), anchor: before.anchor };
+}
+
+export const selectAll = (region: Region, order: readonly string[]): Selection => ({
+  region,
+  ids: new Set(order),
+  anchor: order[0] ?? null,
+});
+
+/** A tile that is part of the selection stands for all of it; any other stands for itself. */
+export function carried(selection: Selection, region: Region, order: readonly string[], id: string): string[] {
+  const whole = selection.region === region && selection.ids.has(id);
+  return whole ? order.filter((other) => selection.ids.has(other)) : [id];
+}
+
+/** Forgets what has left the region, so that the selection never names tiles that are not there. */
+export function pruned(selection: Selection, present: ReadonlySet<string>): Selection {
+  const kept = [...selection.ids].filter((id) => present.has(id));
+  return kept.length === selection.ids.size ? selection : { ...selection, ids: new Set(kept) };
+}

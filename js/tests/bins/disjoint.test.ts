@@ -1,0 +1,68 @@
+import { effect, signal } from "@preact/signals";
+import { afterEach, expect, test } from "vitest";
+import { FakeKernel } from "../../dev/fake-kernel";
+import { moveImages, swapBins } from "../../src/bins/actions";
+import { type Bins, inOrder } from "../../src/bins/bins";
+import { Store } from "../../src/store";
+import { greyPicture, NAMES } from "../page";
+
+/** Nothing ever finds an image in corpus and foil at once. */
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+function watched(kernel: FakeKernel): { store: Store; seen: Bins[] } {
+  const store = new Store(kernel.model, signal(false));
+  const seen: Bins[] = [];
+  stops.push(
+    effect(() => {
+      seen.push(store.bins.value);
+    }),
+    () => store.dispose(),
+  );
+  return { store, seen };
+}
+
+const both = ({ corpus, foil }: Bins) => corpus.filter((id) => foil.includes(id));
+const make = (corpus: string[], foil: string[]) =>
+  new FakeKernel({ images: NAMES, picture: greyPicture, traits: { corpus, foil } });
+
+test("while Python moves an image", () => {
+  const kernel = make(["image-1", "image-2"], []);
+  const { seen } = watched(kernel);
+  kernel.set({ foil: ["image-1"], corpus: ["image-2"], explicands: ["image-3"] });
+  kernel.set({ corpus: ["image-2", "image-1"], foil: [] });
+  expect(seen.flatMap(both)).toEqual([]);
+  expect(seen.map(({ corpus, foil }) => [corpus.length, foil.length])).toEqual([
+    [2, 0],
+    [1, 1],
+    [2, 0],
+  ]);
+});
+
+test("while the page moves and swaps, in this view and in another", () => {
+  const kernel = make(["image-1", "image-2"], ["image-3"]);
+  const [here, there] = [watched(kernel), watched(kernel)];
+  moveImages(here.store, ["image-1"], "corpus", "foil");
+  swapBins(here.store);
+  moveImages(here.store, ["image-2"], "foil", "corpus");
+  expect([...here.seen, ...there.seen].flatMap(both)).toEqual([]);
+  expect(here.seen).toHaveLength(4);
+  expect(there.seen.at(-1)).toEqual(here.seen.at(-1));
+  expect(kernel.saves).toBe(3);
+});
+
+test("an image leaves before it enters", () => {
+  const before = { corpus: ["a", "b"], foil: ["c"], explicands: [] };
+  expect(inOrder(before, { corpus: ["c", "b"], foil: ["a"] })).toEqual([
+    ["corpus", ["b"]],
+    ["foil", ["a"]],
+    ["corpus", ["c", "b"]],
+  ]);
+  expect(inOrder(before, { foil: [], corpus: ["a", "b", "c"] })).toEqual([
+    ["foil", []],
+    ["corpus", ["a", "b", "c"]],
+  ]);
+});
