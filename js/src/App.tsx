@@ -18,7 +18,7 @@ import { Toolbar } from "./ui/Toolbar";
 
 export function App({ root }: { root: HTMLElement }): JSX.Element {
   const store = useStore();
-  const { lightbox, help } = store;
+  const { enlarged } = store.insight;
   return (
     <>
       <Toolbar root={root} />
@@ -43,11 +43,11 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
       <StatusBar />
       <SelectionBar />
       <Toasts />
-      {lightbox.value && <Lightbox {...lightbox.value} />}
-      {help.value && <Help />}
+      {enlarged.value && <Lightbox {...enlarged.value} />}
+      {store.ui.help.value && <Help />}
       <Ghost root={root} />
       <div class="announcer" role="status" aria-live="polite">
-        {store.announcement}
+        {store.ui.announcement}
       </div>
     </>
   );

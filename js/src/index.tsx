@@ -50,19 +50,19 @@ function trackState(store: Store, root: HTMLElement): () => void {
   root.dataset.state = "loading";
   let frame = 0;
   const stopState = effect(() => {
-    const failed = store.failure.value !== null;
-    const ready = store.catalogue.value !== null && store.unpainted.value === 0;
+    const failed = store.session.failure.value !== null;
+    const ready = store.session.catalogue.value !== null && store.ui.unpainted.value === 0;
     cancelAnimationFrame(frame);
     if (failed || !ready) root.dataset.state = failed ? "error" : "loading";
     // Ready only when it stays so: tiles that are about to be mounted have not reported yet.
     else frame = requestAnimationFrame(() => requestAnimationFrame(() => settle()));
   });
   const settle = () => {
-    if (store.unpainted.peek() === 0 && store.failure.peek() === null) root.dataset.state = "ready";
+    if (store.ui.unpainted.peek() === 0 && store.session.failure.peek() === null) root.dataset.state = "ready";
   };
   const stopVersion = effect(() => {
-    root.dataset.version = String(store.heatmaps.repaints.value);
-    root.dataset.heatmapVersion = String(store.heatmaps.version.value);
+    root.dataset.version = String(store.explicands.heatmaps.repaints.value);
+    root.dataset.heatmapVersion = String(store.explicands.heatmaps.version.value);
   });
   return () => {
     cancelAnimationFrame(frame);

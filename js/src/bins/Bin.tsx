@@ -47,9 +47,10 @@ function chipCell({ width }: Size): Cell {
 
 export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
   const store = useStore();
-  const ids = store.arranged[bin].value;
+  const order = store.bins.orders[bin].value;
+  const { ids } = order;
   const words = TEXTS[bin];
-  const text = store.catalogue.value?.text;
+  const text = store.session.catalogue.value?.text;
   const busy = useSignal(false);
   const photo = ids.findIndex((id) => !isText(id));
   const texts = photo < 0 ? ids.length : photo;
@@ -81,7 +82,7 @@ export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
       {bin === "corpus" && <GapNote />}
       <TileGrid
         region={bin}
-        ids={ids}
+        order={order}
         label={words.title}
         gap={GAP}
         cell={binCell}

@@ -8,8 +8,9 @@ const WORDS = "Texts alone also measure their gap to images: add a foil, or cent
 
 /** Warns of a corpus that is compared with photographs across modalities, and offers the way out. */
 export function GapNote(): JSX.Element | null {
-  const { bins, t, traits, catalogue } = useStore();
-  if (!catalogue.value?.text?.available || !measuresGap(bins.value, t.target.value, t.centred.value)) return null;
+  const { bins, t, traits, session } = useStore();
+  if (!session.catalogue.value?.text?.available || !measuresGap(bins.all.value, t.target.value, t.centred.value))
+    return null;
   return (
     <div class="gap-note" data-note="modality-gap" role="note" title={WORDS}>
       <Icon name="warning" />

@@ -10,7 +10,7 @@ const BOX = { width: 84, height: 84 };
 
 /** What follows the pointer while dragging: a small stack, how many, and what letting go would do. */
 export function Ghost({ root }: { root: HTMLElement }): JSX.Element | null {
-  const drag = useStore().drag.value;
+  const drag = useStore().bins.drag.value;
   if (drag.phase !== "dragging") return null;
   // Relative to the root: a transformed ancestor in the host would displace `position: fixed`.
   const { left, top } = root.getBoundingClientRect();

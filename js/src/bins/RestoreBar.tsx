@@ -9,15 +9,15 @@ import { contents, leftOut } from "./restoring";
 /** Offers the bins that an earlier run of the cell had. */
 export function RestoreBar(): JSX.Element | null {
   const store = useStore();
-  const offer = store.restoring.offer.value;
+  const offer = store.bins.restoring.offer.value;
   const what = offer && contents(offer.bins);
   useEffect(() => {
-    if (what) store.announce(`What was here before can be restored: ${what}.`);
+    if (what) store.ui.announce(`What was here before can be restored: ${what}.`);
   }, [what]);
   if (!offer) return null;
   const answer = (act: () => void) => {
     act();
-    store.focusIntent.value = "corpus"; // the button that has the focus goes away with the offer
+    store.tiles.focusIntent.value = "corpus"; // the button that has the focus goes away with the offer
   };
   return (
     <div class="notice" data-kind="restore" role="group" aria-label="Restore the bins">
@@ -32,7 +32,7 @@ export function RestoreBar(): JSX.Element | null {
         action="dismiss"
         class="labelled"
         label="Dismiss: keep the bins as they are"
-        onClick={() => answer(() => store.restoring.dismiss())}
+        onClick={() => answer(() => store.bins.restoring.dismiss())}
       >
         Dismiss
       </Button>

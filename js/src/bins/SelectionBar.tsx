@@ -3,7 +3,7 @@ import { useStore } from "../context";
 import { Button } from "../ui/Button";
 import { count } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { clearSelection, moveImages, removeImages, subject } from "./actions";
+import { moveImages, removeImages, subject } from "./actions";
 import type { Bin } from "./bins";
 import { amount, isText, nameOf } from "./texts";
 
@@ -16,8 +16,8 @@ const SENDS: { bin: Bin; text: string; key: string }[] = [
 /** What can be done with the selected tiles, for those who neither drag nor know the keys. */
 export function SelectionBar(): JSX.Element | null {
   const store = useStore();
-  const { region, ids } = store.selection.value;
-  if (!ids.size || store.drag.value.phase === "dragging") return null;
+  const { region, ids } = store.tiles.selection.value;
+  if (!ids.size || store.bins.drag.value.phase === "dragging") return null;
   const [first = ""] = ids;
   const what = ids.size === 1 ? nameOf(first) : amount([...ids]);
   const explainable = [...ids].some((id) => !isText(id));
@@ -47,7 +47,7 @@ export function SelectionBar(): JSX.Element | null {
       >
         <Icon name="trash" />
       </Button>
-      <Button label="Clear the selection (Esc)" onClick={() => clearSelection(store)}>
+      <Button label="Clear the selection (Esc)" onClick={() => store.tiles.clearSelection()}>
         <Icon name="close" />
       </Button>
     </div>

@@ -16,7 +16,7 @@ interface FieldProps {
 export function TextField({ bin, busy }: FieldProps): JSX.Element {
   const store = useStore();
   const typed = useSignal("");
-  const note = store.catalogue.value?.text.note ?? "";
+  const note = store.session.catalogue.value?.text.note ?? "";
   const last = useRef(Promise.resolve());
   const waiting = useRef(0);
   const send = async (texts: string[]) => {
@@ -38,7 +38,7 @@ export function TextField({ bin, busy }: FieldProps): JSX.Element {
     // An input method takes Enter to finish a word.
     if (event.isComposing) return;
     if (event.key === "Enter") add(splitPrompts(typed.peek()));
-    else if (event.key === "Escape") store.focusIntent.value = bin;
+    else if (event.key === "Escape") store.tiles.focusIntent.value = bin;
     else return;
     event.preventDefault();
   };

@@ -1,5 +1,5 @@
 import type { Store } from "../store";
-import { carried, NOTHING_SELECTED } from "../ui/selection";
+import { carried } from "../ui/selection";
 import { type Bin, type Bins, changes, clear, move, type Region, remove, swap } from "./bins";
 import { contents, leftOut } from "./restoring";
 import { amount, isText, nameOf } from "./texts";
@@ -10,7 +10,7 @@ const NAMES: Record<Region, string> = { gallery: "gallery", corpus: "corpus", fo
 const TITLES: Record<Bin, string> = { corpus: "Corpus", foil: "Foil", explicands: "Explicands" };
 
 function apply(store: Store, after: Bins): boolean {
-  const changed = changes(store.bins.peek(), after);
+  const changed = changes(store.bins.all.peek(), after);
   if (!Object.keys(changed).length) return false;
   store.traits.set(changed);
   return true;
@@ -20,94 +20,96 @@ const sizeOf = (store: Store, bin: Bin) => `${TITLES[bin]} has ${store.t[bin].pe
 
 export function moveImages(store: Store, ids: readonly string[], from: Region, to: Region): void {
   if (!ids.length || from === to) return;
-  const before = store.bins.peek();
+  const before = store.bins.all.peek();
   const left = from === "corpus" || from === "foil" ? store.order(from).indexOf(ids[0] ?? "") : -1;
   const moved = to === "explicands" ? ids.filter((id) => !isText(id)) : ids;
-  if (!moved.length) return store.announce("A text has no pixels to explain: it can only be in corpus or foil.");
+  if (!moved.length) return store.ui.announce("A text has no pixels to explain: it can only be in corpus or foil.");
   if (!apply(store, move(before, ids, from, to))) {
-    store.announce(`Nothing moved: already in ${NAMES[to]}.`);
+    store.ui.announce(`Nothing moved: already in ${NAMES[to]}.`);
     return;
   }
   const bin = to === "gallery" ? (from as Bin) : to;
   const verb = to === "explicands" ? "now explained" : to === "gallery" ? `removed from ${NAMES[from]}` : null;
-  store.announce(`${amount(moved)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, bin)}`);
+  store.ui.announce(`${amount(moved)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, bin)}`);
   settleFocus(store, from, left);
 }
 
 export function removeImages(store: Store, ids: readonly string[], from: Region): void {
   const left = from === "gallery" ? -1 : store.order(from).indexOf(ids[0] ?? "");
-  if (!ids.length || !apply(store, remove(store.bins.peek(), ids, from))) return;
+  if (!ids.length || !apply(store, remove(store.bins.all.peek(), ids, from))) return;
   const where = from === "gallery" ? "all bins" : NAMES[from];
-  store.announce(`${amount(ids)} removed from ${where}.${from === "gallery" ? "" : ` ${sizeOf(store, from)}`}`);
+  store.ui.announce(`${amount(ids)} removed from ${where}.${from === "gallery" ? "" : ` ${sizeOf(store, from)}`}`);
   settleFocus(store, from, left);
 }
 
 /** When the focused tile has left, the one that took its place has the focus. */
 function settleFocus(store: Store, region: Region, index: number): void {
   const order = store.order(region);
-  const focused = store.focused[region];
-  if (focused.peek() !== null && region !== "gallery" && !order.includes(focused.peek() as string)) {
-    focused.value = order[Math.min(Math.max(index, 0), order.length - 1)] ?? null;
+  const focused = store.tiles.focused[region];
+  const id = focused.peek();
+  if (id !== null && region !== "gallery" && !order.has(id)) {
+    focused.value = order.ids[Math.min(Math.max(index, 0), order.length - 1)] ?? null;
     // Behind an open dialog a tile must not take the focus.
-    if (!store.lightbox.peek()) store.focusIntent.value = region;
+    if (!store.insight.enlarged.peek()) store.tiles.focusIntent.value = region;
   }
   // What was selected has been dealt with.
-  store.selection.value = NOTHING_SELECTED;
+  store.tiles.clearSelection();
 }
 
 export function clearBin(store: Store, bin: Bin): void {
   const members = store.t[bin].peek();
-  if (apply(store, clear(store.bins.peek(), bin)))
-    store.announce(`${TITLES[bin]} cleared, ${amount(members)} removed.`);
+  if (apply(store, clear(store.bins.all.peek(), bin)))
+    store.ui.announce(`${TITLES[bin]} cleared, ${amount(members)} removed.`);
 }
 
 export function swapBins(store: Store): void {
-  if (apply(store, swap(store.bins.peek()))) store.announce("Corpus and foil swapped.");
+  if (apply(store, swap(store.bins.all.peek()))) store.ui.announce("Corpus and foil swapped.");
 }
 
 /** Undo and redo belong to the kernel, which also sees what code does to the bins. */
 export function step(store: Store, kind: "undo" | "redo"): void {
-  if (store.kernel.closed) return store.announce(`Nothing to ${kind} without the kernel. Run the cell again.`);
-  const what = store.history.peek()[kind];
+  if (store.kernel.closed) return store.ui.announce(`Nothing to ${kind} without the kernel. Run the cell again.`);
+  const what = store.session.history.peek()[kind];
   store.connection.notify({ kind });
-  store.announce(what ? `${kind === "undo" ? "Undone" : "Redone"}: ${what}.` : `Nothing to ${kind}.`);
+  store.ui.announce(what ? `${kind === "undo" ? "Undone" : "Redone"}: ${what}.` : `Nothing to ${kind}.`);
 }
 
 /** What an action on the focused tile or on the selection is about. */
 export function subject(store: Store): { ids: string[]; region: Region } {
-  const selection = store.selection.peek();
-  return { ids: store.order(selection.region).filter((id) => selection.ids.has(id)), region: selection.region };
+  const selection = store.tiles.selection.peek();
+  return { ids: store.order(selection.region).ids.filter((id) => selection.ids.has(id)), region: selection.region };
 }
 
 export function subjectAt(store: Store, region: Region, id: string): string[] {
-  return carried(store.selection.peek(), region, store.order(region), id);
+  return carried(store.tiles.selection.peek(), region, store.order(region), id);
 }
 
 /** Puts back what an earlier run of the cell had; one step to undo. */
 export function restore(store: Store): void {
-  const offer = store.restoring.offer.peek();
+  const offer = store.bins.restoring.offer.peek();
   if (!offer) return;
-  store.restoring.offer.value = null;
+  store.bins.restoring.offer.value = null;
   apply(store, offer.bins);
-  store.announce(`Restored: ${contents(offer.bins)}. ${leftOut(offer)}`.trim());
-}
-
-export function clearSelection(store: Store): void {
-  store.selection.value = NOTHING_SELECTED;
+  store.ui.announce(`Restored: ${contents(offer.bins)}. ${leftOut(offer)}`.trim());
 }
 
 export function enlarge(store: Store, image: string, from: Region): void {
   // A text is whole in its tile and its tooltip; to those who do not see it, it is said.
-  if (isText(image)) store.announce(`Text ${nameOf(image)}`);
-  else store.lightbox.value = { image, from };
+  if (isText(image)) store.ui.announce(`Text ${nameOf(image)}`);
+  else store.insight.enlarged.value = { image, from };
 }
 
 /** Steps through the images of the region that the enlarged one was opened from. */
 export function enlargeNext(store: Store, by: 1 | -1): void {
-  const open = store.lightbox.peek();
+  const open = store.insight.enlarged.peek();
   if (!open) return;
-  const order = store.order(open.from).filter((id) => !isText(id));
-  const at = order.indexOf(open.image);
-  const next = order[(at + by + order.length) % order.length];
-  if (next !== undefined) store.lightbox.value = { ...open, image: next };
+  const { ids, length } = store.order(open.from);
+  let at = store.order(open.from).indexOf(open.image);
+  // Texts are passed over.
+  for (let step = 0; step < length; step++) {
+    at = (at + by + length) % length;
+    if (!isText(ids[at] as string)) break;
+  }
+  const next = ids[at];
+  if (next !== undefined && !isText(next)) store.insight.enlarged.value = { ...open, image: next };
 }

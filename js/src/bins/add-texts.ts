@@ -11,13 +11,14 @@ export async function addTexts(store: Store, bin: "corpus" | "foil", { texts = [
   try {
     const reply = await store.connection.request({ kind: "add_texts", bin, texts, list: list ?? null });
     if (reply.kind !== "texts") return false;
-    for (const trouble of troubles(reply, store.catalogue.peek()?.text?.context ?? null)) store.report(trouble);
+    for (const trouble of troubles(reply, store.session.catalogue.peek()?.text?.context ?? null))
+      store.ui.report(trouble);
     const members = store.t[bin].peek().length;
     const what = `${reply.added} ${reply.added === 1 ? "text" : "texts"} added to ${bin}.`;
-    store.announce(reply.added ? `${what} It has ${members}.` : `Nothing new for ${bin}.`);
+    store.ui.announce(reply.added ? `${what} It has ${members}.` : `Nothing new for ${bin}.`);
     return reply.added > 0 || !reply.skipped.length;
   } catch (error) {
-    store.report((error as Error).message);
+    store.ui.report((error as Error).message);
     return false;
   }
 }

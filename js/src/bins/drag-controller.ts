@@ -40,10 +40,10 @@ export class DragController {
   }
 
   #reduce(event: DragEvent): void {
-    const before = this.store.drag.peek();
+    const before = this.store.bins.drag.peek();
     const after = reduceDrag(before, event);
     if (after === before) return;
-    this.store.drag.value = after;
+    this.store.bins.drag.value = after;
     if (after.phase === "dragging" && before.phase !== "dragging") this.#lift();
     if (after.phase === "idle") this.#release();
   }
@@ -63,11 +63,11 @@ export class DragController {
 
   #hold = (): void => {
     this.#reduce({ type: "hold", carried: this.#carried });
-    if (this.store.drag.peek().phase === "dragging") navigator.vibrate?.(10);
+    if (this.store.bins.drag.peek().phase === "dragging") navigator.vibrate?.(10);
   };
 
   #move = (event: PointerEvent): void => {
-    if (event.pointerId !== this.#pointer || this.store.drag.peek().phase === "idle") return;
+    if (event.pointerId !== this.#pointer || this.store.bins.drag.peek().phase === "idle") return;
     if (event.buttons === 0) return this.#cancel(); // released where we could not see it
     const at = pointOf(event);
     this.#reduce({ type: "move", at, over: this.#regionAt(at), carried: this.#carried });
@@ -75,7 +75,7 @@ export class DragController {
 
   #up = (event: PointerEvent): void => {
     if (event.pointerId !== this.#pointer) return;
-    const drag = this.store.drag.peek();
+    const drag = this.store.bins.drag.peek();
     const over = drag.phase === "dragging" ? this.#regionAt(pointOf(event)) : null;
     this.#swallowClick = drag.phase === "dragging";
     this.#reduce({ type: "end" });
@@ -83,7 +83,7 @@ export class DragController {
   };
 
   #cancel = (): void => {
-    if (this.store.drag.peek().phase !== "idle") this.#reduce({ type: "end" });
+    if (this.store.bins.drag.peek().phase !== "idle") this.#reduce({ type: "end" });
   };
 
   #click = (event: MouseEvent): void => {
@@ -94,15 +94,15 @@ export class DragController {
   };
 
   #touchMove = (event: TouchEvent): void => {
-    if (this.store.drag.peek().phase === "dragging" && event.cancelable) event.preventDefault();
+    if (this.store.bins.drag.peek().phase === "dragging" && event.cancelable) event.preventDefault();
   };
 
   #contextMenu = (event: MouseEvent): void => {
-    if (this.store.drag.peek().phase !== "idle" && this.#longPress !== undefined) event.preventDefault();
+    if (this.store.bins.drag.peek().phase !== "idle" && this.#longPress !== undefined) event.preventDefault();
   };
 
   #carried = (image: string): readonly string[] => {
-    const drag = this.store.drag.peek();
+    const drag = this.store.bins.drag.peek();
     return drag.phase === "pressed" ? subjectAt(this.store, drag.region, image) : [image];
   };
 
@@ -143,7 +143,7 @@ export class DragController {
 
   /** Near the upper or lower edge of something that scrolls, it scrolls: faster the nearer. */
   #autoScroll = (): void => {
-    const drag = this.store.drag.peek();
+    const drag = this.store.bins.drag.peek();
     if (drag.phase !== "dragging") return;
     for (let node = this.#elementAt(drag.at); node && node !== this.root; node = node.parentElement) {
       if (node.scrollHeight <= node.clientHeight + 1 || !(node instanceof HTMLElement)) continue;

@@ -7,7 +7,8 @@ import { isSigned, LayerColours } from "../engine/layers";
 
 /** The colours from one end of the scale to the other, with a mark at the value under the pointer. */
 export function ColorBar({ layer }: { layer: string }): JSX.Element {
-  const { t, heatmaps, probe } = useStore();
+  const { t, explicands } = useStore();
+  const { heatmaps, probe } = explicands;
   const canvas = useRef<HTMLCanvasElement>(null);
   const signed = isSigned(layer);
   const first = signed ? 0 : ZERO;

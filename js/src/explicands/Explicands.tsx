@@ -35,24 +35,24 @@ const photoBox = ({ width, height }: Size): Size => ({ width: width - 2, height:
 
 export function Explicands(): JSX.Element {
   const store = useStore();
-  const { t, catalogue, trayPixels, heatmaps } = store;
-  const ids = t.explicands.value;
+  const { heatmaps, heatmapPixels } = store.explicands;
+  const order = store.bins.orders.explicands.value;
   const onShown = useCallback((shown: readonly string[], cell: Size) => {
-    const [rows, columns] = catalogue.peek()?.encoder.input ?? [1, 1];
+    const [rows, columns] = store.session.catalogue.peek()?.encoder.input ?? [1, 1];
     const frame = contain(columns / rows, photoBox(cell));
-    trayPixels.value = shown.length ? Math.max(frame.width, frame.height) * devicePixelRatio : 0;
+    heatmapPixels.value = shown.length ? Math.max(frame.width, frame.height) * devicePixelRatio : 0;
   }, []);
   return (
     <Panel
       region="explicands"
       title="Explicands"
-      count={count(ids.length)}
+      count={count(order.length)}
       subtitle="images being explained"
       actions={
         <Button
           action="clear-explicands"
           label="Clear the explicands"
-          disabled={!ids.length}
+          disabled={!order.length}
           onClick={() => clearBin(store, "explicands")}
         >
           <Icon name="trash" />
@@ -61,7 +61,7 @@ export function Explicands(): JSX.Element {
     >
       <TileGrid
         region="explicands"
-        ids={ids}
+        order={order}
         label="Explicands"
         gap={GAP}
         cell={trayCell}
@@ -78,7 +78,7 @@ export function Explicands(): JSX.Element {
           </>
         }
       />
-      {ids.length > 0 && heatmaps.nothing.value && (
+      {order.length > 0 && heatmaps.nothing.value && (
         <div class="nothing" role="note">
           {heatmaps.nothing.value}
         </div>
@@ -90,17 +90,17 @@ export function Explicands(): JSX.Element {
 /** A tile is one thing to a screen reader, so its label says all that its parts show. */
 function describeExplicand(store: Store, image: string): string {
   const words = [store.describe(image)];
-  const info = store.heatmaps.info(image).value;
+  const info = store.explicands.heatmaps.info(image).value;
   if (info && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
   if (info) words.push(`score ${signed(info.score)}`);
-  const sure = store.sureness.kept.value.get(image);
-  if (info && sure && !store.sureness.isStale(sure)) words.push(inWords(sure));
+  const sure = store.insight.stability.kept.value.get(image);
+  if (info && sure && !store.insight.stability.isStale(sure)) words.push(inWords(sure));
   return words.join(", ");
 }
 
 function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Element {
   const store = useStore();
-  const label = store.label(image);
+  const label = store.gallery.label(image);
   return (
     <div class="explicand">
       <div class="explicand-photo">
@@ -142,7 +142,7 @@ function ExplicandTools({ image }: { image: string }): JSX.Element {
 
 /** The score and how far the map is; small enough to be rendered at every update. */
 export function Reading({ image }: { image: string }): JSX.Element | null {
-  const { heatmaps } = useStore();
+  const { heatmaps } = useStore().explicands;
   const info = heatmaps.info(image).value;
   if (!info) return null;
   const percent = Math.round(info.progress * 100);
@@ -168,8 +168,8 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
 
 /** A word on a heatmap that is not, or not yet, the chosen method's for the present bins. */
 function AgeTag({ image }: { image: string }): JSX.Element | null {
-  const { heatmaps, kernel } = useStore();
-  const info = heatmaps.info(image).value;
+  const { explicands, kernel } = useStore();
+  const info = explicands.heatmaps.info(image).value;
   if (info && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (
@@ -181,7 +181,7 @@ function AgeTag({ image }: { image: string }): JSX.Element | null {
 
 /** Reads the heatmap at the pointer. */
 export function Probe({ image, frame }: { image: string; frame: Rect }): JSX.Element {
-  const { heatmaps, probe } = useStore();
+  const { heatmaps, probe } = useStore().explicands;
   const text = useComputed(() => {
     if (probe.value?.image !== image) return null;
     const written = isSigned(heatmaps.info(image).value?.layer ?? ATTRIBUTION) ? signed : plain;

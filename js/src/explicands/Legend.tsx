@@ -13,14 +13,14 @@ const ENDS: Record<string, [string, string]> = {
 
 /** The colour bar with its numbers: what a colour means, and whether it means the same on every image. */
 export function Legend(): JSX.Element {
-  const { heatmaps, t, catalogue } = useStore();
-  const scale = heatmaps.scale.value;
+  const { explicands, t, session } = useStore();
+  const scale = explicands.heatmaps.scale.value;
   const shared = t.scale.value === "shared";
   const layer = scale?.layer ?? ATTRIBUTION;
   const bothSigns = isSigned(layer);
   const [negative, positive] = ENDS[t.target.value] ?? ["against", "for"];
   const peak = scale && shared ? plain(scale.peak) : "peak";
-  const title = catalogue.value?.layers?.find(({ name }) => name === layer)?.label ?? layer;
+  const title = session.catalogue.value?.layers?.find(({ name }) => name === layer)?.label ?? layer;
   return (
     <div class="legend" data-layer={layer} data-quiet={scale === null || undefined} role="group" aria-label="Legend">
       <span class={bothSigns ? "legend-end legend-negative" : "legend-end"}>{bothSigns ? negative : title}</span>

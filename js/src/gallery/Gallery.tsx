@@ -27,19 +27,20 @@ function galleryCell({ width }: Size): Cell {
 
 export function Gallery(): JSX.Element {
   const store = useStore();
-  const { catalogue, galleryIds, visible, galleryPixels, waiting, failure } = store;
-  const { ranking } = store.search;
+  const { catalogue, waiting, failure } = store.session;
+  const { visible, heatmapPixels } = store.gallery;
+  const { ranking } = store.gallery.search;
   const total = catalogue.value?.images.length ?? 0;
-  const ids = galleryIds.value;
+  const order = store.gallery.order.value;
   const onShown = useCallback((shown: readonly string[], cell: Size) => {
     visible.value = shown;
-    galleryPixels.value = Math.min(cell.width, TILE) * devicePixelRatio;
+    heatmapPixels.value = Math.min(cell.width, TILE) * devicePixelRatio;
   }, []);
   return (
     <Panel
       region="gallery"
       title="Gallery"
-      count={ids.length === total || ranking.value ? count(total) : `${count(ids.length)} of ${count(total)}`}
+      count={order.length === total || ranking.value ? count(total) : `${count(order.length)} of ${count(total)}`}
       actions={<Skipped />}
     >
       <Filter />
@@ -47,7 +48,7 @@ export function Gallery(): JSX.Element {
       <TileGrid
         key={ranking.value?.text ?? ""}
         region="gallery"
-        ids={ids}
+        order={order}
         label="Gallery"
         gap={GAP}
         cell={galleryCell}
@@ -80,7 +81,7 @@ function GalleryTile({ image, cell }: { image: string; cell: Size }): JSX.Elemen
       </div>
       <div class="tile-label">
         <Badges image={image} />
-        <span>{store.label(image) ?? image}</span>
+        <span>{store.gallery.label(image) ?? image}</span>
         <RankScore image={image} />
       </div>
     </>
@@ -88,12 +89,12 @@ function GalleryTile({ image, cell }: { image: string; cell: Size }): JSX.Elemen
 }
 
 function RankScore({ image }: { image: string }): JSX.Element | null {
-  const score = useStore().search.ranking.value?.scores.get(image);
+  const score = useStore().gallery.search.ranking.value?.scores.get(image);
   return score === undefined ? null : <b class="rank-score">{signed(score)}</b>;
 }
 
 function GalleryScore({ image }: { image: string }): JSX.Element | null {
-  const info = useStore().heatmaps.info(image).value;
+  const info = useStore().explicands.heatmaps.info(image).value;
   return info && <span class="mini-score">{signed(info.score)}</span>;
 }
 
@@ -104,18 +105,18 @@ const BADGES: [Exclude<Region, "gallery">, string][] = [
 ];
 
 function Badges({ image }: { image: string }): JSX.Element {
-  const { members } = useStore();
-  const bins = useComputed(() =>
+  const { bins } = useStore();
+  const present = useComputed(() =>
     BADGES.map(([bin]) => bin)
-      .filter((bin) => members[bin].value.has(image))
+      .filter((bin) => bins.has(bin, image))
       .join(" "),
   );
-  const present = bins.value.split(" ");
+  const names = present.value.split(" ");
   return (
     <>
       {BADGES.map(
         ([bin, title]) =>
-          present.includes(bin) && (
+          names.includes(bin) && (
             <i key={bin} class="badge" data-of={bin} title={title}>
               {bin === "explicands" && <Icon name="eye" />}
             </i>
@@ -127,7 +128,9 @@ function Badges({ image }: { image: string }): JSX.Element {
 
 /** Finds by name as one types, or ranks by what a text means. */
 function Filter(): JSX.Element {
-  const { filter, search, catalogue } = useStore();
+  const { gallery, session } = useStore();
+  const { filter, search } = gallery;
+  const { catalogue } = session;
   const typed = useSignal("");
   const on = search.on.value;
   const toggle = () => {
@@ -179,7 +182,7 @@ function Filter(): JSX.Element {
 
 /** What the gallery is ranked by, how much of it, and the way back. */
 function Ranked(): JSX.Element | null {
-  const { search } = useStore();
+  const { search } = useStore().gallery;
   const ranking = search.ranking.value;
   const error = search.error.value;
   if (error !== null) return <Retry message={error} onRetry={() => search.again()} />;
@@ -209,7 +212,7 @@ function Ranked(): JSX.Element | null {
 
 /** Says which sources could not be read, instead of leaving them out silently. */
 function Skipped(): JSX.Element | null {
-  const skipped = useStore().catalogue.value?.skipped ?? [];
+  const skipped = useStore().session.catalogue.value?.skipped ?? [];
   if (!skipped.length) return null;
   const some = skipped.slice(0, 20).map(({ image, reason }) => `${image}: ${reason}`);
   if (skipped.length > some.length) some.push(`and ${count(skipped.length - some.length)} more`);

@@ -25,7 +25,7 @@ const px = ({ left, top, width, height }: Rect) => ({
 
 /** The whole photograph, what the encoder sees of it, and the heatmap exactly over that part. */
 export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JSX.Element {
-  const { thumbnails } = useStore();
+  const { thumbnails } = useStore().gallery;
   const size = quantised(pixels ?? Math.max(box.width, box.height) * devicePixelRatio);
   useLayoutEffect(() => thumbnails.acquire(image, size), [image, size]);
   const picture = thumbnails.picture(image).value;
@@ -46,7 +46,7 @@ export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JS
 
 /** Counts this photograph as unpainted from its mounting until its picture is decoded. */
 function useUnpainted(image: string, picture: Picture | null): (event: { currentTarget: HTMLImageElement }) => void {
-  const { unpainted } = useStore();
+  const { unpainted } = useStore().ui;
   const settle = useRef<() => void>();
   useLayoutEffect(() => {
     let counted = true;
@@ -89,7 +89,7 @@ function Outside({
 }
 
 function HeatCanvas({ image, frame }: { image: string; frame: Rect }): JSX.Element {
-  const { heatmaps } = useStore();
+  const { heatmaps } = useStore().explicands;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, height] = [frame.width, frame.height].map((side) => Math.max(1, Math.round(side * devicePixelRatio)));
   useLayoutEffect(() => {

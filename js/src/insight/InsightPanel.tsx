@@ -10,8 +10,8 @@ import { SurenessNote } from "./StabilityNote";
 /** What lies behind the enlarged explicand's heatmap: how sure it is, which images did it, and whether it holds. */
 export function InsightPanel({ image }: { image: string }): JSX.Element {
   const store = useStore();
-  const explained = store.members.explicands.value.has(image);
-  const nothing = store.heatmaps.nothing.value;
+  const explained = store.bins.has("explicands", image);
+  const nothing = store.explicands.heatmaps.nothing.value;
   useLayoutEffect(() => (explained ? store.insight.follow(image) : undefined), [image, explained]);
   return (
     <aside

@@ -19,7 +19,7 @@ import { SurenessBadge } from "./StabilityBadge";
 /** One image as large as the page allows; the space bar, held, shows it without its heatmap. */
 export function Lightbox({ image, from }: { image: string; from: Region }): JSX.Element {
   const store = useStore();
-  const { open } = store.insight;
+  const { open, enlarged, heatmapPixels } = store.insight;
   const original = useSignal(false);
   const area = useRef<HTMLDivElement>(null);
   const box = useSignal<Size>({ width: 0, height: 0 });
@@ -35,14 +35,14 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
   }, []);
   const { width, height } = box.value;
   useEffect(() => {
-    store.lightboxPixels.value = Math.min(1024, Math.min(width, height) * devicePixelRatio);
+    heatmapPixels.value = Math.min(1024, Math.min(width, height) * devicePixelRatio);
     return () => {
-      store.lightboxPixels.value = 0;
+      heatmapPixels.value = 0;
     };
   }, [width, height]);
 
   const close = () => {
-    store.lightbox.value = null;
+    enlarged.value = null;
   };
   const onKey = (event: KeyboardEvent): boolean => {
     if (event.key === "ArrowRight" || event.key === "ArrowDown") enlargeNext(store, 1);
@@ -51,7 +51,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
     else return false;
     return true;
   };
-  const several = store.order(from).filter((id) => !isText(id)).length > 1;
+  const several = store.order(from).ids.filter((id) => !isText(id)).length > 1;
   return (
     <Dialog
       label={store.describe(image)}
@@ -126,7 +126,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
 
 function Title({ image }: { image: string }): JSX.Element {
   const store = useStore();
-  const label = store.label(image);
+  const label = store.gallery.label(image);
   return (
     <div class="lightbox-title">
       <strong>{label ?? image}</strong>
@@ -138,9 +138,10 @@ function Title({ image }: { image: string }): JSX.Element {
 /** The small print: which method, which scale, how complete. */
 function Facts({ image }: { image: string }): JSX.Element {
   const store = useStore();
-  const info = store.heatmaps.info(image).value;
-  const caption = store.caption(image);
-  const method = store.catalogue.value?.methods.find(({ name }) => name === info?.method)?.label ?? info?.method;
+  const info = store.explicands.heatmaps.info(image).value;
+  const caption = store.gallery.caption(image);
+  const method =
+    store.session.catalogue.value?.methods.find(({ name }) => name === info?.method)?.label ?? info?.method;
   return (
     <div class="lightbox-facts">
       <Legend />

@@ -26,7 +26,7 @@ const [SMALL, LARGE] = [32, 112];
 export function MemberRow({ member, largest, focusable, open, onToggle, onRemove }: RowProps): JSX.Element {
   const store = useStore();
   const { image, bin, share, change, outlier } = member;
-  const label = store.label(image);
+  const label = store.gallery.label(image);
   const text = isText(image);
   const known = nameOf(image);
   const name = label && label !== image ? `${image}, ${label}` : text ? `text ${known}` : image;

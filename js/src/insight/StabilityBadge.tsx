@@ -14,9 +14,11 @@ interface BadgeProps {
  * change, only its `data-stale` does, so that a drop renders nothing here.
  */
 export function SurenessBadge({ image, size = "full" }: BadgeProps): JSX.Element {
-  const { sureness, heatmaps } = useStore();
-  const known = useComputed(() => (heatmaps.info(image).value ? sureness.kept.value.get(image) : undefined));
-  const stale = useComputed(() => (known.value && sureness.isStale(known.value)) || undefined);
+  const { insight, explicands } = useStore();
+  const { stability } = insight;
+  const { heatmaps } = explicands;
+  const known = useComputed(() => (heatmaps.info(image).value ? stability.kept.value.get(image) : undefined));
+  const stale = useComputed(() => (known.value && stability.isStale(known.value)) || undefined);
   const sure = known.value;
   if (!sure) return <span class="sureness" data-size={size} />;
   const words = inWords(sure);

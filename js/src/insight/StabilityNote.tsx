@@ -8,9 +8,9 @@ const sentence = (clause: string) => `${clause.charAt(0).toUpperCase()}${clause.
 
 /** The reliability of one explicand in sentences. */
 export function SurenessNote({ image }: { image: string }): JSX.Element {
-  const { sureness } = useStore();
-  const sure = sureness.kept.value.get(image);
-  const stale = sure !== undefined && sureness.isStale(sure);
+  const { stability } = useStore().insight;
+  const sure = stability.kept.value.get(image);
+  const stale = sure !== undefined && stability.isStale(sure);
   const phase = sure ? (stale ? "stale" : "ready") : "loading";
   return (
     <InsightSection name="sureness" title="How sure?" phase={phase}>

@@ -14,7 +14,7 @@ const AGREEMENT_WANTED = 0.8;
 const STABLE_FROM = 20;
 
 /** Keeps what the kernel says about reliability; it comes a moment after the heatmaps that it is about. */
-export class SurenessKeeper {
+export class StabilityState {
   readonly kept = signal<ReadonlyMap<string, Sure>>(new Map());
 
   constructor(private readonly newest: ReadonlySignal<number>) {}

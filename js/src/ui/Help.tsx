@@ -20,11 +20,11 @@ const KEYS: [string, string][] = [
 ];
 
 export function Help(): JSX.Element {
-  const { help, catalogue } = useStore();
-  const text = catalogue.value?.text;
+  const { ui, session } = useStore();
+  const text = session.catalogue.value?.text;
   const keys = text?.available ? KEYS : KEYS.filter(([key]) => !key.startsWith("T "));
   const close = () => {
-    help.value = false;
+    ui.help.value = false;
   };
   return (
     <Dialog label="Help" class="help" onClose={close}>

@@ -34,7 +34,7 @@ export function Panel({ region, title, count, subtitle, entry, actions, children
 
 /** Where a drag could go, and where it would. An element of its own: a mark on the panel would restyle all of its tiles. */
 function DropMark({ region }: { region: Region }): JSX.Element {
-  const { drag } = useStore();
+  const { drag } = useStore().bins;
   const drop = useComputed(() => {
     const now = drag.value;
     if (now.phase !== "dragging" || dropHint(now.region, region, now.images) === null) return undefined;

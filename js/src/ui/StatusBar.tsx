@@ -4,7 +4,8 @@ import { Legend } from "../explicands/Legend";
 import { bytes, count } from "./format";
 
 export function StatusBar(): JSX.Element {
-  const { status, catalogue, waiting, kernel } = useStore();
+  const { session, kernel } = useStore();
+  const { status, catalogue, waiting } = session;
   // Nothing is known of the present of a kernel that does not answer.
   const now = kernel.state.value === "live" ? status.value : null;
   const encoder = catalogue.value?.encoder;

@@ -23,12 +23,13 @@ export interface TileProps {
 /** An option of a region's listbox, at its place in the grid. What it does is decided by the region and the root. */
 export function Tile(props: TileProps): JSX.Element {
   const { image, region, index, count, left, top, width, height, focusable, describe, shortcuts, children } = props;
-  const { selection, drag } = useStore();
+  const { tiles, bins } = useStore();
+  const { selection } = tiles;
   const selected = useComputed(() => selection.value.region === region && selection.value.ids.has(image));
   // Bound to the attribute as a signal: a new score or bin does not render the tile again.
   const words = useComputed(() => describe(image));
   const lifted = useComputed(() => {
-    const now = drag.value;
+    const now = bins.drag.value;
     if (now.phase !== "dragging" || now.region !== region) return false;
     // Several are always the selection: looking through 100,000 of them at every move would be slow.
     return now.images.length === 1 ? now.images[0] === image : selected.value;

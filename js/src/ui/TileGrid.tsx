@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { clearSelection, enlarge } from "../bins/actions";
+import { enlarge } from "../bins/actions";
 import type { Region } from "../bins/bins";
 import { useStore } from "../context";
 import type { Size } from "../engine/geometry";
 import { clickMode, FOCUSABLE } from "./keyboard";
+import type { Order } from "./order";
 import { Rows } from "./rows";
 import { NOTHING_SELECTED, select } from "./selection";
 import { Tile } from "./Tile";
@@ -17,7 +18,7 @@ export interface Cell extends Size {
 
 interface TileGridProps {
   region: Region;
-  ids: readonly string[];
+  order: Order;
   label: string;
   gap: number;
   /** How large the tiles are, given the space. */
@@ -40,8 +41,10 @@ const PADDING = 8;
 
 /** A listbox whose tiles exist only while they are near the visible part, so that 100,000 images are no more than 100. */
 export function TileGrid(props: TileGridProps): JSX.Element {
-  const { region, ids, label, gap, renderTile, describe, onShown } = props;
+  const { region, order, label, gap, renderTile, describe, onShown } = props;
+  const { ids } = order;
   const store = useStore();
+  const { tiles } = store;
   const box = useRef<HTMLDivElement>(null);
   const area = useSignal<Size>({ width: 0, height: 0 });
   const firstRow = useSignal(0);
@@ -63,7 +66,9 @@ export function TileGrid(props: TileGridProps): JSX.Element {
   const first = Math.max(0, Math.min(firstRow.value, rows.rows - rowsShown));
   const start = rows.first(Math.max(0, first - 1));
   const end = rows.first(Math.min(rows.rows, first + rowsShown + 1));
-  store.shapes.set(region, { rows, rowsPerPage });
+  useLayoutEffect(() => {
+    tiles.shapes.set(region, { rows, rowsPerPage });
+  });
 
   const readScroll = () => {
     if (box.current) firstRow.value = rows.at(box.current.scrollTop - PADDING);
@@ -74,9 +79,8 @@ export function TileGrid(props: TileGridProps): JSX.Element {
   const shownKey = shown.join("\n");
   useEffect(() => onShown?.(shown, { width, height }), [shownKey, width, height]);
 
-  const focusedId = store.focused[region].value;
-  const focusedAt = focusedId === null ? -1 : ids.indexOf(focusedId);
-  const tabStop = Math.max(focusedAt, 0);
+  const focused = tiles.focused[region].value;
+  const tabStop = focused === null ? 0 : Math.max(order.indexOf(focused), 0);
   useFocus(region, box, rows, tabStop);
 
   const indices = measured ? Array.from({ length: end - start }, (_, i) => start + i) : [];
@@ -97,7 +101,7 @@ export function TileGrid(props: TileGridProps): JSX.Element {
       }}
       onFocusIn={(event) => {
         const image = tileOf(event);
-        if (image) store.focused[region].value = image;
+        if (image) tiles.focused[region].value = image;
       }}
       onPointerOver={(event) => {
         hovered.value = tileOf(event) ?? toolsOf(event) ?? null;
@@ -160,11 +164,12 @@ function clicked(
 ): void {
   if ((event.target as Element).closest("button")) return;
   const image = tileOf(event);
-  if (!image) return clearSelection(store);
+  const { tiles } = store;
+  if (!image) return tiles.clearSelection();
   const mode = clickMode(event);
-  store.focused[region].value = image;
+  tiles.focused[region].value = image;
   if (clickEnlarges && !event.shiftKey && !event.ctrlKey && !event.metaKey) return enlarge(store, image, region);
-  const { selection } = store;
+  const { selection } = tiles;
   const only = selection.peek().region === region && selection.peek().ids.size === 1 && selection.peek().ids.has(image);
   // A second click on the only selected tile takes the selection back.
   selection.value =
@@ -191,7 +196,7 @@ function observeSize(element: HTMLElement | null, area: { value: Size; peek(): S
 
 /** Moves the focus to this region's tab stop when asked to, scrolling it into view first. */
 function useFocus(region: Region, box: { current: HTMLElement | null }, rows: Rows, index: number): void {
-  const { focusIntent } = useStore();
+  const { focusIntent } = useStore().tiles;
   const wanted = focusIntent.value === region;
   useLayoutEffect(() => {
     const element = box.current;

@@ -5,19 +5,14 @@ import { Icon } from "./icons";
 
 /** What went wrong, as text, until it is dismissed. */
 export function Toasts(): JSX.Element {
-  const { errors } = useStore();
+  const { ui } = useStore();
   return (
     <div class="toasts">
-      {errors.value.map((message) => (
+      {ui.errors.value.map((message) => (
         <div class="toast" role="alert" key={message}>
           <Icon name="warning" />
           <p>{message}</p>
-          <Button
-            label="Dismiss"
-            onClick={() => {
-              errors.value = errors.peek().filter((other) => other !== message);
-            }}
-          >
+          <Button label="Dismiss" onClick={() => ui.dismiss(message)}>
             <Icon name="close" />
           </Button>
         </div>

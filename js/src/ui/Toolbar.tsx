@@ -19,7 +19,8 @@ type Setting = "method" | "target" | "layer" | "baseline" | "similarity";
 
 /** A menu over what the kernel offers; a kernel that does not know a setting offers nothing. */
 function CatalogueMenu({ setting, title, choices }: { setting: Setting; title: string; choices?: readonly Choice[] }) {
-  const { catalogue, t, traits } = useStore();
+  const { session, t, traits } = useStore();
+  const { catalogue } = session;
   if (catalogue.value && !choices?.length) return null;
   return (
     <Menu
@@ -34,7 +35,8 @@ function CatalogueMenu({ setting, title, choices }: { setting: Setting; title: s
 
 /** Where there is little room, the settings that are seldom changed are folded away behind a button. */
 export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
-  const { catalogue, t, traits } = useStore();
+  const { session, t, traits } = useStore();
+  const { catalogue } = session;
   const unfolded = useSignal(false);
   const known = catalogue.value;
   return (
@@ -135,7 +137,7 @@ function ScaleToggle(): JSX.Element {
 
 function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
   const store = useStore();
-  const { undo, redo } = store.history.value;
+  const { undo, redo } = store.session.history.value;
   const nothing = store.kernel.state.value === "closed" ? "without the kernel: run the cell again" : "";
   return (
     <>
@@ -164,7 +166,7 @@ function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
         action="help"
         label="Help and keys (?)"
         onClick={() => {
-          store.help.value = true;
+          store.ui.help.value = true;
         }}
       >
         <Icon name="help" />

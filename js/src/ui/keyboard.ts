@@ -1,8 +1,10 @@
-import { clearSelection, enlarge, moveImages, removeImages, step, subjectAt } from "../bins/actions";
+import { enlarge, moveImages, removeImages, step, subjectAt } from "../bins/actions";
 import type { Region } from "../bins/bins";
 import { regionOf } from "../bins/drag-controller";
-import type { GridShape, Store } from "../store";
+import type { Store } from "../store";
+import type { Order } from "./order";
 import { type SelectMode, select, selectAll } from "./selection";
+import type { GridShape } from "./tiles-state";
 
 /**
  * On every element that can take the focus: JupyterLab and Notebook look for shortcuts at the focused element itself, and
@@ -41,7 +43,7 @@ const SEND_TO: Record<string, Region> = { c: "corpus", f: "foil", e: "explicands
 export function handleKey(store: Store, event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
   const dialog = target.closest("[role=dialog]");
-  if (target.closest("input, [role=menu]") || (dialog && !store.lightbox.peek())) return false;
+  if (target.closest("input, [role=menu]") || (dialog && !store.insight.enlarged.peek())) return false;
   const command = event.ctrlKey || event.metaKey;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (command && !event.altKey && (key === "z" || key === "y")) {
@@ -51,12 +53,12 @@ export function handleKey(store: Store, event: KeyboardEvent): boolean {
   // Bins can be changed in the enlarged view too, hence its undo; all its other keys are its own.
   if (dialog) return false;
   if (event.key === "?" && !command) {
-    store.help.value = true;
+    store.ui.help.value = true;
     return true;
   }
   if (key === "t" && !command && !event.altKey) return goToField(target, event.shiftKey);
-  if (key === "Escape" && store.selection.peek().ids.size) {
-    clearSelection(store);
+  if (key === "Escape" && store.tiles.selection.peek().ids.size) {
+    store.tiles.clearSelection();
     return true;
   }
   const region = regionOf(target);
@@ -75,40 +77,36 @@ function handleTileKey(store: Store, event: KeyboardEvent, key: string, command:
   const order = store.order(region);
   if (command) {
     if (key !== "a") return false;
-    store.selection.value = selectAll(region, order);
+    store.tiles.selection.value = selectAll(region, order);
     return true;
   }
-  const id = store.focused[region].peek() ?? order[0];
+  const id = store.tiles.focused[region].peek() ?? order.ids[0];
   if (id === undefined || event.altKey) return false;
-  const shape = store.shapes.get(region);
+  const shape = store.tiles.shapes.get(region);
   const next = shape ? navigate(event.key, order.indexOf(id), order.length, shape) : null;
   if (next !== null) {
-    focusTile(store, region, order[next] as string);
-    if (event.shiftKey) extend(store, region, order, id, order[next] as string);
+    const to = order.ids[next] as string;
+    store.tiles.focus(region, to);
+    if (event.shiftKey) extend(store, region, order, id, to);
     return true;
   }
   const destination = SEND_TO[key];
   if (destination) moveImages(store, subjectAt(store, region, id), region, destination);
   else if (key === "Delete" || key === "Backspace") removeImages(store, subjectAt(store, region, id), region);
-  else if (key === " ") store.selection.value = select(store.selection.peek(), region, order, id, "toggle");
+  else if (key === " ") store.tiles.selection.value = select(store.tiles.selection.peek(), region, order, id, "toggle");
   else if (key === "Enter") enlarge(store, id, region);
   else return false;
   return true;
 }
 
 /** A range starts at the tile that had the focus when nothing was selected yet. */
-function extend(store: Store, region: Region, order: readonly string[], from: string, to: string): void {
-  const { anchor, region: selected } = store.selection.peek();
+function extend(store: Store, region: Region, order: Order, from: string, to: string): void {
+  const { anchor, region: selected } = store.tiles.selection.peek();
   const start =
     anchor === null || selected !== region
-      ? select(store.selection.peek(), region, order, from, "replace")
-      : store.selection.peek();
-  store.selection.value = select(start, region, order, to, "range");
-}
-
-export function focusTile(store: Store, region: Region, id: string): void {
-  store.focused[region].value = id;
-  store.focusIntent.value = region;
+      ? select(store.tiles.selection.peek(), region, order, from, "replace")
+      : store.tiles.selection.peek();
+  store.tiles.selection.value = select(start, region, order, to, "range");
 }
 
 /** A click selects as file managers do; a finger has no modifier keys, so its taps toggle. */

@@ -15,7 +15,9 @@ const [LOWEST, HIGHEST] = [320, 4096];
  * would lay out all of its images.
  */
 export function styleRoot(store: Store, root: HTMLElement): () => void {
-  const { t, dark, drag, kernel } = store;
+  const { t, kernel } = store;
+  const { dark } = store.ui;
+  const { drag } = store.bins;
   const stops = [
     effect(() => {
       root.dataset.theme = dark.value ? "dark" : "light";

@@ -1,4 +1,5 @@
 import type { Region } from "../bins/bins";
+import type { Order } from "./order";
 
 /** The selected tiles: always within one region, so that "move these" is never ambiguous. */
 export interface Selection {
@@ -12,13 +13,7 @@ export type SelectMode = "replace" | "toggle" | "range";
 
 export const NOTHING_SELECTED: Selection = { region: "gallery", ids: new Set(), anchor: null };
 
-export function select(
-  current: Selection,
-  region: Region,
-  order: readonly string[],
-  id: string,
-  mode: SelectMode,
-): Selection {
+export function select(current: Selection, region: Region, order: Order, id: string, mode: SelectMode): Selection {
   const before = current.region === region ? current : { ...NOTHING_SELECTED, region };
   if (mode === "toggle") {
     const ids = new Set(before.ids);
@@ -28,24 +23,24 @@ export function select(
   const start = before.anchor === null ? -1 : order.indexOf(before.anchor);
   const end = order.indexOf(id);
   if (mode === "replace" || start < 0 || end < 0) return { region, ids: new Set([id]), anchor: id };
-  const range = order.slice(Math.min(start, end), Math.max(start, end) + 1);
+  const range = order.ids.slice(Math.min(start, end), Math.max(start, end) + 1);
   return { region, ids: new Set(range), anchor: before.anchor };
 }
 
-export const selectAll = (region: Region, order: readonly string[]): Selection => ({
+export const selectAll = (region: Region, order: Order): Selection => ({
   region,
-  ids: new Set(order),
-  anchor: order[0] ?? null,
+  ids: new Set(order.ids),
+  anchor: order.ids[0] ?? null,
 });
 
 /** A tile that is part of the selection stands for all of it; any other stands for itself. */
-export function carried(selection: Selection, region: Region, order: readonly string[], id: string): string[] {
+export function carried(selection: Selection, region: Region, order: Order, id: string): string[] {
   const whole = selection.region === region && selection.ids.has(id);
-  return whole ? order.filter((other) => selection.ids.has(other)) : [id];
+  return whole ? order.ids.filter((other) => selection.ids.has(other)) : [id];
 }
 
 /** Forgets what has left the region, so that the selection never names tiles that are not there. */
-export function pruned(selection: Selection, present: ReadonlySet<string>): Selection {
+export function pruned(selection: Selection, present: Order): Selection {
   const kept = [...selection.ids].filter((id) => present.has(id));
   return kept.length === selection.ids.size ? selection : { ...selection, ids: new Set(kept) };
 }

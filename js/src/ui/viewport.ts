@@ -18,9 +18,9 @@ export function watchView(store: Store): () => void {
     frame = 0;
     const body: RequestBody = {
       kind: "watch",
-      explicands: stepped(Math.max(store.trayPixels.peek(), store.lightboxPixels.peek())),
-      gallery: store.t.gallery_heatmaps.peek() ? stepped(store.galleryPixels.peek()) : 0,
-      visible: [...store.visible.peek()],
+      explicands: stepped(Math.max(store.explicands.heatmapPixels.peek(), store.insight.heatmapPixels.peek())),
+      gallery: store.t.gallery_heatmaps.peek() ? stepped(store.gallery.heatmapPixels.peek()) : 0,
+      visible: [...store.gallery.visible.peek()],
     };
     const text = JSON.stringify([body, store.rewatch.peek()]);
     if (text === sent) return;
@@ -28,8 +28,12 @@ export function watchView(store: Store): () => void {
     store.connection.notify(body);
   };
   const stop = effect(() => {
-    const sizes = [store.trayPixels.value, store.lightboxPixels.value, store.galleryPixels.value];
-    const known = store.catalogue.value && sizes && store.visible.value;
+    const sizes = [
+      store.explicands.heatmapPixels.value,
+      store.insight.heatmapPixels.value,
+      store.gallery.heatmapPixels.value,
+    ];
+    const known = store.session.catalogue.value && sizes && store.gallery.visible.value;
     store.t.gallery_heatmaps.value;
     store.rewatch.value;
     if (known && !frame) frame = requestAnimationFrame(send);

@@ -18,7 +18,7 @@ function watched(kernel: FakeKernel): { store: Store; seen: Bins[] } {
   const seen: Bins[] = [];
   stops.push(
     effect(() => {
-      seen.push(store.bins.value);
+      seen.push(store.bins.all.value);
     }),
     () => store.dispose(),
   );

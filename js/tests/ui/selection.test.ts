@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { navigate } from "../../src/ui/keyboard";
+import { Order } from "../../src/ui/order";
 import { Rows } from "../../src/ui/rows";
 import { carried, NOTHING_SELECTED, pruned, select } from "../../src/ui/selection";
 
-const ORDER = ["a", "b", "c", "d", "e"];
+const ORDER = new Order(["a", "b", "c", "d", "e"]);
 const ids = (selection: { ids: ReadonlySet<string> }) => [...selection.ids];
 
 test("click, toggle and range", () => {
@@ -17,7 +18,10 @@ test("click, toggle and range", () => {
 
 test("a selection lives in one region", () => {
   const one = select(NOTHING_SELECTED, "gallery", ORDER, "b", "replace");
-  expect(select(one, "corpus", ["x"], "x", "toggle")).toMatchObject({ region: "corpus", ids: new Set(["x"]) });
+  expect(select(one, "corpus", new Order(["x"]), "x", "toggle")).toMatchObject({
+    region: "corpus",
+    ids: new Set(["x"]),
+  });
 });
 
 test("a selected tile carries the selection, in order; another only itself", () => {
@@ -29,7 +33,7 @@ test("a selected tile carries the selection, in order; another only itself", () 
 
 test("what has left is not selected", () => {
   const some = { region: "corpus" as const, ids: new Set(["d", "b"]), anchor: "d" };
-  expect(ids(pruned(some, new Set(["b"])))).toEqual(["b"]);
+  expect(ids(pruned(some, new Order(["b"])))).toEqual(["b"]);
 });
 
 test("keys move within the grid", () => {

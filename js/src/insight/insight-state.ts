@@ -1,7 +1,9 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Region } from "../bins/bins";
 import type { HeatmapLayer } from "../explicands/heatmaps";
 import type { Connection } from "../kernel/connection";
 import type { Curves, Influence } from "../kernel/protocol";
+import { StabilityState } from "./stability";
 
 /** What is known of an answer about one explicand. */
 export interface Answer<T> {
@@ -105,9 +107,14 @@ export class Question<K extends keyof Replies> {
   }
 }
 
-/** What the enlarged view tells about an explicand besides its heatmap. */
-export class Insight {
-  /** Whether it is shown; kept as long as the view lives. */
+/** The enlarged image, and what the page shows of an explicand besides its heatmap. */
+export class InsightState {
+  /** The enlarged image, and the region that it was opened from. */
+  readonly enlarged = signal<{ image: string; from: Region } | null>(null);
+  /** The device pixels at which the enlarged heatmap is painted. */
+  readonly heatmapPixels = signal(0);
+  readonly stability: StabilityState;
+  /** Whether the panel beside the enlarged image is open; kept as long as the view lives. */
   readonly open = signal(true);
   /** Which measure's curves are shown. */
   readonly measure = signal("");
@@ -118,6 +125,7 @@ export class Insight {
     connection: Connection,
     private readonly heatmaps: HeatmapLayer,
   ) {
+    this.stability = new StabilityState(heatmaps.version);
     this.influence = new Question("influence", connection, heatmaps.version);
     this.curves = new Question("curves", connection, heatmaps.version);
   }

@@ -1,0 +1,60 @@
+import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { equal } from "../bins/bins";
+import type { KernelState } from "../kernel/liveness";
+import type { Heatmaps } from "../kernel/protocol";
+import type { TraitSignals } from "../kernel/traits";
+import type { Order } from "../ui/order";
+import { HeatmapLayer } from "./heatmaps";
+
+/** The heatmap value under the pointer. */
+export interface Probe {
+  image: string;
+  value: number;
+}
+
+/** The heatmaps, and whether they answer the bins and settings of the page. */
+export class ExplicandsState {
+  readonly heatmaps: HeatmapLayer;
+  readonly probe = signal<Probe | null>(null);
+  /** The device pixels at which the heatmaps of the explicands are painted. */
+  readonly heatmapPixels = signal(0);
+  /** All that heatmaps depend on. */
+  readonly #question: ReadonlySignal<readonly unknown[]>;
+  /** The question that the newest heatmaps answer. */
+  #answered: readonly unknown[] = [];
+  readonly #stops: (() => void)[];
+
+  constructor(settings: TraitSignals, order: ReadonlySignal<Order>, kernelState: ReadonlySignal<KernelState>) {
+    const { method, target, similarity, baseline, layer, template, centred, corpus, foil, colormap, scale } = settings;
+    this.heatmaps = new HeatmapLayer(
+      (image) => order.peek().has(image),
+      () => scale.peek() === "shared",
+    );
+    this.#question = computed(() => [
+      ...[method, target, similarity, baseline, layer, template, centred].map(({ value }) => value),
+      ...[...corpus.value, "", ...foil.value],
+    ]);
+    this.#stops = [
+      effect(() => this.heatmaps.useColormap(colormap.value)),
+      effect(() => {
+        scale.value;
+        this.heatmaps.repaint();
+      }),
+      effect(() => {
+        const state = kernelState.value;
+        // A silent kernel may never answer a newer question; one that is gone answers none.
+        const old = state === "closed" || (state === "silent" && !equal(this.#question.value, this.#answered));
+        if (old) untracked(() => this.heatmaps.outdate());
+      }),
+    ];
+  }
+
+  receive(message: Heatmaps, buffers: DataView[]): void {
+    if (message.version > this.heatmaps.version.peek()) this.#answered = this.#question.peek();
+    this.heatmaps.receive(message, buffers);
+  }
+
+  dispose(): void {
+    for (const stop of this.#stops) stop();
+  }
+}

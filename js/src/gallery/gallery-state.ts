@@ -1,0 +1,70 @@
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Connection } from "../kernel/connection";
+import type { Catalogue } from "../kernel/protocol";
+import type { TraitSignals } from "../kernel/traits";
+import { Order } from "../ui/order";
+import { TextSearch } from "./search";
+import { ThumbnailCache } from "./thumbnails";
+
+/** All images: which of them are shown, in which order, their names and their pictures. */
+export class GalleryState {
+  readonly filter = signal("");
+  readonly search: TextSearch;
+  readonly thumbnails: ThumbnailCache;
+  /** The images that the filter lets through, or those of the ranking. */
+  readonly order: ReadonlySignal<Order>;
+  /** The images on screen, and the device pixels at which their heatmaps are painted. */
+  readonly visible = signal<readonly string[]>([]);
+  readonly heatmapPixels = signal(0);
+  readonly #all: ReadonlySignal<Order>;
+  /** Names and labels in lower case, to be searched for the filter's words. */
+  readonly #haystack: ReadonlySignal<readonly string[]>;
+  readonly #stop: () => void;
+
+  constructor(
+    connection: Connection,
+    private readonly catalogue: ReadonlySignal<Catalogue | null>,
+    { template, centred, similarity }: TraitSignals,
+    onError: (message: string) => void,
+  ) {
+    this.search = new TextSearch(connection);
+    this.thumbnails = new ThumbnailCache(connection, onError);
+    this.#all = computed(() => new Order(catalogue.value?.images ?? []));
+    this.#haystack = computed(() => {
+      const { images = [], labels = [] } = catalogue.value ?? {};
+      return images.map((id, i) => `${id} ${labels[i] ?? ""}`.toLowerCase());
+    });
+    this.order = computed(() => this.#ordered());
+    let ranked = "";
+    this.#stop = effect(() => {
+      // These settings decide what a prompt means, and with it the ranking.
+      const meaning = [template.value, centred.value, similarity.value].join();
+      if (meaning !== ranked) this.search.again();
+      ranked = meaning;
+    });
+  }
+
+  #ordered(): Order {
+    const all = this.#all.value;
+    const ranking = this.search.ranking.value;
+    if (ranking) return new Order(ranking.images.filter((id) => all.has(id)));
+    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) return all;
+    const haystack = this.#haystack.value;
+    return new Order(all.ids.filter((_, i) => words.every((word) => haystack[i]?.includes(word))));
+  }
+
+  label(image: string): string | null {
+    return this.catalogue.value?.labels[this.#all.value.indexOf(image)] ?? null;
+  }
+
+  caption(image: string): string | null {
+    return this.catalogue.value?.captions[this.#all.value.indexOf(image)] ?? null;
+  }
+
+  dispose(): void {
+    this.#stop();
+    this.search.dispose();
+    this.thumbnails.dispose();
+  }
+}
