@@ -1,6 +1,7 @@
 import { textId } from "../src/bins/texts";
-import widget from "../src/index";
+import { showPage } from "../src/page";
 import { FakeKernel, type FakePicture } from "./fake-kernel";
+import { FakeView } from "./fake-view";
 
 /**
  * The page with a made-up kernel: `npm run harness`. `?n=100000` sets the number of images, `?explicands=4` and so on
@@ -64,4 +65,4 @@ const kernel = new FakeKernel({
 const el = document.getElementById("page") as HTMLElement;
 if (query.has("dark")) document.body.classList.add("dark");
 if (query.has("width")) el.style.width = `${query.get("width")}px`;
-widget.render({ model: kernel.model, el, signal: new AbortController().signal } as never);
+showPage(new FakeView(kernel), el);

@@ -32,7 +32,7 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
           <Button
             action="swap"
             label="Swap corpus and foil"
-            disabled={!store.t.corpus.value.length && !store.t.foil.value.length}
+            disabled={!store.settings.corpus.value.length && !store.settings.foil.value.length}
             onClick={() => swapBins(store)}
           >
             <Icon name="swap" />

@@ -1,26 +1,20 @@
-import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { effect, type ReadonlySignal, untracked } from "@preact/signals";
 import { BINS, type Region } from "./bins/bins";
 import { BinsState } from "./bins/bins-state";
 import { isText, promptOf } from "./bins/texts";
 import { ExplicandsState } from "./explicands/explicands-state";
 import { GalleryState } from "./gallery/gallery-state";
 import { InsightState } from "./insight/insight-state";
-import { Connection, type KernelEvent } from "./kernel/connection";
-import { Liveness, NO_KERNEL } from "./kernel/liveness";
-import type { Model } from "./kernel/protocol";
+import type { Kernel, Report, SettingSignals } from "./kernel/kernel";
 import { Session } from "./kernel/session";
-import { TraitMirror, type TraitSignals } from "./kernel/traits";
 import type { Order } from "./ui/order";
 import { pruned } from "./ui/selection";
 import { TilesState } from "./ui/tiles-state";
 import { UiState } from "./ui/ui-state";
 
-/** All state of one view, composed of the rooms'. Views share nothing but what goes through the model. */
+/** All state of one view, composed of the rooms'. Views share nothing but what goes through the kernel. */
 export class Store {
-  readonly kernel: Liveness;
-  readonly connection: Connection;
-  readonly traits: TraitMirror;
-  readonly t: TraitSignals;
+  readonly settings: SettingSignals;
   readonly session: Session;
   readonly ui: UiState;
   readonly tiles = new TilesState();
@@ -28,62 +22,42 @@ export class Store {
   readonly bins: BinsState;
   readonly explicands: ExplicandsState;
   readonly insight: InsightState;
-  /** Grows when the kernel has to be sent again what this view shows. */
-  readonly rewatch = signal(0);
   readonly #stops: (() => void)[];
 
-  constructor(model: Model, dark: ReadonlySignal<boolean>) {
-    this.kernel = new Liveness(model);
-    this.connection = new Connection(model, this.#hear, this.kernel);
-    this.traits = new TraitMirror(model, () => this.connection.save());
-    this.t = this.traits.signals;
-    this.session = new Session(this.connection);
+  constructor(
+    readonly kernel: Kernel,
+    dark: ReadonlySignal<boolean>,
+  ) {
+    this.settings = kernel.settings;
+    this.session = new Session(kernel);
     const { catalogue } = this.session;
     this.ui = new UiState(dark);
-    this.gallery = new GalleryState(this.connection, catalogue, this.t, (message) => {
-      if (!this.kernel.closed) this.ui.report(message);
+    this.gallery = new GalleryState(kernel, catalogue, (message) => {
+      if (kernel.state.peek() !== "closed") this.ui.report(message);
     });
-    this.bins = new BinsState(this.t, catalogue);
-    this.explicands = new ExplicandsState(this.t, this.bins.orders.explicands, this.kernel.state);
-    this.insight = new InsightState(this.connection, this.explicands.heatmaps);
+    this.bins = new BinsState(this.settings, catalogue);
+    this.explicands = new ExplicandsState(kernel, this.bins.orders.explicands);
+    this.insight = new InsightState(kernel, this.explicands.heatmaps);
     this.#stops = [
       effect(() => {
         const { region, ids } = this.tiles.selection.value;
         if (ids.size) this.tiles.selection.value = pruned(this.tiles.selection.peek(), this.#order(region).value);
       }),
       effect(() => {
-        if (this.kernel.state.value === "closed") untracked(() => this.#settleWithoutKernel());
+        if (kernel.state.value === "closed") untracked(() => this.session.close());
       }),
     ];
-    this.kernel.start(() => this.#ping());
+    kernel.listen(this.#hear);
     this.session.open();
   }
 
-  #settleWithoutKernel(): void {
-    this.connection.fail(NO_KERNEL);
-    this.session.close();
-  }
-
-  async #ping(): Promise<void> {
+  #hear = (report: Report, buffers: DataView[]): void => {
     try {
-      const reply = await this.connection.request({ kind: "ping" });
-      if (reply.kind === "pong" && !reply.known) this.watchAgain();
-    } catch {
-      // The page shows by then that the kernel is gone.
-    }
-  }
-
-  watchAgain(): void {
-    this.rewatch.value = this.rewatch.peek() + 1;
-  }
-
-  #hear = (event: KernelEvent, buffers: DataView[]): void => {
-    try {
-      if (event.kind === "heatmaps") this.explicands.receive(event, buffers);
-      else if (event.kind === "reliability") this.insight.stability.receive(event);
-      else if (event.kind === "status") this.session.status.value = event;
-      else if (event.kind === "history") this.session.history.value = event;
-      else this.ui.report(event.message);
+      if (report.kind === "heatmaps") this.explicands.receive(report, buffers);
+      else if (report.kind === "reliability") this.insight.stability.receive(report);
+      else if (report.kind === "status") this.session.status.value = report;
+      else if (report.kind === "history") this.session.history.value = report;
+      else this.ui.report(report.message);
     } catch (error) {
       this.ui.report((error as Error).message);
     }
@@ -112,11 +86,9 @@ export class Store {
   dispose(): void {
     for (const stop of this.#stops) stop();
     this.insight.dispose();
-    this.traits.dispose();
     this.gallery.dispose();
     this.bins.dispose();
     this.explicands.dispose();
-    this.connection.close();
-    this.kernel.dispose();
+    this.kernel.close();
   }
 }

@@ -19,20 +19,20 @@ test("names, labels and messages are text", async () => {
 });
 
 test("closing says goodbye and leaves nothing behind", async () => {
-  const page = await mount();
+  const page = await mount({ comm: true });
   const revoked = vi.spyOn(URL, "revokeObjectURL");
   const host = page.root.parentElement as HTMLElement;
   page.cleanup();
   expect(page.kernel.requests("leave")).toHaveLength(1);
-  expect(page.kernel.listenerCount).toBe(0);
+  expect(page.model?.listenerCount).toBe(0);
   expect(revoked).toHaveBeenCalledTimes(NAMES.length);
   expect(host.children).toHaveLength(0);
   revoked.mockRestore();
 });
 
-test("two views of one model agree", async () => {
+test.each([true, false])("two views of one kernel agree (over a model: %s)", async (comm) => {
   const kernel = new FakeKernel({ images: NAMES, picture: greyPicture });
-  const [one, two] = [await mount({ kernel }), await mount({ kernel })];
+  const [one, two] = [await mount({ comm, kernel }), await mount({ comm, kernel })];
   drag(one.tile("gallery", "image-1"), one.region("corpus"));
   await settled();
   expect(two.images("corpus")).toEqual(["image-1"]);

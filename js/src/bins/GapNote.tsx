@@ -8,8 +8,11 @@ const WORDS = "Texts alone also measure their gap to images: add a foil, or cent
 
 /** Warns of a corpus that is compared with photographs across modalities, and offers the way out. */
 export function GapNote(): JSX.Element | null {
-  const { bins, t, traits, session } = useStore();
-  if (!session.catalogue.value?.text?.available || !measuresGap(bins.all.value, t.target.value, t.centred.value))
+  const { bins, settings, kernel, session } = useStore();
+  if (
+    !session.catalogue.value?.text?.available ||
+    !measuresGap(bins.all.value, settings.target.value, settings.centred.value)
+  )
     return null;
   return (
     <div class="gap-note" data-note="modality-gap" role="note" title={WORDS}>
@@ -19,7 +22,7 @@ export function GapNote(): JSX.Element | null {
         action="centre"
         class="labelled"
         label="Centre each modality"
-        onClick={() => traits.set({ centred: true })}
+        onClick={() => kernel.change({ centred: true })}
       >
         Centre
       </Button>

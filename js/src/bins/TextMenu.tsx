@@ -65,7 +65,7 @@ export function TextMenu({ bin, text, busy }: TextMenuProps): JSX.Element {
 
 function TextSettings({ bin, text, busy, close }: TextMenuProps & { close: () => void }): JSX.Element {
   const store = useStore();
-  const { t, traits } = store;
+  const { settings, kernel } = store;
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => keepInside(box.current), []);
   useEffect(() => box.current?.querySelector<HTMLElement>(".menu-item")?.focus({ preventScroll: true }), []);
@@ -116,8 +116,8 @@ function TextSettings({ bin, text, busy, close }: TextMenuProps & { close: () =>
             key={name}
             data={{ "data-template": name }}
             role="radio"
-            checked={t.template.value === name}
-            onClick={() => traits.set({ template: name })}
+            checked={settings.template.value === name}
+            onClick={() => kernel.change({ template: name })}
           >
             <span class="menu-label">{label}</span>
             <span class="menu-hint">{hint}</span>
@@ -128,8 +128,8 @@ function TextSettings({ bin, text, busy, close }: TextMenuProps & { close: () =>
       <Item
         data={{ "data-setting": "centred" }}
         role="switch"
-        checked={t.centred.value}
-        onClick={() => traits.set({ centred: !t.centred.peek() })}
+        checked={settings.centred.value}
+        onClick={() => kernel.change({ centred: !settings.centred.peek() })}
       >
         <span class="menu-label">Centre each modality</span>
         <span class="menu-hint">
@@ -167,14 +167,14 @@ function Item({ data, role, checked, onClick, children }: ItemProps): JSX.Elemen
 
 /** A sentence of one's own around the texts. */
 function OwnTemplate({ names }: { names: readonly string[] }): JSX.Element {
-  const { t, traits } = useStore();
-  const own = !names.includes(t.template.value);
-  const typed = useSignal(own ? t.template.peek() : "");
+  const { settings, kernel } = useStore();
+  const own = !names.includes(settings.template.value);
+  const typed = useSignal(own ? settings.template.peek() : "");
   const wrong = useSignal<string | null>(null);
   const use = () => {
     const template = typed.peek().trim();
     wrong.value = template ? templateError(template) : null;
-    if (template && !wrong.peek()) traits.set({ template });
+    if (template && !wrong.peek()) kernel.change({ template });
   };
   return (
     <div class="own-template" data-own={own || undefined}>

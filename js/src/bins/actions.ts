@@ -4,7 +4,7 @@ import { type Bin, type Bins, changes, clear, move, type Region, remove, swap } 
 import { contents, leftOut } from "./restoring";
 import { amount, isText, nameOf } from "./texts";
 
-/** What the buttons, the keys and the drops do. Each is one change of the traits, hence one step to undo. */
+/** What the buttons, the keys and the drops do. Each is one change of the settings, hence one step to undo. */
 
 const NAMES: Record<Region, string> = { gallery: "gallery", corpus: "corpus", foil: "foil", explicands: "explicands" };
 const TITLES: Record<Bin, string> = { corpus: "Corpus", foil: "Foil", explicands: "Explicands" };
@@ -12,11 +12,11 @@ const TITLES: Record<Bin, string> = { corpus: "Corpus", foil: "Foil", explicands
 function apply(store: Store, after: Bins): boolean {
   const changed = changes(store.bins.all.peek(), after);
   if (!Object.keys(changed).length) return false;
-  store.traits.set(changed);
+  store.kernel.change(changed);
   return true;
 }
 
-const sizeOf = (store: Store, bin: Bin) => `${TITLES[bin]} has ${store.t[bin].peek().length}.`;
+const sizeOf = (store: Store, bin: Bin) => `${TITLES[bin]} has ${store.settings[bin].peek().length}.`;
 
 export function moveImages(store: Store, ids: readonly string[], from: Region, to: Region): void {
   if (!ids.length || from === to) return;
@@ -57,7 +57,7 @@ function settleFocus(store: Store, region: Region, index: number): void {
 }
 
 export function clearBin(store: Store, bin: Bin): void {
-  const members = store.t[bin].peek();
+  const members = store.settings[bin].peek();
   if (apply(store, clear(store.bins.all.peek(), bin)))
     store.ui.announce(`${TITLES[bin]} cleared, ${amount(members)} removed.`);
 }
@@ -68,9 +68,10 @@ export function swapBins(store: Store): void {
 
 /** Undo and redo belong to the kernel, which also sees what code does to the bins. */
 export function step(store: Store, kind: "undo" | "redo"): void {
-  if (store.kernel.closed) return store.ui.announce(`Nothing to ${kind} without the kernel. Run the cell again.`);
+  if (store.kernel.state.peek() === "closed")
+    return store.ui.announce(`Nothing to ${kind} without the kernel. Run the cell again.`);
   const what = store.session.history.peek()[kind];
-  store.connection.notify({ kind });
+  store.kernel.tell({ kind });
   store.ui.announce(what ? `${kind === "undo" ? "Undone" : "Redone"}: ${what}.` : `Nothing to ${kind}.`);
 }
 

@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { SettingSignals } from "../kernel/kernel";
 import type { Catalogue } from "../kernel/protocol";
-import type { TraitSignals } from "../kernel/traits";
 import { Order } from "../ui/order";
 import type { Bin, Bins } from "./bins";
 import type { Drag } from "./drag";
@@ -15,7 +15,7 @@ export class BinsState {
   readonly drag = signal<Drag>({ phase: "idle" });
   readonly restoring: Restoring;
 
-  constructor({ corpus, foil, explicands, name }: TraitSignals, catalogue: ReadonlySignal<Catalogue | null>) {
+  constructor({ corpus, foil, explicands, name }: SettingSignals, catalogue: ReadonlySignal<Catalogue | null>) {
     this.all = computed(() => ({ corpus: corpus.value, foil: foil.value, explicands: explicands.value }));
     this.orders = {
       corpus: computed(() => new Order(arranged(corpus.value))),

@@ -62,7 +62,7 @@ export const equal = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 
 export const sameBins = (a: Bins, b: Bins): boolean => BINS.every((bin) => equal(a[bin], b[bin]));
 
-/** Only the bins that differ: these are the traits to write. */
+/** Only the bins that differ: these are the settings to change. */
 export function changes(before: Bins, after: Bins): Partial<Record<Bin, string[]>> {
   const changed: Partial<Record<Bin, string[]>> = {};
   for (const bin of BINS) {

@@ -114,7 +114,7 @@ export class DragController {
       // The pointer is gone already, or made by a script; the drag goes on without capture.
     }
     // While somebody drags, preparing would take the processor from the dragging, and from the answer to the drop.
-    const hold = () => this.store.connection.notify({ kind: "hold" });
+    const hold = () => this.store.kernel.tell({ kind: "hold" });
     hold();
     this.#holding = setInterval(hold, HOLD_AGAIN_MS);
     const dragging = new AbortController();

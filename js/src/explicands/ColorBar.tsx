@@ -7,17 +7,17 @@ import { isSigned, LayerColours } from "../engine/layers";
 
 /** The colours from one end of the scale to the other, with a mark at the value under the pointer. */
 export function ColorBar({ layer }: { layer: string }): JSX.Element {
-  const { t, explicands } = useStore();
+  const { settings, explicands } = useStore();
   const { heatmaps, probe } = explicands;
   const canvas = useRef<HTMLCanvasElement>(null);
   const signed = isSigned(layer);
   const first = signed ? 0 : ZERO;
   const width = TABLE_SIZE - first;
   useLayoutEffect(() => {
-    const table = new LayerColours(colormapNamed(t.colormap.value)).of(layer).slice(first);
+    const table = new LayerColours(colormapNamed(settings.colormap.value)).of(layer).slice(first);
     const row = new ImageData(new Uint8ClampedArray(table.buffer), width, 1);
     canvas.current?.getContext("2d")?.putImageData(row, 0, 0);
-  }, [t.colormap.value, layer]);
+  }, [settings.colormap.value, layer]);
   const place = useComputed(() => {
     const at = probe.value;
     const limit = at ? heatmaps.limit(at.image) : 0;

@@ -13,12 +13,12 @@ const ENDS: Record<string, [string, string]> = {
 
 /** The colour bar with its numbers: what a colour means, and whether it means the same on every image. */
 export function Legend(): JSX.Element {
-  const { explicands, t, session } = useStore();
+  const { explicands, settings, session } = useStore();
   const scale = explicands.heatmaps.scale.value;
-  const shared = t.scale.value === "shared";
+  const shared = settings.scale.value === "shared";
   const layer = scale?.layer ?? ATTRIBUTION;
   const bothSigns = isSigned(layer);
-  const [negative, positive] = ENDS[t.target.value] ?? ["against", "for"];
+  const [negative, positive] = ENDS[settings.target.value] ?? ["against", "for"];
   const peak = scale && shared ? plain(scale.peak) : "peak";
   const title = session.catalogue.value?.layers?.find(({ name }) => name === layer)?.label ?? layer;
   return (

@@ -1,8 +1,7 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import { equal } from "../bins/bins";
-import type { KernelState } from "../kernel/liveness";
+import type { Kernel } from "../kernel/kernel";
 import type { Heatmaps } from "../kernel/protocol";
-import type { TraitSignals } from "../kernel/traits";
 import type { Order } from "../ui/order";
 import { HeatmapLayer } from "./heatmaps";
 
@@ -24,7 +23,7 @@ export class ExplicandsState {
   #answered: readonly unknown[] = [];
   readonly #stops: (() => void)[];
 
-  constructor(settings: TraitSignals, order: ReadonlySignal<Order>, kernelState: ReadonlySignal<KernelState>) {
+  constructor({ settings, state }: Kernel, order: ReadonlySignal<Order>) {
     const { method, target, similarity, baseline, layer, template, centred, corpus, foil, colormap, scale } = settings;
     this.heatmaps = new HeatmapLayer(
       (image) => order.peek().has(image),
@@ -41,9 +40,9 @@ export class ExplicandsState {
         this.heatmaps.repaint();
       }),
       effect(() => {
-        const state = kernelState.value;
         // A silent kernel may never answer a newer question; one that is gone answers none.
-        const old = state === "closed" || (state === "silent" && !equal(this.#question.value, this.#answered));
+        const old =
+          state.value === "closed" || (state.value === "silent" && !equal(this.#question.value, this.#answered));
         if (old) untracked(() => this.heatmaps.outdate());
       }),
     ];

@@ -72,7 +72,7 @@ export function Gallery(): JSX.Element {
 
 function GalleryTile({ image, cell }: { image: string; cell: Size }): JSX.Element {
   const store = useStore();
-  const on = store.t.gallery_heatmaps.value;
+  const on = store.settings.gallery_heatmaps.value;
   return (
     <>
       <div class="thumb" style={{ height: `${TILE}px` }}>

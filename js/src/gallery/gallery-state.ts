@@ -1,7 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Connection } from "../kernel/connection";
+import type { Kernel } from "../kernel/kernel";
 import type { Catalogue } from "../kernel/protocol";
-import type { TraitSignals } from "../kernel/traits";
 import { Order } from "../ui/order";
 import { TextSearch } from "./search";
 import { ThumbnailCache } from "./thumbnails";
@@ -22,19 +21,19 @@ export class GalleryState {
   readonly #stop: () => void;
 
   constructor(
-    connection: Connection,
+    kernel: Kernel,
     private readonly catalogue: ReadonlySignal<Catalogue | null>,
-    { template, centred, similarity }: TraitSignals,
     onError: (message: string) => void,
   ) {
-    this.search = new TextSearch(connection);
-    this.thumbnails = new ThumbnailCache(connection, onError);
+    this.search = new TextSearch(kernel);
+    this.thumbnails = new ThumbnailCache(kernel, onError);
     this.#all = computed(() => new Order(catalogue.value?.images ?? []));
     this.#haystack = computed(() => {
       const { images = [], labels = [] } = catalogue.value ?? {};
       return images.map((id, i) => `${id} ${labels[i] ?? ""}`.toLowerCase());
     });
     this.order = computed(() => this.#ordered());
+    const { template, centred, similarity } = kernel.settings;
     let ranked = "";
     this.#stop = effect(() => {
       // These settings decide what a prompt means, and with it the ranking.

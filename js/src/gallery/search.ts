@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { Connection } from "../kernel/connection";
+import type { Kernel } from "../kernel/kernel";
 import { count } from "../ui/format";
 
 /** The gallery as it was ranked by a prompt. */
@@ -22,7 +22,7 @@ export class TextSearch {
   #abort: AbortController | null = null;
   #wanted = "";
 
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly kernel: Kernel) {}
 
   /** Turns to filtering and back. */
   toggle(): void {
@@ -54,8 +54,8 @@ export class TextSearch {
     this.busy.value = true;
     this.error.value = null;
     try {
-      const reply = await this.connection.request({ kind: "search", text }, { signal: abort.signal });
-      if (abort.signal.aborted || reply.kind !== "search") return;
+      const reply = await this.kernel.ask({ kind: "search", text }, { signal: abort.signal });
+      if (abort.signal.aborted) return;
       const scores = new Map(reply.images.map((id, i) => [id, reply.scores[i] ?? 0]));
       const { images, compared = images.length, total } = reply;
       this.ranking.value = { text, images, scores, compared, total };

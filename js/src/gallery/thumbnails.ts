@@ -1,5 +1,5 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Connection } from "../kernel/connection";
+import type { Kernel } from "../kernel/kernel";
 import type { Thumbnail, Thumbnails as ThumbnailsMessage } from "../kernel/protocol";
 
 export interface Picture extends Thumbnail {
@@ -19,8 +19,6 @@ interface Entry {
 }
 
 const BATCH = 64;
-/** A request that a reconnecting socket has lost is sent again; the kernel ignores one that it is answering. */
-const AGAIN_MS = 10_000;
 /** More at once would answer for what was scrolled away long ago. */
 const MAX_IN_FLIGHT = 3;
 const CACHE_BYTES = 96e6;
@@ -38,7 +36,7 @@ export class ThumbnailCache {
   #abort = new AbortController();
 
   constructor(
-    private readonly connection: Connection,
+    private readonly kernel: Kernel,
     private readonly onError: (message: string) => void,
   ) {}
 
@@ -96,14 +94,11 @@ export class ThumbnailCache {
     for (const image of images) this.#entry(image).asked = size;
     this.#inFlight++;
     try {
-      await this.connection.request(
+      await this.kernel.ask(
         { kind: "thumbnails", images, size },
         {
           signal: this.#abort.signal,
-          resend: AGAIN_MS,
-          receive: (message, buffers) => {
-            if (message.kind === "thumbnails") this.#store(message, buffers, size);
-          },
+          onPart: (part, buffers) => this.#store(part, buffers, size),
         },
       );
       for (const image of images) this.#giveUp(image, size, "The kernel sent no picture.");

@@ -8,14 +8,14 @@ import { MemberList } from "./MemberList";
 
 /** Which images of the bins did it, and how much. */
 export function InfluenceSection({ image }: { image: string }): JSX.Element {
-  const { insight, bins, t } = useStore();
+  const { insight, bins, settings } = useStore();
   const answer = insight.influence.about(image);
   const { reply, asking, error } = answer;
   const stale = insight.influence.isStale(answer);
   // Who has just been removed is not shown until the kernel says so.
   const present = reply?.members.filter((member) => bins.has(member.bin, member.image)) ?? [];
   const phase = error !== null ? "error" : reply ? (stale ? "stale" : "ready") : "loading";
-  const empty = !t.corpus.value.length && !t.foil.value.length;
+  const empty = !settings.corpus.value.length && !settings.foil.value.length;
   return (
     <InsightSection
       name="influence"

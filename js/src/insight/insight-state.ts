@@ -1,7 +1,7 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Region } from "../bins/bins";
 import type { HeatmapLayer } from "../explicands/heatmaps";
-import type { Connection } from "../kernel/connection";
+import type { Kernel } from "../kernel/kernel";
 import type { Curves, Influence } from "../kernel/protocol";
 import { StabilityState } from "./stability";
 
@@ -45,7 +45,7 @@ export class Question<K extends keyof Replies> {
 
   constructor(
     private readonly kind: K,
-    private readonly connection: Connection,
+    private readonly kernel: Kernel,
     private readonly newest: ReadonlySignal<number>,
   ) {}
 
@@ -69,14 +69,14 @@ export class Question<K extends keyof Replies> {
     const version = this.newest.peek();
     this.#note({ asking: true, error: null, done: 0, total: 0 });
     try {
-      const reply = await this.connection.request(
+      const reply = await this.kernel.ask(
         { kind: this.kind, image },
         {
           signal: abort.signal,
-          receive: (part) => part.kind === "curves" && this.#note({ done: part.done, total: part.total }),
+          onPart: (part) => part.kind === "curves" && this.#note({ done: part.done, total: part.total }),
         },
       );
-      if (abort.signal.aborted || reply.kind !== this.kind) return;
+      if (abort.signal.aborted) return;
       this.#note({ reply: reply as Replies[K], version, asking: false });
       this.#keep(image);
     } catch (error) {
@@ -122,12 +122,12 @@ export class InsightState {
   readonly curves: Question<"curves">;
 
   constructor(
-    connection: Connection,
+    kernel: Kernel,
     private readonly heatmaps: HeatmapLayer,
   ) {
     this.stability = new StabilityState(heatmaps.version);
-    this.influence = new Question("influence", connection, heatmaps.version);
-    this.curves = new Question("curves", connection, heatmaps.version);
+    this.influence = new Question("influence", kernel, heatmaps.version);
+    this.curves = new Question("curves", kernel, heatmaps.version);
   }
 
   /** Asks which images did it, at once and again after every newer heatmap of the image. Returns the way to stop. */

@@ -1,31 +1,15 @@
+import type { AskOptions, Report } from "./kernel";
 import { type Liveness, NO_KERNEL } from "./liveness";
-import {
-  type Failure,
-  type Heatmaps,
-  type History,
-  type Model,
-  RESPONSE_KINDS,
-  type Reliability,
-  type RequestBody,
-  type Response,
-  type Status,
-} from "./protocol";
-
-/** What the kernel sends without a request; it goes to every view. */
-export type KernelEvent = Heatmaps | Reliability | Status | History | Failure;
+import { type Model, RESPONSE_KINDS, type RequestBody, type Response } from "./protocol";
 
 interface Pending {
   receive(message: Response, buffers: DataView[]): void;
   fail(error: Error): void;
 }
 
-interface RequestOptions {
-  signal?: AbortSignal;
-  /** Called for each part of the answer. */
-  receive?: (message: Response, buffers: DataView[]) => void;
+interface RequestOptions<A extends Response> extends AskOptions<A> {
   /** Send the same message again after this many milliseconds without an answer: a busy kernel may have missed it. */
   resend?: number;
-  onResend?: () => void;
 }
 
 function randomName(): string {
@@ -55,7 +39,7 @@ export class Connection {
 
   constructor(
     private readonly model: Model,
-    private readonly onEvent: (event: KernelEvent, buffers: DataView[]) => void,
+    private readonly onEvent: (event: Report, buffers: DataView[]) => void,
     private readonly kernel: Liveness,
   ) {
     model.on("msg:custom", this.#receive);
@@ -82,13 +66,16 @@ export class Connection {
   }
 
   /** Resolves with the (last part of the) answer; rejects when the kernel reports an error or `signal` aborts. */
-  request(body: RequestBody, { signal, receive, resend, onResend }: RequestOptions = {}): Promise<Response> {
+  request<A extends Response>(
+    body: RequestBody,
+    { signal, onPart, resend, onLate }: RequestOptions<A> = {},
+  ): Promise<A> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const id = this.#newId();
       if (!this.#send(body, id)) return reject(new Error(NO_KERNEL));
       const repeat = () => {
-        if (this.#send(body, id)) onResend?.();
+        if (this.#send(body, id)) onLate?.();
       };
       const timer = resend ? setInterval(repeat, resend) : undefined;
       const settle = () => {
@@ -104,10 +91,10 @@ export class Connection {
       signal?.addEventListener("abort", abort);
       this.#pending.set(id, {
         receive: (message, buffers) => {
-          receive?.(message, buffers);
+          onPart?.(message as A, buffers);
           if (!isLast(message)) return;
           settle();
-          resolve(message);
+          resolve(message as A);
         },
         fail: (error) => {
           settle();
@@ -134,7 +121,7 @@ export class Connection {
     this.kernel.hear();
     const id = "id" in message ? message.id : undefined;
     if (id === undefined) {
-      this.onEvent(message as KernelEvent, buffers);
+      this.onEvent(message as Report, buffers);
       return;
     }
     const pending = this.#pending.get(id);

@@ -1,11 +1,6 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import type { KernelState } from "./kernel";
 import type { Model } from "./protocol";
-
-/**
- * `closed`: the connection is certainly gone, and with it the widget's Python half. `silent`: no answer came, which may as
- * well mean that the kernel is running a long cell.
- */
-export type KernelState = "live" | "silent" | "closed";
 
 export const NO_KERNEL = "The kernel was restarted or has stopped. Run the cell again.";
 

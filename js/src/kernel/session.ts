@@ -1,8 +1,7 @@
 import { signal } from "@preact/signals";
-import type { Connection } from "./connection";
+import type { Kernel } from "./kernel";
 import type { Catalogue, History, Status } from "./protocol";
 
-const HELLO_AGAIN_MS = 3_000;
 const NO_HISTORY: History = { kind: "history", undo: null, redo: null };
 
 /** What the kernel has reported about itself: what it offers, what it is computing, what can be undone. */
@@ -15,21 +14,15 @@ export class Session {
   /** Why there is no catalogue. */
   readonly failure = signal<string | null>(null);
 
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly kernel: Kernel) {}
 
   /** Asks for the catalogue. */
   async open(): Promise<void> {
     try {
-      const reply = await this.connection.request(
-        { kind: "hello" },
-        {
-          resend: HELLO_AGAIN_MS,
-          onResend: () => {
-            this.waiting.value = true;
-          },
-        },
-      );
-      if (reply.kind === "catalogue") this.catalogue.value = reply;
+      const onLate = () => {
+        this.waiting.value = true;
+      };
+      this.catalogue.value = await this.kernel.ask({ kind: "hello" }, { onLate });
     } catch (error) {
       this.failure.value = (error as Error).message;
     }

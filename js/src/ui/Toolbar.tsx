@@ -19,7 +19,7 @@ type Setting = "method" | "target" | "layer" | "baseline" | "similarity";
 
 /** A menu over what the kernel offers; a kernel that does not know a setting offers nothing. */
 function CatalogueMenu({ setting, title, choices }: { setting: Setting; title: string; choices?: readonly Choice[] }) {
-  const { session, t, traits } = useStore();
+  const { session, settings, kernel } = useStore();
   const { catalogue } = session;
   if (catalogue.value && !choices?.length) return null;
   return (
@@ -27,15 +27,15 @@ function CatalogueMenu({ setting, title, choices }: { setting: Setting; title: s
       setting={setting}
       title={title}
       choices={choices ?? []}
-      value={t[setting].value}
-      onChoose={(name) => traits.set({ [setting]: name })}
+      value={settings[setting].value}
+      onChoose={(name) => kernel.change({ [setting]: name })}
     />
   );
 }
 
 /** Where there is little room, the settings that are seldom changed are folded away behind a button. */
 export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
-  const { session, t, traits } = useStore();
+  const { session, settings, kernel } = useStore();
   const { catalogue } = session;
   const unfolded = useSignal(false);
   const known = catalogue.value;
@@ -61,15 +61,15 @@ export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
             setting="colormap"
             title="Colours"
             choices={COLORMAP_CHOICES}
-            value={t.colormap.value}
-            onChoose={(colormap) => traits.set({ colormap })}
+            value={settings.colormap.value}
+            onChoose={(colormap) => kernel.change({ colormap })}
           />
           <ScaleToggle />
           <Button
             action="toggle-gallery-heatmaps"
-            label={t.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
-            pressed={t.gallery_heatmaps.value}
-            onClick={() => traits.set({ gallery_heatmaps: !t.gallery_heatmaps.peek() })}
+            label={settings.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
+            pressed={settings.gallery_heatmaps.value}
+            onClick={() => kernel.change({ gallery_heatmaps: !settings.gallery_heatmaps.peek() })}
           >
             <Icon name="grid" />
           </Button>
@@ -94,8 +94,8 @@ export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
 }
 
 function Opacity(): JSX.Element {
-  const { t, traits } = useStore();
-  const percent = Math.round(t.opacity.value * 100);
+  const { settings, kernel } = useStore();
+  const percent = Math.round(settings.opacity.value * 100);
   return (
     <label class="opacity" title={`Opacity of the heatmaps: ${percent} %`}>
       <span class="menu-title">Opacity</span>
@@ -107,7 +107,7 @@ function Opacity(): JSX.Element {
         value={percent}
         aria-label="Opacity of the heatmaps"
         style={{ "--filled": `${percent}%` }}
-        onInput={(event) => traits.setSoon({ opacity: Number(event.currentTarget.value) / 100 })}
+        onInput={(event) => kernel.changeSoon({ opacity: Number(event.currentTarget.value) / 100 })}
         {...FOCUSABLE}
       />
     </label>
@@ -115,8 +115,8 @@ function Opacity(): JSX.Element {
 }
 
 function ScaleToggle(): JSX.Element {
-  const { t, traits } = useStore();
-  const shared = t.scale.value === "shared";
+  const { settings, kernel } = useStore();
+  const shared = settings.scale.value === "shared";
   return (
     <Button
       action="scale"
@@ -126,7 +126,7 @@ function ScaleToggle(): JSX.Element {
           ? "All heatmaps share one scale, so colours compare between images. Click to give each image its own."
           : "Each image has its own scale: colours do not compare between images. Click to share one."
       }
-      onClick={() => traits.set({ scale: shared ? "image" : "shared" })}
+      onClick={() => kernel.change({ scale: shared ? "image" : "shared" })}
     >
       <span class="titled">
         <span class="menu-title">Scale</span> <span class="menu-value">{shared ? "Shared" : "Per image"}</span>

@@ -15,19 +15,19 @@ const [LOWEST, HIGHEST] = [320, 4096];
  * would lay out all of its images.
  */
 export function styleRoot(store: Store, root: HTMLElement): () => void {
-  const { t, kernel } = store;
+  const { settings, kernel } = store;
   const { dark } = store.ui;
   const { drag } = store.bins;
   const stops = [
     effect(() => {
       root.dataset.theme = dark.value ? "dark" : "light";
-      const { corpus, foil } = accents(colormapNamed(t.colormap.value), dark.value);
+      const { corpus, foil } = accents(colormapNamed(settings.colormap.value), dark.value);
       root.style.setProperty("--corpus-rgb", corpus.join(" "));
       root.style.setProperty("--foil-rgb", foil.join(" "));
     }),
-    effect(() => root.style.setProperty("--heat-opacity", String(t.opacity.value))),
+    effect(() => root.style.setProperty("--heat-opacity", String(settings.opacity.value))),
     effect(() => {
-      root.style.height = `${t.height.value}px`;
+      root.style.height = `${settings.height.value}px`;
     }),
     effect(() => {
       root.toggleAttribute("data-dragging", drag.value.phase === "dragging");
@@ -43,13 +43,14 @@ export function styleRoot(store: Store, root: HTMLElement): () => void {
 }
 
 /** Notes how wide the page is, and keeps the height that the user has given it by the resize handle. */
-function followSize({ t, traits }: Store, root: HTMLElement): () => void {
+function followSize({ settings, kernel }: Store, root: HTMLElement): () => void {
   const update = () => {
     root.dataset.layout = root.clientWidth > 0 && root.clientWidth < NARROW ? "narrow" : "wide";
     root.toggleAttribute("data-compact", root.clientWidth < COMPACT);
     root.toggleAttribute("data-folded", root.clientWidth < FOLDED);
     const height = Math.round(Number.parseFloat(root.style.height));
-    if (height >= LOWEST && height <= HIGHEST && height !== Math.round(t.height.peek())) traits.setSoon({ height });
+    if (height >= LOWEST && height <= HIGHEST && height !== Math.round(settings.height.peek()))
+      kernel.changeSoon({ height });
   };
   update();
   const observer = new ResizeObserver(update);

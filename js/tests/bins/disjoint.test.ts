@@ -1,8 +1,11 @@
 import { effect, signal } from "@preact/signals";
 import { afterEach, expect, test } from "vitest";
 import { FakeKernel } from "../../dev/fake-kernel";
+import { fakeModel } from "../../dev/fake-model";
 import { moveImages, swapBins } from "../../src/bins/actions";
 import { type Bins, inOrder } from "../../src/bins/bins";
+import { Comm } from "../../src/kernel/comm";
+import type { Model } from "../../src/kernel/protocol";
 import { Store } from "../../src/store";
 import { greyPicture, NAMES } from "../page";
 
@@ -13,8 +16,8 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-function watched(kernel: FakeKernel): { store: Store; seen: Bins[] } {
-  const store = new Store(kernel.model, signal(false));
+function watched(model: Model): { store: Store; seen: Bins[] } {
+  const store = new Store(new Comm(model), signal(false));
   const seen: Bins[] = [];
   stops.push(
     effect(() => {
@@ -31,7 +34,7 @@ const make = (corpus: string[], foil: string[]) =>
 
 test("while Python moves an image", () => {
   const kernel = make(["image-1", "image-2"], []);
-  const { seen } = watched(kernel);
+  const { seen } = watched(fakeModel(kernel));
   kernel.set({ foil: ["image-1"], corpus: ["image-2"], explicands: ["image-3"] });
   kernel.set({ corpus: ["image-2", "image-1"], foil: [] });
   expect(seen.flatMap(both)).toEqual([]);
@@ -44,7 +47,8 @@ test("while Python moves an image", () => {
 
 test("while the page moves and swaps, in this view and in another", () => {
   const kernel = make(["image-1", "image-2"], ["image-3"]);
-  const [here, there] = [watched(kernel), watched(kernel)];
+  const model = fakeModel(kernel);
+  const [here, there] = [watched(model), watched(model)];
   moveImages(here.store, ["image-1"], "corpus", "foil");
   swapBins(here.store);
   moveImages(here.store, ["image-2"], "foil", "corpus");

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeKernel } from "../../dev/fake-kernel";
+import { fakeModel } from "../../dev/fake-model";
 import { ThumbnailCache } from "../../src/gallery/thumbnails";
-import { Connection } from "../../src/kernel/connection";
-import { Liveness } from "../../src/kernel/liveness";
+import { Comm } from "../../src/kernel/comm";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -21,9 +21,9 @@ const picture = async () => ({
 
 test("a request that was lost is sent again, and its answer is taken", async () => {
   const kernel = new FakeKernel({ images: ["cat"], picture, silent: true });
-  const life = new Liveness(kernel.model);
+  const comm = new Comm(fakeModel(kernel));
   const onError = vi.fn();
-  const cache = new ThumbnailCache(new Connection(kernel.model, vi.fn(), life), onError);
+  const cache = new ThumbnailCache(comm, onError);
   cache.acquire("cat", 64);
   await vi.advanceTimersByTimeAsync(1_000);
   expect(kernel.requests("thumbnails")).toHaveLength(1);
@@ -35,5 +35,5 @@ test("a request that was lost is sent again, and its answer is taken", async () 
   expect(more).toEqual([]);
   expect(onError).not.toHaveBeenCalled();
   cache.dispose();
-  life.dispose();
+  comm.close();
 });

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { FakeKernel } from "../../dev/fake-kernel";
+import { fakeModel } from "../../dev/fake-model";
 import { Connection } from "../../src/kernel/connection";
 import { Liveness } from "../../src/kernel/liveness";
 import { greyPicture } from "../page";
@@ -7,15 +8,16 @@ import { greyPicture } from "../page";
 function setup() {
   const kernel = new FakeKernel({ images: [], picture: greyPicture, silent: true });
   const onEvent = vi.fn();
-  const life = new Liveness(kernel.model);
-  const connection = new Connection(kernel.model, onEvent, life);
-  return { kernel, onEvent, connection, life, lastId: () => kernel.sent.at(-1)?.id ?? "" };
+  const model = fakeModel(kernel);
+  const life = new Liveness(model);
+  const connection = new Connection(model, onEvent, life);
+  return { kernel, model, onEvent, connection, life, lastId: () => kernel.sent.at(-1)?.id ?? "" };
 }
 
 test("pairs a reply with its request, part by part", async () => {
   const { kernel, connection, lastId } = setup();
   const receive = vi.fn();
-  const reply = connection.request({ kind: "thumbnails", images: ["a"], size: 64 }, { receive });
+  const reply = connection.request({ kind: "thumbnails", images: ["a"], size: 64 }, { onPart: receive });
   const id = lastId();
   kernel.say({ id: "someone-else", kind: "thumbnails", items: [], last: true });
   kernel.say({ id, kind: "thumbnails", items: [], last: false });
@@ -27,7 +29,7 @@ test("pairs a reply with its request, part by part", async () => {
 test("curves are announced by how far they are", async () => {
   const { kernel, connection, lastId } = setup();
   const receive = vi.fn();
-  const reply = connection.request({ kind: "curves", image: "a" }, { receive });
+  const reply = connection.request({ kind: "curves", image: "a" }, { onPart: receive });
   const part = { id: lastId(), kind: "curves", image: "a", total: 4, fractions: [], curves: [] };
   kernel.say({ ...part, done: 1 });
   kernel.say({ ...part, done: 4 });
@@ -71,29 +73,29 @@ test("events and foreign messages", () => {
 
 test("asks again while the kernel is busy, with the same id", async () => {
   const { kernel, connection } = setup();
-  const onResend = vi.fn();
-  const reply = connection.request({ kind: "hello" }, { resend: 20, onResend });
+  const onLate = vi.fn();
+  const reply = connection.request({ kind: "hello" }, { resend: 20, onLate });
   await vi.waitFor(() => expect(kernel.sent.length).toBeGreaterThan(1));
   expect(new Set(kernel.sent.map(({ id }) => id)).size).toBe(1);
   kernel.say({ kind: "catalogue", id: kernel.sent[0]?.id });
   await reply;
-  expect(onResend).toHaveBeenCalled();
+  expect(onLate).toHaveBeenCalled();
 });
 
 test("closing says goodbye, rejects and stops listening", async () => {
-  const { kernel, life, connection } = setup();
+  const { kernel, model, life, connection } = setup();
   const reply = connection.request({ kind: "hello" });
   connection.close();
   await expect(reply).rejects.toThrow("closed");
   expect(kernel.requests("leave")).toHaveLength(1);
   life.dispose();
-  expect(kernel.listenerCount).toBe(0);
+  expect(model.listenerCount).toBe(0);
 });
 
 test("without a kernel nothing is sent and nothing throws", async () => {
-  const { kernel, connection, life } = setup();
+  const { kernel, model, connection, life } = setup();
   const waiting = connection.request({ kind: "hello" });
-  kernel.failing = true;
+  model.failing = true;
   connection.notify({ kind: "undo" });
   expect(life.state.value).toBe("closed");
   connection.fail("gone");

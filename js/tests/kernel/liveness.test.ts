@@ -1,85 +1,17 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { FakeKernel } from "../../dev/fake-kernel";
+import { fakeModel } from "../../dev/fake-model";
 import { Liveness } from "../../src/kernel/liveness";
-import { closePages, drag, mount, type Page, press, settled } from "../page";
 
-/** Whether the page notices that its kernel is gone, says so, and goes on without it. */
-
-const BINS = { corpus: ["image-1"], foil: ["image-2"], explicands: ["image-3"] };
-const errors: unknown[] = [];
-const note = (event: ErrorEvent | PromiseRejectionEvent) => errors.push(event);
-beforeEach(() => {
-  window.addEventListener("error", note);
-  window.addEventListener("unhandledrejection", note);
-});
 afterEach(() => {
   vi.useRealTimers();
-  closePages();
-  window.removeEventListener("error", note);
-  window.removeEventListener("unhandledrejection", note);
-  expect(errors.splice(0)).toEqual([]);
-});
-
-const alertOf = (page: Page) => page.root.querySelector("[role=alert]")?.textContent ?? "";
-const status = (page: Page) => page.root.querySelector(".status")?.textContent ?? "";
-const click = (page: Page, action: string) => page.root.querySelector<HTMLElement>(`[data-action=${action}]`)?.click();
-
-test("a cut-off model is noticed at once, and what is shown is marked as old", async () => {
-  const page = await mount({ traits: BINS });
-  page.kernel.sayHeatmaps([{ image: "image-3" }]);
-  await settled();
-  expect(page.root.dataset.kernel).toBe("live");
-  expect(status(page)).toContain("ready");
-  page.kernel.cutOff();
-  await settled();
-  expect(page.root.dataset.kernel).toBe("closed");
-  expect(alertOf(page)).toContain("Run the cell again");
-  expect(status(page)).not.toContain("ready");
-  expect(status(page)).toContain("no kernel");
-  const canvases = [...page.root.querySelectorAll<HTMLElement>("canvas[data-heatmap]")];
-  expect(canvases.map((canvas) => canvas.dataset.stale)).toEqual(["true"]);
-  expect(page.root.querySelector(".reading")?.hasAttribute("data-stale")).toBe(true);
-  expect(page.tile("explicands", "image-3").ariaLabel).toContain("from before, score");
-});
-
-test("a closed comm and a send that throws are noticed too", async () => {
-  const page = await mount();
-  page.kernel.failing = true;
-  drag(page.tile("gallery", "image-1"), page.region("corpus"));
-  expect(page.root.dataset.kernel).toBe("closed");
-  await vi.waitFor(() => expect(page.images("corpus")).toEqual(["image-1"]));
-  const other = await mount();
-  other.kernel.fire("comm:close");
-  expect(other.root.dataset.kernel).toBe("closed");
-});
-
-test("without a kernel bins are arranged on, and what needs it is refused", async () => {
-  const page = await mount({ traits: BINS, live: true });
-  page.kernel.cutOff();
-  page.kernel.failing = true;
-  await settled();
-  click(page, "swap");
-  click(page, "toggle-gallery-heatmaps");
-  drag(page.tile("gallery", "image-5"), page.region("foil"));
-  press(page.tile("gallery", "image-1"), "z", { ctrlKey: true });
-  await vi.waitFor(() => expect(page.images("foil")).toEqual(["image-1", "image-5"]));
-  expect(page.root.querySelector(".announcer")?.textContent).toContain("without the kernel");
-  expect(page.root.querySelector<HTMLElement>("[data-action=undo]")?.title).toContain("run the cell again");
-  const field = page.root.querySelector<HTMLInputElement>("[data-add-text=corpus]") as HTMLInputElement;
-  field.value = "a cat";
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-  press(field, "Enter");
-  await settled();
-  expect(page.root.querySelector(".toast")?.textContent).toContain("Run the cell again");
-  press(page.tile("explicands", "image-3"), "Enter");
-  await settled();
-  expect(page.root.querySelector("[role=dialog]")).not.toBeNull();
 });
 
 test("a kernel that does not answer is silent, not dead; any message revives it", async () => {
   const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
   vi.useFakeTimers();
-  const life = new Liveness(kernel.model);
+  const model = fakeModel(kernel);
+  const life = new Liveness(model);
   const ping = vi.fn();
   life.start(ping);
   vi.advanceTimersByTime(15_000);
@@ -92,13 +24,14 @@ test("a kernel that does not answer is silent, not dead; any message revives it"
   expect([ping.mock.calls.length, life.state.value]).toEqual([2, "live"]);
   life.dispose();
   vi.advanceTimersByTime(60_000);
-  expect([ping.mock.calls.length, kernel.listenerCount]).toEqual([2, 0]);
+  expect([ping.mock.calls.length, model.listenerCount]).toEqual([2, 0]);
 });
 
 test("after a change that nothing answers the kernel is asked soon, and once", () => {
   const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
   vi.useFakeTimers();
-  const life = new Liveness(kernel.model);
+  const model = fakeModel(kernel);
+  const life = new Liveness(model);
   const ping = vi.fn();
   life.start(ping);
   for (let i = 0; i < 5; i++) life.expectAnswer();
@@ -110,56 +43,4 @@ test("after a change that nothing answers the kernel is asked soon, and once", (
   vi.advanceTimersByTime(3_500);
   expect(ping).toHaveBeenCalledTimes(1);
   life.dispose();
-});
-
-test("silence is said in the status bar, and heatmaps stay as they are", async () => {
-  const page = await mount({ traits: BINS });
-  page.kernel.sayHeatmaps([{ image: "image-3" }]);
-  page.kernel.options.silent = true;
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  document.dispatchEvent(new Event("visibilitychange"));
-  vi.advanceTimersByTime(5_000);
-  vi.useRealTimers();
-  await settled();
-  expect(page.root.dataset.kernel).toBe("silent");
-  expect(status(page)).toContain("busy with a cell, or gone");
-  expect(status(page)).not.toContain("ready");
-  expect(alertOf(page)).toBe("");
-  expect(page.root.querySelector<HTMLElement>("canvas[data-heatmap]")?.dataset.stale).toBe("false");
-  page.kernel.say({ kind: "history", undo: null, redo: null });
-  await settled();
-  expect(page.root.dataset.kernel).toBe("live");
-  expect(status(page)).toContain("ready");
-});
-
-test("what a silent kernel has not answered makes the heatmaps old, until it does", async () => {
-  const page = await mount({ traits: BINS });
-  page.kernel.sayHeatmaps([{ image: "image-3" }]);
-  const stale = () => page.root.querySelector<HTMLElement>("canvas[data-heatmap]")?.dataset.stale;
-  page.kernel.options.silent = true;
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  page.root.querySelector<HTMLElement>("[data-action=swap]")?.click();
-  vi.advanceTimersByTime(3_000);
-  expect(stale()).toBe("false"); // it may still be on its way
-  vi.advanceTimersByTime(5_000);
-  vi.useRealTimers();
-  await settled();
-  expect([page.root.dataset.kernel, stale()]).toEqual(["silent", "true"]);
-  page.kernel.sayHeatmaps([{ image: "image-3" }]);
-  await settled();
-  expect([page.root.dataset.kernel, stale()]).toEqual(["live", "false"]);
-});
-
-test("a view that the kernel does not know watches again; a page that is left says goodbye", async () => {
-  const page = await mount({ traits: BINS });
-  await vi.waitFor(() => expect(page.kernel.requests("watch").length).toBeGreaterThan(0));
-  const watches = () => page.kernel.requests("watch").length;
-  const [view, before] = [page.kernel.requests("watch").at(-1)?.view ?? "", watches()];
-  window.dispatchEvent(new Event("pagehide"));
-  expect(page.kernel.knows(view)).toBe(false);
-  document.dispatchEvent(new Event("visibilitychange"));
-  await vi.waitFor(() => expect(watches()).toBe(before + 1));
-  window.dispatchEvent(new Event("pagehide"));
-  window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
-  await vi.waitFor(() => expect(page.kernel.knows(view)).toBe(true));
 });
