@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useStore } from "../context";
-import type { Size } from "../engine/geometry";
+import { columnsIn, type Size } from "../engine/geometry";
 import { Photo } from "../gallery/Photo";
 import { Button } from "../ui/Button";
 import { count } from "../ui/format";
@@ -19,7 +19,7 @@ const TILE = 68;
 const GAP = 6;
 
 function binCell({ width }: Size): Cell {
-  const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
+  const columns = columnsIn(width, TILE, GAP);
   return { columns, width: TILE, height: TILE };
 }
 
@@ -41,7 +41,7 @@ const TEXTS = {
 const CHIP = { width: 148, height: 34 };
 
 function chipCell({ width }: Size): Cell {
-  const columns = Math.max(1, Math.floor((width + GAP) / (CHIP.width + GAP)));
+  const columns = columnsIn(width, CHIP.width, GAP);
   return { columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: CHIP.height };
 }
 

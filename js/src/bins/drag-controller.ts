@@ -20,11 +20,12 @@ export class DragController {
   /** A click follows the release of a drag; it must not select. */
   #swallowClick = false;
 
-  constructor(
-    private readonly store: Store,
-    private readonly root: HTMLElement,
-    signal: AbortSignal,
-  ) {
+  readonly #store: Store;
+  readonly #root: HTMLElement;
+
+  constructor(store: Store, root: HTMLElement, signal: AbortSignal) {
+    this.#store = store;
+    this.#root = root;
     const options = { signal };
     root.addEventListener("pointerdown", this.#down, options);
     root.addEventListener("pointermove", this.#move, options);
@@ -40,10 +41,10 @@ export class DragController {
   }
 
   #reduce(event: DragEvent): void {
-    const before = this.store.bins.drag.peek();
+    const before = this.#store.bins.drag.peek();
     const after = reduceDrag(before, event);
     if (after === before) return;
-    this.store.bins.drag.value = after;
+    this.#store.bins.drag.value = after;
     if (after.phase === "dragging" && before.phase !== "dragging") this.#lift();
     if (after.phase === "idle") this.#release();
   }
@@ -63,11 +64,11 @@ export class DragController {
 
   #hold = (): void => {
     this.#reduce({ type: "hold", carried: this.#carried });
-    if (this.store.bins.drag.peek().phase === "dragging") navigator.vibrate?.(10);
+    if (this.#store.bins.drag.peek().phase === "dragging") navigator.vibrate?.(10);
   };
 
   #move = (event: PointerEvent): void => {
-    if (event.pointerId !== this.#pointer || this.store.bins.drag.peek().phase === "idle") return;
+    if (event.pointerId !== this.#pointer || this.#store.bins.drag.peek().phase === "idle") return;
     if (event.buttons === 0) return this.#cancel(); // released where we could not see it
     const at = pointOf(event);
     this.#reduce({ type: "move", at, over: this.#regionAt(at), carried: this.#carried });
@@ -75,15 +76,15 @@ export class DragController {
 
   #up = (event: PointerEvent): void => {
     if (event.pointerId !== this.#pointer) return;
-    const drag = this.store.bins.drag.peek();
+    const drag = this.#store.bins.drag.peek();
     const over = drag.phase === "dragging" ? this.#regionAt(pointOf(event)) : null;
     this.#swallowClick = drag.phase === "dragging";
     this.#reduce({ type: "end" });
-    if (drag.phase === "dragging" && over) moveImages(this.store, drag.images, drag.region, over);
+    if (drag.phase === "dragging" && over) moveImages(this.#store, drag.images, drag.region, over);
   };
 
   #cancel = (): void => {
-    if (this.store.bins.drag.peek().phase !== "idle") this.#reduce({ type: "end" });
+    if (this.#store.bins.drag.peek().phase !== "idle") this.#reduce({ type: "end" });
   };
 
   #click = (event: MouseEvent): void => {
@@ -94,27 +95,27 @@ export class DragController {
   };
 
   #touchMove = (event: TouchEvent): void => {
-    if (this.store.bins.drag.peek().phase === "dragging" && event.cancelable) event.preventDefault();
+    if (this.#store.bins.drag.peek().phase === "dragging" && event.cancelable) event.preventDefault();
   };
 
   #contextMenu = (event: MouseEvent): void => {
-    if (this.store.bins.drag.peek().phase !== "idle" && this.#longPress !== undefined) event.preventDefault();
+    if (this.#store.bins.drag.peek().phase !== "idle" && this.#longPress !== undefined) event.preventDefault();
   };
 
   #carried = (image: string): readonly string[] => {
-    const drag = this.store.bins.drag.peek();
-    return drag.phase === "pressed" ? subjectAt(this.store, drag.region, image) : [image];
+    const drag = this.#store.bins.drag.peek();
+    return drag.phase === "pressed" ? subjectAt(this.#store, drag.region, image) : [image];
   };
 
   #lift(): void {
     // Not before the drag has begun: capture would take the click away from the tile.
     try {
-      this.root.setPointerCapture(this.#pointer);
+      this.#root.setPointerCapture(this.#pointer);
     } catch {
       // The pointer is gone already, or made by a script; the drag goes on without capture.
     }
     // While somebody drags, preparing would take the processor from the dragging, and from the answer to the drop.
-    const hold = () => this.store.kernel.tell({ kind: "hold" });
+    const hold = () => this.#store.kernel.tell({ kind: "hold" });
     hold();
     this.#holding = setInterval(hold, HOLD_AGAIN_MS);
     const dragging = new AbortController();
@@ -137,15 +138,15 @@ export class DragController {
     clearInterval(this.#holding);
     this.#dragging?.abort();
     this.#dragging = null;
-    if (this.root.hasPointerCapture(this.#pointer)) this.root.releasePointerCapture(this.#pointer);
+    if (this.#root.hasPointerCapture(this.#pointer)) this.#root.releasePointerCapture(this.#pointer);
     this.#pointer = -1;
   }
 
   /** Near the upper or lower edge of something that scrolls, it scrolls: faster the nearer. */
   #autoScroll = (): void => {
-    const drag = this.store.bins.drag.peek();
+    const drag = this.#store.bins.drag.peek();
     if (drag.phase !== "dragging") return;
-    for (let node = this.#elementAt(drag.at); node && node !== this.root; node = node.parentElement) {
+    for (let node = this.#elementAt(drag.at); node && node !== this.#root; node = node.parentElement) {
       if (node.scrollHeight <= node.clientHeight + 1 || !(node instanceof HTMLElement)) continue;
       const { top, bottom } = node.getBoundingClientRect();
       const up = Math.max(0, EDGE - (drag.at.y - top));
@@ -157,8 +158,8 @@ export class DragController {
   };
 
   #elementAt({ x, y }: Point): Element | null {
-    const element = (this.root.getRootNode() as Document | ShadowRoot).elementFromPoint(x, y);
-    return element && this.root.contains(element) ? element : null;
+    const element = (this.#root.getRootNode() as Document | ShadowRoot).elementFromPoint(x, y);
+    return element && this.#root.contains(element) ? element : null;
   }
 
   #regionAt(point: Point): Region | null {

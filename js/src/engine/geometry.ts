@@ -10,6 +10,15 @@ export interface Rect extends Size {
   top: number;
 }
 
+export const sized = ({ width, height }: Size) => ({ width: `${width}px`, height: `${height}px` });
+
+/** The CSS of an absolutely positioned box. */
+export const placed = (rect: Rect) => ({ left: `${rect.left}px`, top: `${rect.top}px`, ...sized(rect) });
+
+/** How many cells of a width fit side by side. */
+export const columnsIn = (width: number, cell: number, gap: number): number =>
+  Math.max(1, Math.floor((width + gap) / (cell + gap)));
+
 /** Where a photograph and the encoder's frame lie in a box, in CSS pixels; `stage` is what encloses both. */
 export interface PhotoLayout {
   stage: Size;
@@ -52,7 +61,7 @@ export function bestColumns(count: number, area: Size, gap: number, caption: num
   }
   // Too many to show at once: scroll, at the smallest size that is still worth looking at.
   if (bestSide >= smallest) return best;
-  return Math.max(1, Math.floor((area.width + gap) / (smallest * ASPECT + gap)));
+  return columnsIn(area.width, smallest * ASPECT, gap);
 }
 
 /** Thumbnail sizes come in steps, so that a resize seldom asks for new ones. */

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useCallback } from "preact/hooks";
 import { clearBin, enlarge, removeImages } from "../bins/actions";
 import { useStore } from "../context";
-import { bestColumns, contain, type Rect, type Size } from "../engine/geometry";
+import { bestColumns, contain, placed, type Rect, type Size } from "../engine/geometry";
 import { ATTRIBUTION, isSigned } from "../engine/layers";
 import { Photo } from "../gallery/Photo";
 import { SurenessBadge } from "../insight/StabilityBadge";
@@ -195,11 +195,10 @@ export function Probe({ image, frame }: { image: string; frame: Rect }): JSX.Ele
     event.currentTarget.style.setProperty("--x", `${x}px`);
     event.currentTarget.style.setProperty("--y", `${y}px`);
   };
-  const { left, top, width, height } = frame;
   return (
     <div
       class="probe"
-      style={{ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` }}
+      style={placed(frame)}
       onPointerMove={onPointerMove}
       onPointerLeave={() => {
         probe.value = null;

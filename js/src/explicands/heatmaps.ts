@@ -44,10 +44,13 @@ export class HeatmapLayer {
   #scratch = document.createElement("canvas");
   #colours = new LayerColours(colormapNamed(""));
 
-  constructor(
-    private readonly isWanted: (image: string) => boolean,
-    private readonly isShared: () => boolean,
-  ) {}
+  readonly #isWanted: (image: string) => boolean;
+  readonly #isShared: () => boolean;
+
+  constructor(isWanted: (image: string) => boolean, isShared: () => boolean) {
+    this.#isWanted = isWanted;
+    this.#isShared = isShared;
+  }
 
   info(image: string): ReadonlySignal<HeatmapInfo | null> {
     let info = this.#infos.get(image);
@@ -114,7 +117,7 @@ export class HeatmapLayer {
   }
 
   #isShown(image: string): boolean {
-    return this.#canvases.has(image) || this.isWanted(image);
+    return this.#canvases.has(image) || this.#isWanted(image);
   }
 
   /** Forgets maps that nobody shows any more; the kernel sends them again when they come back into view. */
@@ -147,14 +150,14 @@ export class HeatmapLayer {
     }
     const peak = shown ? (this.#peaks.get(groupOf(shown)) ?? 0) : 0;
     this.scale.value = shown && { layer: shown.layer, peak, groups: this.#peaks.size };
-    return this.isShared() && [...this.#peaks].some(([group, peak]) => before.get(group) !== peak);
+    return this.#isShared() && [...this.#peaks].some(([group, peak]) => before.get(group) !== peak);
   }
 
   /** The value that is painted with the map's end colours on this image. */
   limit(image: string): number {
     const kept = this.#kept.get(image);
     if (!kept) return 0;
-    return (this.isShared() && this.#peaks.get(groupOf(kept.info))) || kept.info.peak;
+    return (this.#isShared() && this.#peaks.get(groupOf(kept.info))) || kept.info.peak;
   }
 
   useColormap(name: string): void {

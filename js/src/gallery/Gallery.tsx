@@ -4,7 +4,7 @@ import { useCallback } from "preact/hooks";
 import type { Region } from "../bins/bins";
 import { quoted } from "../bins/texts";
 import { useStore } from "../context";
-import type { Size } from "../engine/geometry";
+import { columnsIn, type Size } from "../engine/geometry";
 import { Button } from "../ui/Button";
 import { count, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
@@ -21,7 +21,7 @@ const GAP = 8;
 
 /** Fixed height, and as many columns as fit, stretched to fill the row. */
 function galleryCell({ width }: Size): Cell {
-  const columns = Math.max(1, Math.floor((width + GAP) / (TILE + GAP)));
+  const columns = columnsIn(width, TILE, GAP);
   return { columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: TILE + LABEL };
 }
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useStore } from "../context";
-import { isCropped, layoutPhoto, quantised, type Rect, type Size } from "../engine/geometry";
+import { isCropped, layoutPhoto, placed, quantised, type Rect, type Size, sized } from "../engine/geometry";
 import type { Frame } from "../kernel/protocol";
 import { Icon } from "../ui/icons";
 import type { Picture } from "./thumbnails";
@@ -16,13 +16,6 @@ interface PhotoProps {
   children?: (frame: Rect) => ComponentChildren;
 }
 
-const px = ({ left, top, width, height }: Rect) => ({
-  left: `${left}px`,
-  top: `${top}px`,
-  width: `${width}px`,
-  height: `${height}px`,
-});
-
 /** The whole photograph, what the encoder sees of it, and the heatmap exactly over that part. */
 export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JSX.Element {
   const { thumbnails } = useStore().gallery;
@@ -31,13 +24,12 @@ export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JS
   const picture = thumbnails.picture(image).value;
   const onPainted = useUnpainted(image, picture);
   if (picture?.error !== undefined && !picture.url) return <Broken box={box} reason={picture.error} />;
-  if (!picture)
-    return <div class="photo photo-waiting" style={{ width: `${box.width}px`, height: `${box.height}px` }} />;
+  if (!picture) return <div class="photo photo-waiting" style={sized(box)} />;
   const { stage, photo, frame } = layoutPhoto(picture, picture.frame, box);
   return (
-    <div class="photo" style={{ width: `${stage.width}px`, height: `${stage.height}px` }}>
+    <div class="photo" style={sized(stage)}>
       {heatmap && <HeatCanvas image={image} frame={frame} />}
-      <img src={picture.url} alt="" draggable={false} style={px(photo)} onLoad={onPainted} onError={onPainted} />
+      <img src={picture.url} alt="" draggable={false} style={placed(photo)} onLoad={onPainted} onError={onPainted} />
       {heatmap && isCropped(picture.frame) && <Outside frame={picture.frame} photo={photo} inside={frame} />}
       {children?.(frame)}
     </div>
@@ -82,8 +74,8 @@ function Outside({
   const inner = [at(left, top), at(left, bottom), at(right, bottom), at(right, top), at(left, top)].join(", ");
   return (
     <>
-      <div class="veil" style={{ ...px(photo), clipPath: `polygon(evenodd, ${outer}, ${inner})` }} />
-      <div class="frame" style={px(inside)} />
+      <div class="veil" style={{ ...placed(photo), clipPath: `polygon(evenodd, ${outer}, ${inner})` }} />
+      <div class="frame" style={placed(inside)} />
     </>
   );
 }
@@ -100,12 +92,12 @@ function HeatCanvas({ image, frame }: { image: string; frame: Rect }): JSX.Eleme
     if (element.height !== height) element.height = height as number;
     return heatmaps.attach(image, element);
   }, [image, width, height]);
-  return <canvas class="heat" ref={canvas} style={px(frame)} aria-hidden="true" />;
+  return <canvas class="heat" ref={canvas} style={placed(frame)} aria-hidden="true" />;
 }
 
 function Broken({ box, reason }: { box: Size; reason: string }): JSX.Element {
   return (
-    <div class="photo photo-broken" style={{ width: `${box.width}px`, height: `${box.height}px` }} title={reason}>
+    <div class="photo photo-broken" style={sized(box)} title={reason}>
       <Icon name="warning" />
     </div>
   );

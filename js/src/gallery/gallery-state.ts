@@ -20,11 +20,10 @@ export class GalleryState {
   readonly #haystack: ReadonlySignal<readonly string[]>;
   readonly #stop: () => void;
 
-  constructor(
-    kernel: Kernel,
-    private readonly catalogue: ReadonlySignal<Catalogue | null>,
-    onError: (message: string) => void,
-  ) {
+  readonly #catalogue: ReadonlySignal<Catalogue | null>;
+
+  constructor(kernel: Kernel, catalogue: ReadonlySignal<Catalogue | null>, onError: (message: string) => void) {
+    this.#catalogue = catalogue;
     this.search = new TextSearch(kernel);
     this.thumbnails = new ThumbnailCache(kernel, onError);
     this.#all = computed(() => new Order(catalogue.value?.images ?? []));
@@ -54,11 +53,11 @@ export class GalleryState {
   }
 
   label(image: string): string | null {
-    return this.catalogue.value?.labels[this.#all.value.indexOf(image)] ?? null;
+    return this.#catalogue.value?.labels[this.#all.value.indexOf(image)] ?? null;
   }
 
   caption(image: string): string | null {
-    return this.catalogue.value?.captions[this.#all.value.indexOf(image)] ?? null;
+    return this.#catalogue.value?.captions[this.#all.value.indexOf(image)] ?? null;
   }
 
   dispose(): void {

@@ -22,7 +22,11 @@ export class TextSearch {
   #abort: AbortController | null = null;
   #wanted = "";
 
-  constructor(private readonly kernel: Kernel) {}
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
 
   /** Turns to filtering and back. */
   toggle(): void {
@@ -54,7 +58,7 @@ export class TextSearch {
     this.busy.value = true;
     this.error.value = null;
     try {
-      const reply = await this.kernel.ask({ kind: "search", text }, { signal: abort.signal });
+      const reply = await this.#kernel.ask({ kind: "search", text }, { signal: abort.signal });
       if (abort.signal.aborted) return;
       const scores = new Map(reply.images.map((id, i) => [id, reply.scores[i] ?? 0]));
       const { images, compared = images.length, total } = reply;

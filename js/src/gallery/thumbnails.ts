@@ -35,10 +35,13 @@ export class ThumbnailCache {
   #inFlight = 0;
   #abort = new AbortController();
 
-  constructor(
-    private readonly kernel: Kernel,
-    private readonly onError: (message: string) => void,
-  ) {}
+  readonly #kernel: Kernel;
+  readonly #onError: (message: string) => void;
+
+  constructor(kernel: Kernel, onError: (message: string) => void) {
+    this.#kernel = kernel;
+    this.#onError = onError;
+  }
 
   picture(image: string): ReadonlySignal<Picture | null> {
     return this.#entry(image).picture;
@@ -94,7 +97,7 @@ export class ThumbnailCache {
     for (const image of images) this.#entry(image).asked = size;
     this.#inFlight++;
     try {
-      await this.kernel.ask(
+      await this.#kernel.ask(
         { kind: "thumbnails", images, size },
         {
           signal: this.#abort.signal,
@@ -104,7 +107,7 @@ export class ThumbnailCache {
       for (const image of images) this.#giveUp(image, size, "The kernel sent no picture.");
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      this.onError(`Pictures could not be loaded: ${(error as Error).message}`);
+      this.#onError(`Pictures could not be loaded: ${(error as Error).message}`);
       for (const image of images) this.#giveUp(image, size, (error as Error).message);
     } finally {
       this.#inFlight--;

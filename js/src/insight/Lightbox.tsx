@@ -13,6 +13,7 @@ import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { plain, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { observeSize } from "../ui/observe-size";
 import { InsightPanel } from "./InsightPanel";
 import { SurenessBadge } from "./StabilityBadge";
 
@@ -23,16 +24,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
   const original = useSignal(false);
   const area = useRef<HTMLDivElement>(null);
   const box = useSignal<Size>({ width: 0, height: 0 });
-  useLayoutEffect(() => {
-    const measure = () => {
-      const { clientWidth: width = 0, clientHeight: height = 0 } = area.current ?? {};
-      if (width !== box.peek().width || height !== box.peek().height) box.value = { width, height };
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    if (area.current) observer.observe(area.current);
-    return () => observer.disconnect();
-  }, []);
+  useLayoutEffect(() => observeSize(area.current, box), []);
   const { width, height } = box.value;
   useEffect(() => {
     heatmapPixels.value = Math.min(1024, Math.min(width, height) * devicePixelRatio);

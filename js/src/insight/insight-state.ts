@@ -43,11 +43,15 @@ export class Question<K extends keyof Replies> {
   #kept = new Map<string, Answer<Replies[K]>>(); // least recently answered first
   #abort: AbortController | null = null;
 
-  constructor(
-    private readonly kind: K,
-    private readonly kernel: Kernel,
-    private readonly newest: ReadonlySignal<number>,
-  ) {}
+  readonly #kind: K;
+  readonly #kernel: Kernel;
+  readonly #newest: ReadonlySignal<number>;
+
+  constructor(kind: K, kernel: Kernel, newest: ReadonlySignal<number>) {
+    this.#kind = kind;
+    this.#kernel = kernel;
+    this.#newest = newest;
+  }
 
   /** What is known about an image; nothing while it is another's turn. */
   about(image: string): Answer<Replies[K]> {
@@ -66,11 +70,11 @@ export class Question<K extends keyof Replies> {
     this.cancel();
     const abort = new AbortController();
     this.#abort = abort;
-    const version = this.newest.peek();
+    const version = this.#newest.peek();
     this.#note({ asking: true, error: null, done: 0, total: 0 });
     try {
-      const reply = await this.kernel.ask(
-        { kind: this.kind, image },
+      const reply = await this.#kernel.ask(
+        { kind: this.#kind, image },
         {
           signal: abort.signal,
           onPart: (part) => part.kind === "curves" && this.#note({ done: part.done, total: part.total }),
@@ -92,7 +96,7 @@ export class Question<K extends keyof Replies> {
 
   /** Whether the reply is about an earlier question than the heatmaps on the page. */
   isStale({ reply, version }: Answer<Replies[K]>): boolean {
-    return reply !== null && version !== this.newest.value;
+    return reply !== null && version !== this.#newest.value;
   }
 
   #note(news: Partial<Answer<Replies[K]>>): void {
@@ -121,10 +125,10 @@ export class InsightState {
   readonly influence: Question<"influence">;
   readonly curves: Question<"curves">;
 
-  constructor(
-    kernel: Kernel,
-    private readonly heatmaps: HeatmapLayer,
-  ) {
+  readonly #heatmaps: HeatmapLayer;
+
+  constructor(kernel: Kernel, heatmaps: HeatmapLayer) {
+    this.#heatmaps = heatmaps;
     this.stability = new StabilityState(heatmaps.version);
     this.influence = new Question("influence", kernel, heatmaps.version);
     this.curves = new Question("curves", kernel, heatmaps.version);
@@ -132,7 +136,8 @@ export class InsightState {
 
   /** Asks which images did it, at once and again after every newer heatmap of the image. Returns the way to stop. */
   follow(image: string): () => void {
-    const { influence, curves, heatmaps } = this;
+    const { influence, curves } = this;
+    const heatmaps = this.#heatmaps;
     influence.show(image);
     curves.show(image);
     const version = computed(() => heatmaps.info(image).value?.version ?? -1);

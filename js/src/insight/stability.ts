@@ -17,10 +17,14 @@ const STABLE_FROM = 20;
 export class StabilityState {
   readonly kept = signal<ReadonlyMap<string, Sure>>(new Map());
 
-  constructor(private readonly newest: ReadonlySignal<number>) {}
+  readonly #newest: ReadonlySignal<number>;
+
+  constructor(newest: ReadonlySignal<number>) {
+    this.#newest = newest;
+  }
 
   receive({ version, items, smallest, few }: Reliability): void {
-    if (version !== this.newest.peek()) return;
+    if (version !== this.#newest.peek()) return;
     // Of one version there may be several messages; an older one is replaced as a whole.
     const kept = new Map([...this.kept.peek()].filter(([, sure]) => sure.version === version));
     for (const item of items) kept.set(item.image, { ...item, version, smallest, few });
@@ -29,7 +33,7 @@ export class StabilityState {
 
   /** Whether it was said about an earlier question than the heatmaps on the page. */
   isStale(sure: Sure): boolean {
-    return sure.version !== this.newest.value;
+    return sure.version !== this.#newest.value;
   }
 }
 

@@ -37,11 +37,14 @@ export class Connection {
   #pending = new Map<string, Pending>();
   #count = 0;
 
-  constructor(
-    private readonly model: Model,
-    private readonly onEvent: (event: Report, buffers: DataView[]) => void,
-    private readonly kernel: Liveness,
-  ) {
+  readonly #model: Model;
+  readonly #onEvent: (event: Report, buffers: DataView[]) => void;
+  readonly #liveness: Liveness;
+
+  constructor(model: Model, onEvent: (event: Report, buffers: DataView[]) => void, kernel: Liveness) {
+    this.#model = model;
+    this.#onEvent = onEvent;
+    this.#liveness = kernel;
     model.on("msg:custom", this.#receive);
   }
 
@@ -50,12 +53,12 @@ export class Connection {
   }
 
   #send(body: RequestBody, id: string): boolean {
-    return this.kernel.attempt(() => this.model.send({ ...body, id, view: this.view }));
+    return this.#liveness.attempt(() => this.#model.send({ ...body, id, view: this.view }));
   }
 
   /** Hands the traits that were set to the kernel. */
   save(): void {
-    if (this.kernel.attempt(() => this.model.save_changes())) this.kernel.expectAnswer();
+    if (this.#liveness.attempt(() => this.#model.save_changes())) this.#liveness.expectAnswer();
   }
 
   /** Sends what needs no answer. */
@@ -111,24 +114,24 @@ export class Connection {
 
   /** Says goodbye; what is still pending is rejected. */
   close(): void {
-    this.model.off("msg:custom", this.#receive);
+    this.#model.off("msg:custom", this.#receive);
     this.fail("The view was closed.");
     this.notify({ kind: "leave" });
   }
 
   #receive = (message: unknown, buffers: DataView[] = []): void => {
     if (!isResponse(message)) return;
-    this.kernel.hear();
+    this.#liveness.hear();
     const id = "id" in message ? message.id : undefined;
     if (id === undefined) {
-      this.onEvent(message as Report, buffers);
+      this.#onEvent(message as Report, buffers);
       return;
     }
     const pending = this.#pending.get(id);
     if (message.kind === "error") {
       // A request without an answer (an undo, for example) can fail too, and its error is shown like any other.
       if (pending) pending.fail(new Error(message.message));
-      else if (id.startsWith(`${this.view}-`)) this.onEvent(message, buffers);
+      else if (id.startsWith(`${this.view}-`)) this.#onEvent(message, buffers);
       return;
     }
     pending?.receive(message, buffers);

@@ -32,7 +32,10 @@ export class Liveness {
   #patience: ReturnType<typeof setTimeout> | undefined;
   #answer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly model: Model) {
+  readonly #model: Model;
+
+  constructor(model: Model) {
+    this.#model = model;
     const events = model as unknown as HostEvents;
     events.on("comm_live_update", this.#follow);
     events.on("comm:close", this.lose);
@@ -107,7 +110,7 @@ export class Liveness {
   });
 
   dispose(): void {
-    const events = this.model as unknown as HostEvents;
+    const events = this.#model as unknown as HostEvents;
     events.off("comm_live_update", this.#follow);
     events.off("comm:close", this.lose);
     document.removeEventListener("visibilitychange", this.#look);

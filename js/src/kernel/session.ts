@@ -14,7 +14,11 @@ export class Session {
   /** Why there is no catalogue. */
   readonly failure = signal<string | null>(null);
 
-  constructor(private readonly kernel: Kernel) {}
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
 
   /** Asks for the catalogue. */
   async open(): Promise<void> {
@@ -22,7 +26,7 @@ export class Session {
       const onLate = () => {
         this.waiting.value = true;
       };
-      this.catalogue.value = await this.kernel.ask({ kind: "hello" }, { onLate });
+      this.catalogue.value = await this.#kernel.ask({ kind: "hello" }, { onLate });
     } catch (error) {
       this.failure.value = (error as Error).message;
     }

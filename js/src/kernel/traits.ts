@@ -40,10 +40,10 @@ export class TraitMirror {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `save` hands what was set to the kernel. */
-  constructor(
-    model: Model,
-    private readonly save: () => void,
-  ) {
+  readonly #handOver: () => void;
+
+  constructor(model: Model, save: () => void) {
+    this.#handOver = save;
     this.#model = model;
     this.signals = Object.fromEntries(this.#names.map((name) => [name, this.#mirror(name)])) as unknown as TraitSignals;
   }
@@ -101,7 +101,7 @@ export class TraitMirror {
   #save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.save();
+    this.#handOver();
   }
 
   dispose(): void {

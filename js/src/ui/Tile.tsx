@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { Region } from "../bins/bins";
 import { isText } from "../bins/texts";
 import { useStore } from "../context";
+import { sized } from "../engine/geometry";
 import { FOCUSABLE } from "./keyboard";
 
 export interface TileProps {
@@ -48,7 +49,7 @@ export function Tile(props: TileProps): JSX.Element {
       aria-label={words}
       aria-keyshortcuts={shortcuts}
       title={region === "explicands" ? undefined : words}
-      style={{ transform: `translate(${left}px, ${top}px)`, width: `${width}px`, height: `${height}px` }}
+      style={{ transform: `translate(${left}px, ${top}px)`, ...sized({ width, height }) }}
       {...FOCUSABLE}
     >
       {children}

@@ -6,6 +6,7 @@ import type { Region } from "../bins/bins";
 import { useStore } from "../context";
 import type { Size } from "../engine/geometry";
 import { clickMode, FOCUSABLE } from "./keyboard";
+import { observeSize } from "./observe-size";
 import type { Order } from "./order";
 import { Rows } from "./rows";
 import { NOTHING_SELECTED, select } from "./selection";
@@ -176,22 +177,6 @@ function clicked(
     mode === "replace" && only
       ? { ...NOTHING_SELECTED, region, anchor: image }
       : select(selection.peek(), region, store.order(region), image, mode);
-}
-
-/** Measures at once and then on every change. */
-function observeSize(element: HTMLElement | null, area: { value: Size; peek(): Size }): (() => void) | undefined {
-  if (!element) return;
-  const measure = () => {
-    const width = element.clientWidth;
-    // Should the style sheet be missing, the list is as high as its content: never lay out more than a tall screen.
-    const height = Math.min(element.clientHeight, 4096);
-    const before = area.peek();
-    if (before.width !== width || before.height !== height) area.value = { width, height };
-  };
-  measure();
-  const observer = new ResizeObserver(measure);
-  observer.observe(element);
-  return () => observer.disconnect();
 }
 
 /** Moves the focus to this region's tab stop when asked to, scrolling it into view first. */

@@ -15,10 +15,10 @@ const COLORMAP_CHOICES: Choice[] = COLORMAPS.map(({ name, label }) => ({
   hint: `${label.split(" – ")[0]} speaks for the corpus, ${label.split(" – ")[1]} for the foil`,
 }));
 
-type Setting = "method" | "target" | "layer" | "baseline" | "similarity";
+type Setting = "method" | "target" | "layer" | "baseline" | "similarity" | "colormap";
 
-/** A menu over what the kernel offers; a kernel that does not know a setting offers nothing. */
-function CatalogueMenu({ setting, title, choices }: { setting: Setting; title: string; choices?: readonly Choice[] }) {
+/** The menu of a setting; a setting that the kernel does not know has no choices, hence no menu. */
+function SettingMenu({ setting, title, choices }: { setting: Setting; title: string; choices?: readonly Choice[] }) {
   const { session, settings, kernel } = useStore();
   const { catalogue } = session;
   if (catalogue.value && !choices?.length) return null;
@@ -46,24 +46,18 @@ export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
         <strong>COCOA</strong>
       </div>
       <div class="toolbar-group" role="group" aria-label="Explanation">
-        <CatalogueMenu setting="method" title="Method" choices={known?.methods} />
-        <CatalogueMenu setting="target" title="Target" choices={known?.targets} />
-        <CatalogueMenu setting="layer" title="Layer" choices={known?.layers} />
+        <SettingMenu setting="method" title="Method" choices={known?.methods} />
+        <SettingMenu setting="target" title="Target" choices={known?.targets} />
+        <SettingMenu setting="layer" title="Layer" choices={known?.layers} />
       </div>
       <div class="toolbar-fold">
         <div class="toolbar-group" role="group" aria-label="Details">
-          <CatalogueMenu setting="baseline" title="Baseline" choices={known?.baselines} />
-          <CatalogueMenu setting="similarity" title="Similarity" choices={known?.similarities} />
+          <SettingMenu setting="baseline" title="Baseline" choices={known?.baselines} />
+          <SettingMenu setting="similarity" title="Similarity" choices={known?.similarities} />
         </div>
         <div class="toolbar-group" role="group" aria-label="Heatmaps">
           <Opacity />
-          <Menu
-            setting="colormap"
-            title="Colours"
-            choices={COLORMAP_CHOICES}
-            value={settings.colormap.value}
-            onChoose={(colormap) => kernel.change({ colormap })}
-          />
+          <SettingMenu setting="colormap" title="Colours" choices={COLORMAP_CHOICES} />
           <ScaleToggle />
           <Button
             action="toggle-gallery-heatmaps"

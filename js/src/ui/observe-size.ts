@@ -1,0 +1,20 @@
+import type { Size } from "../engine/geometry";
+
+/** Keeps the inner size of an element in a signal: measured at once and at every change. Returns the way to stop. */
+export function observeSize(
+  element: HTMLElement | null,
+  area: { value: Size; peek(): Size },
+): (() => void) | undefined {
+  if (!element) return;
+  const measure = () => {
+    const width = element.clientWidth;
+    // Should the style sheet be missing, a list is as high as its content: never lay out more than a tall screen.
+    const height = Math.min(element.clientHeight, 4096);
+    const before = area.peek();
+    if (before.width !== width || before.height !== height) area.value = { width, height };
+  };
+  measure();
+  const observer = new ResizeObserver(measure);
+  observer.observe(element);
+  return () => observer.disconnect();
+}
