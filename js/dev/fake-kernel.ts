@@ -1,6 +1,6 @@
 import { textId } from "../src/bins/texts";
 import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/kernel/protocol";
-import { fakeCurves, fakeInfluence, fakeReliability, fakeSearch } from "./fake-answers";
+import { fakeCurves, fakeInfluence, fakeSearch, fakeStability } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
 
 /** A kernel for tests, and for looking at the page without Python. `FakeView` and `FakeModel` connect a page to it. */
@@ -45,7 +45,7 @@ export class FakeKernel {
   version = 0;
   #cancelled = new Set<string>();
   #question = "";
-  #reliable: ReturnType<typeof setTimeout> | undefined;
+  #stability: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly options: FakeOptions) {
     this.traits = {
@@ -223,9 +223,9 @@ export class FakeKernel {
       pattern: layer === "attribution" ? blobs(seed + i) : (x: number, y: number) => Math.abs(blobs(seed + i)(x, y)),
     }));
     this.sayHeatmaps(items, version);
-    clearTimeout(this.#reliable);
+    clearTimeout(this.#stability);
     const scores = items.map(({ score }) => score);
-    this.#reliable = setTimeout(() => this.say(fakeReliability(version, this.traits, scores)), 400);
+    this.#stability = setTimeout(() => this.say(fakeStability(version, this.traits, scores)), 400);
   }
 }
 

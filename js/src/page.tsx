@@ -44,7 +44,7 @@ export function showPage(kernel: Kernel, el: HTMLElement, signal?: AbortSignal):
   return cleanup;
 }
 
-/** Writes what a test or a script can wait for. */
+/** Keeps attributes on the root that tests and scripts can wait for. */
 function trackState(store: Store, root: HTMLElement): () => void {
   root.dataset.state = "loading";
   let frame = 0;
@@ -53,7 +53,7 @@ function trackState(store: Store, root: HTMLElement): () => void {
     const ready = store.session.catalogue.value !== null && store.ui.unpainted.value === 0;
     cancelAnimationFrame(frame);
     if (failed || !ready) root.dataset.state = failed ? "error" : "loading";
-    // Ready only when it stays so: tiles that are about to be mounted have not reported yet.
+    // Ready only when it stays so for two frames: tiles that are about to be mounted have not been counted yet.
     else frame = requestAnimationFrame(() => requestAnimationFrame(() => settle()));
   });
   const settle = () => {

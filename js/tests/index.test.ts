@@ -4,7 +4,7 @@ import { closePages, drag, greyPicture, mount, NAMES, type Page, settled } from 
 
 afterEach(closePages);
 
-test("names, labels and messages are text", async () => {
+test("names, labels and messages are shown as text, not as HTML", async () => {
   const evil = "<img src=x onerror='window.hacked=1'>";
   const page = await mount({ images: [evil], labels: [evil], traits: { explicands: [evil] } });
   page.kernel.say({ kind: "error", message: evil });
@@ -18,7 +18,7 @@ test("names, labels and messages are text", async () => {
   expect("hacked" in window).toBe(false);
 });
 
-test("closing says goodbye and leaves nothing behind", async () => {
+test("closing takes leave of the kernel and leaves nothing behind", async () => {
   const page = await mount({ comm: true });
   const revoked = vi.spyOn(URL, "revokeObjectURL");
   const host = page.root.parentElement as HTMLElement;

@@ -6,7 +6,7 @@ import { measuresGap } from "./bins";
 
 const WORDS = "Texts alone also measure their gap to images: add a foil, or centre each modality.";
 
-/** Warns of a corpus that is compared with photographs across modalities, and offers the way out. */
+/** Warns that images are compared with texts alone, and offers to centre each modality. */
 export function GapNote(): JSX.Element | null {
   const { bins, settings, kernel, session } = useStore();
   if (

@@ -8,7 +8,7 @@ import { isText } from "./texts";
 
 const BOX = { width: 84, height: 84 };
 
-/** What follows the pointer while dragging: a small stack, how many, and what letting go would do. */
+/** The dragged images at the pointer: a small stack, their number, and what a drop would do. */
 export function Ghost({ root }: { root: HTMLElement }): JSX.Element | null {
   const drag = useStore().bins.drag.value;
   if (drag.phase !== "dragging") return null;

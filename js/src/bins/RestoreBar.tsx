@@ -12,7 +12,7 @@ export function RestoreBar(): JSX.Element | null {
   const offer = store.bins.restoring.offer.value;
   const what = offer && contents(offer.bins);
   useEffect(() => {
-    if (what) store.ui.announce(`What was here before can be restored: ${what}.`);
+    if (what) store.ui.announce(`The earlier bins can be restored: ${what}.`);
   }, [what]);
   if (!offer) return null;
   const answer = (act: () => void) => {
@@ -23,7 +23,7 @@ export function RestoreBar(): JSX.Element | null {
     <div class="notice" data-kind="restore" role="group" aria-label="Restore the bins">
       <Icon name="undo" />
       <p>
-        Restore what was here: <b>{what}</b>. {leftOut(offer)}
+        Restore the earlier bins: <b>{what}</b>. {leftOut(offer)}
       </p>
       <Button action="restore" class="labelled" label={`Restore ${what}`} onClick={() => answer(() => restore(store))}>
         Restore

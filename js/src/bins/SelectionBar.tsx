@@ -3,7 +3,7 @@ import { useStore } from "../context";
 import { Button } from "../ui/Button";
 import { count } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { moveImages, removeImages, subject } from "./actions";
+import { moveImages, removeImages, selectedTiles } from "./actions";
 import type { Bin } from "./bins";
 import { amount, isText, nameOf } from "./texts";
 
@@ -13,7 +13,7 @@ const SENDS: { bin: Bin; text: string; key: string }[] = [
   { bin: "explicands", text: "Explain", key: "E" },
 ];
 
-/** What can be done with the selected tiles, for those who neither drag nor know the keys. */
+/** Buttons that act on the selected tiles, besides dragging and keys. */
 export function SelectionBar(): JSX.Element | null {
   const store = useStore();
   const { region, ids } = store.tiles.selection.value;
@@ -32,7 +32,7 @@ export function SelectionBar(): JSX.Element | null {
           worded
           class={`send send-${bin}`}
           label={bin === "explicands" ? `Explain ${what} (${key})` : `Move ${what} to ${bin} (${key})`}
-          onClick={() => moveImages(store, subject(store).ids, region, bin)}
+          onClick={() => moveImages(store, selectedTiles(store), region, bin)}
         >
           <i class="badge" data-of={bin}>
             {bin === "explicands" && <Icon name="eye" />}
@@ -43,7 +43,7 @@ export function SelectionBar(): JSX.Element | null {
       <Button
         action="remove"
         label={`${removal} (Delete)`}
-        onClick={() => removeImages(store, subject(store).ids, region)}
+        onClick={() => removeImages(store, selectedTiles(store), region)}
       >
         <Icon name="trash" />
       </Button>

@@ -12,7 +12,7 @@ interface FieldProps {
   busy: Signal<boolean>;
 }
 
-/** Where texts are typed or pasted into a bin. */
+/** The field in which texts for a bin are typed or pasted. */
 export function TextField({ bin, busy }: FieldProps): JSX.Element {
   const store = useStore();
   const typed = useSignal("");
@@ -23,7 +23,7 @@ export function TextField({ bin, busy }: FieldProps): JSX.Element {
     const added = await addTexts(store, bin, { texts });
     waiting.current -= 1;
     busy.value = waiting.current > 0;
-    // Nothing is lost, unless somebody has gone on typing in the meantime.
+    // A refused text returns to the field, unless the user has typed something else in the meantime.
     if (!added && !typed.peek()) typed.value = texts.join("; ");
   };
   const add = (texts: string[]) => {
@@ -31,7 +31,7 @@ export function TextField({ bin, busy }: FieldProps): JSX.Element {
     typed.value = "";
     waiting.current += 1;
     busy.value = true;
-    // Whoever types fast goes on while the kernel answers: each text waits for the one before.
+    // The user may go on typing while the kernel answers: each text waits for the one before.
     last.current = waiting.current > 1 ? last.current.then(() => send(texts)) : send(texts);
   };
   const onKeyDown = (event: KeyboardEvent) => {

@@ -16,7 +16,7 @@ interface TextMenuProps {
   busy: Signal<boolean>;
 }
 
-/** Ready lists for a bin, and how texts are read, which is the same for both bins. */
+/** A menu of ready lists of texts for a bin, and of how texts are read, which is the same for both bins. */
 export function TextMenu({ bin, text, busy }: TextMenuProps): JSX.Element {
   const open = useSignal(false);
   const holder = useRef<HTMLDivElement>(null);
@@ -33,7 +33,7 @@ export function TextMenu({ bin, text, busy }: TextMenuProps): JSX.Element {
       ref={holder}
       onFocusOut={(event) => {
         const to = event.relatedTarget as Node | null;
-        // Safari gives buttons no focus when they are clicked; then nothing has left.
+        // Safari gives buttons no focus when they are clicked; the focus is then still in the menu.
         if (to && !holder.current?.contains(to)) open.value = false;
       }}
       onKeyDown={(event) => {
@@ -69,7 +69,7 @@ function TextSettings({ bin, text, busy, close }: TextMenuProps & { close: () =>
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => keepInside(box.current), []);
   useEffect(() => box.current?.querySelector<HTMLElement>(".menu-item")?.focus({ preventScroll: true }), []);
-  // A click elsewhere closes; one on what cannot take the focus moves none.
+  // A click elsewhere closes the menu, also one on what cannot take the focus.
   useEffect(() => {
     const root = box.current?.closest<HTMLElement>(".cocoa");
     const holder = box.current?.parentElement;
@@ -165,7 +165,7 @@ function Item({ data, role, checked, onClick, children }: ItemProps): JSX.Elemen
   );
 }
 
-/** A sentence of one's own around the texts. */
+/** The field for a template that the user writes. */
 function OwnTemplate({ names }: { names: readonly string[] }): JSX.Element {
   const { settings, kernel } = useStore();
   const own = !names.includes(settings.template.value);

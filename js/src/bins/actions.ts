@@ -4,7 +4,7 @@ import { type Bin, type Bins, changes, clear, move, type Region, remove, swap } 
 import { contents, leftOut } from "./restoring";
 import { amount, isText, nameOf } from "./texts";
 
-/** What the buttons, the keys and the drops do. Each is one change of the settings, hence one step to undo. */
+/** The actions of buttons, keys and drops. Each is one change of the settings, hence one step to undo. */
 
 const NAMES: Record<Region, string> = { gallery: "gallery", corpus: "corpus", foil: "foil", explicands: "explicands" };
 const TITLES: Record<Bin, string> = { corpus: "Corpus", foil: "Foil", explicands: "Explicands" };
@@ -52,7 +52,7 @@ function settleFocus(store: Store, region: Region, index: number): void {
     // Behind an open dialog a tile must not take the focus.
     if (!store.insight.enlarged.peek()) store.tiles.focusIntent.value = region;
   }
-  // What was selected has been dealt with.
+  // The action is done; the next one shall not concern these tiles again.
   store.tiles.clearSelection();
 }
 
@@ -75,17 +75,18 @@ export function step(store: Store, kind: "undo" | "redo"): void {
   store.ui.announce(what ? `${kind === "undo" ? "Undone" : "Redone"}: ${what}.` : `Nothing to ${kind}.`);
 }
 
-/** What an action on the focused tile or on the selection is about. */
-export function subject(store: Store): { ids: string[]; region: Region } {
-  const selection = store.tiles.selection.peek();
-  return { ids: store.order(selection.region).ids.filter((id) => selection.ids.has(id)), region: selection.region };
+/** The selected tiles, in the order of their region. */
+export function selectedTiles(store: Store): string[] {
+  const { region, ids } = store.tiles.selection.peek();
+  return store.order(region).ids.filter((id) => ids.has(id));
 }
 
-export function subjectAt(store: Store, region: Region, id: string): string[] {
+/** The tiles that an action on one of them is about: the whole selection when it is selected. */
+export function carriedFrom(store: Store, region: Region, id: string): string[] {
   return carried(store.tiles.selection.peek(), region, store.order(region), id);
 }
 
-/** Puts back what an earlier run of the cell had; one step to undo. */
+/** Restores the bins of an earlier run of the cell; one step to undo. */
 export function restore(store: Store): void {
   const offer = store.bins.restoring.offer.peek();
   if (!offer) return;
@@ -95,7 +96,7 @@ export function restore(store: Store): void {
 }
 
 export function enlarge(store: Store, image: string, from: Region): void {
-  // A text is whole in its tile and its tooltip; to those who do not see it, it is said.
+  // A text is whole in its tile and tooltip already; a screen reader reads it out.
   if (isText(image)) store.ui.announce(`Text ${nameOf(image)}`);
   else store.insight.enlarged.value = { image, from };
 }

@@ -1,17 +1,18 @@
 import type { Store } from "../store";
-import { troubles } from "./texts";
+import { textProblems } from "./texts";
 
-export interface Wanted {
+/** Texts, or the name of a list of them. */
+export interface NewTexts {
   texts?: string[];
   list?: string;
 }
 
-/** Asks the kernel to put texts into a bin, one step to undo; the answer is whether it did. What went wrong is told. */
-export async function addTexts(store: Store, bin: "corpus" | "foil", { texts = [], list }: Wanted): Promise<boolean> {
+/** Asks the kernel to add texts to a bin, one step to undo. Returns whether it did; problems are reported on the page. */
+export async function addTexts(store: Store, bin: "corpus" | "foil", { texts = [], list }: NewTexts): Promise<boolean> {
   try {
     const reply = await store.kernel.ask({ kind: "add_texts", bin, texts, list: list ?? null });
-    for (const trouble of troubles(reply, store.session.catalogue.peek()?.text?.context ?? null))
-      store.ui.report(trouble);
+    for (const problem of textProblems(reply, store.session.catalogue.peek()?.text?.context ?? null))
+      store.ui.report(problem);
     const members = store.settings[bin].peek().length;
     const what = `${reply.added} ${reply.added === 1 ? "text" : "texts"} added to ${bin}.`;
     store.ui.announce(reply.added ? `${what} It has ${members}.` : `Nothing new for ${bin}.`);

@@ -1,6 +1,6 @@
 import { isText } from "./texts";
 
-/** Which image is in which bin, and what a move does to that. Pure functions: the store and the kernel hold the state. */
+/** The members of the bins, and how a move changes them. Pure functions: the store and the kernel hold the state. */
 
 export type Bin = "corpus" | "foil" | "explicands";
 export type Region = Bin | "gallery";
@@ -43,7 +43,7 @@ export function move(bins: Bins, ids: readonly string[], from: Region, to: Regio
   }
 }
 
-/** Takes images out of a bin; said in the gallery, it means every bin. */
+/** Removes images from a bin; removing from the gallery means removing from every bin. */
 export function remove(bins: Bins, ids: readonly string[], from: Region): Bins {
   if (from !== "gallery") return { ...bins, [from]: without(bins[from], ids) };
   return {
@@ -62,7 +62,7 @@ export const equal = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 
 export const sameBins = (a: Bins, b: Bins): boolean => BINS.every((bin) => equal(a[bin], b[bin]));
 
-/** Only the bins that differ: these are the settings to change. */
+/** The bins that differ: these are the settings to change. */
 export function changes(before: Bins, after: Bins): Partial<Record<Bin, string[]>> {
   const changed: Partial<Record<Bin, string[]>> = {};
   for (const bin of BINS) {
@@ -80,8 +80,7 @@ export function dropHint(from: Region, to: Region | null, ids: readonly string[]
 }
 
 /**
- * Whether texts stand alone against photographs: whatever is common to all texts, and to no photograph, then is a part of
- * every score.
+ * Whether images are compared with texts alone: what all texts share and no image has is then a part of every score.
  */
 export function measuresGap({ corpus, foil }: Bins, target: string, centred: boolean): boolean {
   const contrasted = target === "contrastive_corpus" && foil.length > 0;

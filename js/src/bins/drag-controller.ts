@@ -1,5 +1,5 @@
 import type { Store } from "../store";
-import { moveImages, subjectAt } from "./actions";
+import { carriedFrom, moveImages } from "./actions";
 import type { Region } from "./bins";
 import { type DragEvent, LONG_PRESS_MS, type Point, reduceDrag } from "./drag";
 
@@ -69,7 +69,7 @@ export class DragController {
 
   #move = (event: PointerEvent): void => {
     if (event.pointerId !== this.#pointer || this.#store.bins.drag.peek().phase === "idle") return;
-    if (event.buttons === 0) return this.#cancel(); // released where we could not see it
+    if (event.buttons === 0) return this.#cancel(); // released outside of the window
     const at = pointOf(event);
     this.#reduce({ type: "move", at, over: this.#regionAt(at), carried: this.#carried });
   };
@@ -104,7 +104,7 @@ export class DragController {
 
   #carried = (image: string): readonly string[] => {
     const drag = this.#store.bins.drag.peek();
-    return drag.phase === "pressed" ? subjectAt(this.#store, drag.region, image) : [image];
+    return drag.phase === "pressed" ? carriedFrom(this.#store, drag.region, image) : [image];
   };
 
   #lift(): void {
@@ -114,7 +114,7 @@ export class DragController {
     } catch {
       // The pointer is gone already, or made by a script; the drag goes on without capture.
     }
-    // While somebody drags, preparing would take the processor from the dragging, and from the answer to the drop.
+    // The kernel pauses its preparation, which would slow down the drag and the answer to the drop.
     const hold = () => this.#store.kernel.tell({ kind: "hold" });
     hold();
     this.#holding = setInterval(hold, HOLD_AGAIN_MS);

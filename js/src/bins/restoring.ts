@@ -2,7 +2,7 @@ import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signal
 import type { Catalogue } from "../kernel/protocol";
 import { count } from "../ui/format";
 import { BINS, type Bins, sameBins } from "./bins";
-import { forgetBins, type KeptBins, keepBins, loadBins } from "./saved-bins";
+import { forgetBins, loadBins, type SavedBins, saveBins } from "./saved-bins";
 import { isText } from "./texts";
 
 /** Bins of an earlier run of the cell, without what cannot be restored. */
@@ -13,15 +13,15 @@ export interface Offer {
   texts: number;
 }
 
-/** What can be restored; null when that is nothing, or what is there already. */
-export function offerOf(kept: KeptBins, catalogue: Catalogue, now: Bins): Offer | null {
+/** The bins that can be restored; null when there are none, or when they are the present ones. */
+export function offerOf(saved: SavedBins, catalogue: Catalogue, now: Bins): Offer | null {
   const known = new Set(catalogue.images);
   const takesTexts = catalogue.text?.available ?? false;
   const fits = (id: string) => (isText(id) ? takesTexts : known.has(id));
-  const [corpus, foil, explicands] = BINS.map((bin) => kept[bin].filter(fits)) as [string[], string[], string[]];
+  const [corpus, foil, explicands] = BINS.map((bin) => saved[bin].filter(fits)) as [string[], string[], string[]];
   const bins = { corpus, foil, explicands };
   if (BINS.every((bin) => !bins[bin].length) || sameBins(now, bins)) return null;
-  const lost = [...new Set(BINS.flatMap((bin) => kept[bin]))].filter((id) => !fits(id));
+  const lost = [...new Set(BINS.flatMap((bin) => saved[bin]))].filter((id) => !fits(id));
   const texts = lost.filter(isText).length;
   return { bins, texts, images: lost.length - texts };
 }
@@ -36,7 +36,7 @@ export function contents({ corpus, foil, explicands }: Bins): string {
   return words.filter(Boolean).join(", ");
 }
 
-/** What an offer leaves out, in words; empty when that is nothing. */
+/** What an offer leaves out, in words; empty when it leaves out nothing. */
 export function leftOut({ images, texts }: Offer): string {
   const words = [
     images && `${count(images)} ${images === 1 ? "image that is" : "images that are"} not in this gallery`,
@@ -52,8 +52,8 @@ interface Scene {
 }
 
 /**
- * Keeps the bins as they change, and offers what an earlier model under the same name had. What a cell sets up by itself is
- * not kept: only changes are.
+ * Saves the bins as they change, and offers those that an earlier model under the same name had. The bins that a cell sets
+ * up are not saved before they change.
  */
 export class Restoring {
   readonly offer: Signal<Offer | null> = signal(null);
@@ -69,27 +69,27 @@ export class Restoring {
       const before = this.#seen;
       this.#seen = bins;
       if (!before) this.#begin(catalogue, bins);
-      else if (!sameBins(before, bins)) this.#keep(catalogue, bins);
+      else if (!sameBins(before, bins)) this.#save(catalogue, bins);
     });
   }
 
   #begin(catalogue: Catalogue, bins: Bins): void {
-    const kept = loadBins(this.#scene.name.peek());
-    if (kept && kept.model !== catalogue.model) this.offer.value = offerOf(kept, catalogue, bins);
+    const saved = loadBins(this.#scene.name.peek());
+    if (saved && saved.model !== catalogue.model) this.offer.value = offerOf(saved, catalogue, bins);
   }
 
-  #keep({ model }: Catalogue, bins: Bins): void {
-    keepBins(this.#scene.name.peek(), { model, ...bins });
+  #save({ model }: Catalogue, bins: Bins): void {
+    saveBins(this.#scene.name.peek(), { model, ...bins });
     const offer = this.offer.peek();
     if (offer && sameBins(bins, offer.bins)) this.offer.value = null;
   }
 
-  /** Forgets what is offered; the bins stay as they are. */
+  /** Withdraws the offer; the bins stay as they are. */
   dismiss(): void {
     this.offer.value = null;
     const catalogue = this.#scene.catalogue.peek();
-    const kept = loadBins(this.#scene.name.peek());
-    if (kept && kept.model !== catalogue?.model) forgetBins(this.#scene.name.peek());
+    const saved = loadBins(this.#scene.name.peek());
+    if (saved && saved.model !== catalogue?.model) forgetBins(this.#scene.name.peek());
   }
 
   dispose(): void {

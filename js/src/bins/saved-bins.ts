@@ -1,12 +1,12 @@
 import { BINS, type Bins } from "./bins";
 
-/** The bins of a widget, kept beyond the model that they were in. */
-export interface KeptBins extends Bins {
+/** The bins of a widget, saved beyond the model that they were in. */
+export interface SavedBins extends Bins {
   /** The id of that model. */
   model: string;
 }
 
-interface Entry extends KeptBins {
+interface Entry extends SavedBins {
   at: number;
 }
 
@@ -36,14 +36,14 @@ function withStorage<T>(use: (storage: Storage) => T): T | null {
   }
 }
 
-export function loadBins(name: string): KeptBins | null {
+export function loadBins(name: string): SavedBins | null {
   return withStorage((storage) => parsed(storage.getItem(PREFIX + name)));
 }
 
-/** Keeps the bins under a name. What is too long is not kept, and neither is what it would have replaced. */
-export function keepBins(name: string, kept: KeptBins): void {
+/** Saves the bins under a name. Bins that are too long are not saved, and what was saved under their name is removed. */
+export function saveBins(name: string, bins: SavedBins): void {
   withStorage((storage) => {
-    const text = JSON.stringify({ ...kept, at: Date.now() } satisfies Entry);
+    const text = JSON.stringify({ ...bins, at: Date.now() } satisfies Entry);
     storage.removeItem(PREFIX + name);
     if (text.length > LONGEST) return;
     makeRoom(storage);
@@ -55,7 +55,7 @@ export function forgetBins(name: string): void {
   withStorage((storage) => storage.removeItem(PREFIX + name));
 }
 
-/** Drops those that were changed longest ago. Entries are parsed only when there are too many: this runs at every change. */
+/** Removes the entries changed longest ago. They are parsed only when there are too many: this runs at every change. */
 function makeRoom(storage: Storage): void {
   const keys = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? "").filter((k) =>
     k.startsWith(PREFIX),

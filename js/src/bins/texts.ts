@@ -19,7 +19,7 @@ export function quoted(prompt: string, longest = 40): string {
   return `“${letters.length > longest ? `${letters.slice(0, longest - 1).join("")}…` : prompt}”`;
 }
 
-/** What a member is called in messages. */
+/** The name of a member in messages. */
 export const nameOf = (id: string): string => (isText(id) ? quoted(promptOf(id)) : id);
 
 /** "2 texts and 1 image". */
@@ -71,14 +71,14 @@ const listed = (prompts: readonly string[]): string => {
     : some.join(", ");
 };
 
-/** What there is to say about texts that did not arrive, or not whole. */
-export function troubles({ skipped, cut }: Texts, context: number | null): string[] {
+/** Messages about texts that were not added, or that the encoder does not read to their end. */
+export function textProblems({ skipped, cut }: Texts, context: number | null): string[] {
   const byReason = new Map<string, string[]>();
   for (const { text, reason } of skipped) byReason.set(reason, [...(byReason.get(reason) ?? []), text]);
   const said = [...byReason].map(([reason, texts]) => `Not added: ${listed(texts)}. ${reason}`);
   if (cut.length) {
     const limit = context === null ? "what" : `the ${count(context)} tokens that`;
-    said.push(`Longer than ${limit} the encoder reads, so the end does not count: ${listed(cut)}.`);
+    said.push(`Longer than ${limit} the encoder reads, so the end is ignored: ${listed(cut)}.`);
   }
   return said;
 }

@@ -6,7 +6,7 @@ import { useStore } from "../context";
 import { bestColumns, contain, placed, type Rect, type Size } from "../engine/geometry";
 import { ATTRIBUTION, isSigned } from "../engine/layers";
 import { Photo } from "../gallery/Photo";
-import { SurenessBadge } from "../insight/StabilityBadge";
+import { StabilityBadge } from "../insight/StabilityBadge";
 import { inWords } from "../insight/stability";
 import type { Store } from "../store";
 import { Button } from "../ui/Button";
@@ -23,7 +23,7 @@ const SMALLEST = 96;
 const [ROOMY, SPACIOUS] = [180, 270];
 
 /** Tiles grow to fill the tray: one explicand is large, many are a grid. */
-function trayCell(area: Size, images: number): Cell {
+function explicandCell(area: Size, images: number): Cell {
   const columns = bestColumns(images, area, GAP, CAPTION, SMALLEST);
   const rows = Math.max(1, Math.ceil(images / columns));
   const width = Math.floor((area.width - (columns - 1) * GAP) / columns);
@@ -64,7 +64,7 @@ export function Explicands(): JSX.Element {
         order={order}
         label="Explicands"
         gap={GAP}
-        cell={trayCell}
+        cell={explicandCell}
         onShown={onShown}
         clickEnlarges
         describe={(image) => describeExplicand(store, image)}
@@ -93,8 +93,8 @@ function describeExplicand(store: Store, image: string): string {
   const info = store.explicands.heatmaps.info(image).value;
   if (info && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
   if (info) words.push(`score ${signed(info.score)}`);
-  const sure = store.insight.stability.kept.value.get(image);
-  if (info && sure && !store.insight.stability.isStale(sure)) words.push(inWords(sure));
+  const stability = store.insight.stability.kept.value.get(image);
+  if (info && stability && !store.insight.stability.isStale(stability)) words.push(inWords(stability));
   return words.join(", ");
 }
 
@@ -108,14 +108,14 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
           {(frame) => <Probe image={image} frame={frame} />}
         </Photo>
         <AgeTag image={image} />
-        {cell.width < ROOMY && <SurenessBadge image={image} size="over" />}
+        {cell.width < ROOMY && <StabilityBadge image={image} size="over" />}
       </div>
       <div class="caption">
         <span class="caption-names">
           <span class="caption-name">{label ?? image}</span>
           {label && label !== image && <span class="caption-id">{image}</span>}
         </span>
-        {cell.width >= ROOMY && <SurenessBadge image={image} size={cell.width < SPACIOUS ? "number" : "full"} />}
+        {cell.width >= ROOMY && <StabilityBadge image={image} size={cell.width < SPACIOUS ? "number" : "full"} />}
         <Reading image={image} />
       </div>
     </div>
@@ -140,7 +140,7 @@ function ExplicandTools({ image }: { image: string }): JSX.Element {
   );
 }
 
-/** The score and how far the map is; small enough to be rendered at every update. */
+/** The score, and the progress of the heatmap; small enough to be rendered at every update. */
 export function Reading({ image }: { image: string }): JSX.Element | null {
   const { heatmaps } = useStore().explicands;
   const info = heatmaps.info(image).value;
@@ -166,7 +166,7 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
   );
 }
 
-/** A word on a heatmap that is not, or not yet, the chosen method's for the present bins. */
+/** The tag of a heatmap for earlier bins, or of a preview by another method than the chosen one. */
 function AgeTag({ image }: { image: string }): JSX.Element | null {
   const { explicands, kernel } = useStore();
   const info = explicands.heatmaps.info(image).value;
@@ -179,7 +179,7 @@ function AgeTag({ image }: { image: string }): JSX.Element | null {
   );
 }
 
-/** Reads the heatmap at the pointer. */
+/** Shows the value of the heatmap at the pointer. */
 export function Probe({ image, frame }: { image: string; frame: Rect }): JSX.Element {
   const { heatmaps, probe } = useStore().explicands;
   const text = useComputed(() => {

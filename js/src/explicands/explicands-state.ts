@@ -3,7 +3,7 @@ import { equal } from "../bins/bins";
 import type { Kernel } from "../kernel/kernel";
 import type { Heatmaps } from "../kernel/protocol";
 import type { Order } from "../ui/order";
-import { HeatmapLayer } from "./heatmaps";
+import { HeatmapPainter } from "./heatmaps";
 
 /** The heatmap value under the pointer. */
 export interface Probe {
@@ -13,7 +13,7 @@ export interface Probe {
 
 /** The heatmaps, and whether they answer the bins and settings of the page. */
 export class ExplicandsState {
-  readonly heatmaps: HeatmapLayer;
+  readonly heatmaps: HeatmapPainter;
   readonly probe = signal<Probe | null>(null);
   /** The device pixels at which the heatmaps of the explicands are painted. */
   readonly heatmapPixels = signal(0);
@@ -25,7 +25,7 @@ export class ExplicandsState {
 
   constructor({ settings, state }: Kernel, order: ReadonlySignal<Order>) {
     const { method, target, similarity, baseline, layer, template, centred, corpus, foil, colormap, scale } = settings;
-    this.heatmaps = new HeatmapLayer(
+    this.heatmaps = new HeatmapPainter(
       (image) => order.peek().has(image),
       () => scale.peek() === "shared",
     );

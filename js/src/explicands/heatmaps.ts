@@ -4,7 +4,7 @@ import { HalfDecoder } from "../engine/float16";
 import { ATTRIBUTION, LayerColours } from "../engine/layers";
 import type { Heatmap, Heatmaps } from "../kernel/protocol";
 
-/** What the page shows of a heatmap besides its pixels. `stale`: made for an earlier state of the bins. */
+/** What the page shows of a heatmap besides its pixels. `stale`: it answers earlier bins. */
 export interface HeatmapInfo extends Heatmap {
   version: number;
   stale: boolean;
@@ -29,7 +29,7 @@ const groupOf = (info: Heatmap) => `${info.preview ? "preview " : ""}${info.meth
  * Keeps the newest heatmaps and paints them straight onto the canvases that the tiles have registered: an update must not
  * wait for a re-render of the page.
  */
-export class HeatmapLayer {
+export class HeatmapPainter {
   /** Counts repainted updates. */
   readonly repaints = signal(0);
   readonly version = signal(-1);
@@ -107,7 +107,7 @@ export class HeatmapLayer {
     batch(() => this.#markStale(() => true));
   }
 
-  /** What the new version has not replaced yet stays, visibly old, until its own message comes. */
+  /** A heatmap that the new version has not replaced yet stays, marked as old, until its own message comes. */
   #markStale(isOld = (info: HeatmapInfo) => info.version !== this.version.peek()): void {
     for (const [image, kept] of this.#kept) {
       if (!isOld(kept.info) || kept.info.stale) continue;
@@ -120,7 +120,7 @@ export class HeatmapLayer {
     return this.#canvases.has(image) || this.#isWanted(image);
   }
 
-  /** Forgets maps that nobody shows any more; the kernel sends them again when they come back into view. */
+  /** Forgets maps that are no longer shown; the kernel sends them again when they come back into view. */
   #drop(): void {
     for (const image of [...this.#kept.keys()]) if (!this.#isShown(image)) this.#forget(image);
   }
@@ -171,7 +171,7 @@ export class HeatmapLayer {
     if (this.#kept.size) this.#countRepaint();
   }
 
-  /** Registers a canvas for an image and paints what is known; returns the way to take it back. */
+  /** Registers a canvas for an image and paints what is known; returns a function that unregisters it. */
   attach(image: string, canvas: HTMLCanvasElement): () => void {
     const set = this.#canvases.get(image) ?? new Set();
     this.#canvases.set(image, set.add(canvas));

@@ -126,7 +126,7 @@ function Badges({ image }: { image: string }): JSX.Element {
   );
 }
 
-/** Finds by name as one types, or ranks by what a text means. */
+/** The field above the gallery: it filters by name, or ranks by similarity to a text. */
 function Filter(): JSX.Element {
   const { gallery, session } = useStore();
   const { filter, search } = gallery;
@@ -180,7 +180,7 @@ function Filter(): JSX.Element {
   );
 }
 
-/** What the gallery is ranked by, how much of it, and the way back. */
+/** The text that the gallery is ranked by, how many images are ranked, and a button back. */
 function Ranked(): JSX.Element | null {
   const { search } = useStore().gallery;
   const ranking = search.ranking.value;
@@ -210,7 +210,7 @@ function Ranked(): JSX.Element | null {
   );
 }
 
-/** Says which sources could not be read, instead of leaving them out silently. */
+/** The number of sources that could not be read, with reasons, so that none is left out silently. */
 function Skipped(): JSX.Element | null {
   const skipped = useStore().session.catalogue.value?.skipped ?? [];
   if (!skipped.length) return null;

@@ -75,7 +75,7 @@ export class TextSearch {
   }
 }
 
-/** How much of the gallery a ranking is about. */
+/** How much of the gallery is ranked, in words. */
 export function rankedWords({ images, compared, total }: Ranking): string {
   const all = compared < total ? `${count(compared)} of ${count(total)} encoded so far` : `all ${count(total)}`;
   return images.length < compared ? `the first ${count(images.length)}, of ${all}` : all;

@@ -19,7 +19,7 @@ interface Entry {
 }
 
 const BATCH = 64;
-/** More at once would answer for what was scrolled away long ago. */
+/** With more at once, the kernel would answer for images that were scrolled away long ago. */
 const MAX_IN_FLIGHT = 3;
 const CACHE_BYTES = 96e6;
 const CACHE_ENTRIES = 6_000;
@@ -131,7 +131,7 @@ export class ThumbnailCache {
     });
   }
 
-  /** Settles what was not answered, so that it is not asked for again and again. */
+  /** Marks a picture that did not come as answered, so that it is not asked for again and again. */
   #giveUp(image: string, size: number, error: string): void {
     const entry = this.#entries.get(image);
     const picture = entry?.picture.peek();

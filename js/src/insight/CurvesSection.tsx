@@ -8,7 +8,7 @@ import { Retry } from "../ui/Retry";
 import { InsightSection } from "./InsightSection";
 import { LineChart } from "./LineChart";
 
-/** Whether the heatmap holds: what happens to the score when its pixels come or go, the most important first. */
+/** How the score changes when pixels are revealed or removed, the most important of the heatmap first. */
 export function CurvesSection({ image }: { image: string }): JSX.Element {
   const { curves } = useStore().insight;
   const answer = curves.about(image);
@@ -40,12 +40,12 @@ export function CurvesSection({ image }: { image: string }): JSX.Element {
       {phase === "error" && error !== null && <Retry message={error} onRetry={compute} />}
       {phase === "stale" && (
         <p class="insight-stale" role="note">
-          <span>These are for an earlier question.</span>
+          <span>These curves answer an earlier question.</span>
           <Button
             action="compute-curves"
             worded
             class="labelled"
-            label="Compute the curves again for the present question"
+            label="Compute the curves again for the present bins and settings"
             onClick={compute}
           >
             Compute again

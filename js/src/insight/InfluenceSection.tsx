@@ -6,20 +6,20 @@ import { Retry } from "../ui/Retry";
 import { InsightSection } from "./InsightSection";
 import { MemberList } from "./MemberList";
 
-/** Which images of the bins did it, and how much. */
+/** The contribution of each bin member to the score. */
 export function InfluenceSection({ image }: { image: string }): JSX.Element {
   const { insight, bins, settings } = useStore();
   const answer = insight.influence.about(image);
   const { reply, asking, error } = answer;
   const stale = insight.influence.isStale(answer);
-  // Who has just been removed is not shown until the kernel says so.
+  // A member that has just been removed is hidden at once, before the kernel answers anew.
   const present = reply?.members.filter((member) => bins.has(member.bin, member.image)) ?? [];
   const phase = error !== null ? "error" : reply ? (stale ? "stale" : "ready") : "loading";
   const empty = !settings.corpus.value.length && !settings.foil.value.length;
   return (
     <InsightSection
       name="influence"
-      title="What did it?"
+      title="Contribution of each bin member"
       phase={phase}
       busy={asking}
       aside={reply && asking && <span class="insight-soft">updating…</span>}
@@ -27,7 +27,7 @@ export function InfluenceSection({ image }: { image: string }): JSX.Element {
       {error !== null && <Retry message={error} onRetry={() => insight.influence.ask(image)} />}
       {reply && present.length === 0 && (
         <p class="insight-text insight-soft">
-          {empty ? "The bins are empty." : "No image of the bins takes part in this target."}
+          {empty ? "The bins are empty." : "This target uses no member of the bins."}
         </p>
       )}
       {!reply && error === null && <p class="insight-text insight-soft">Asking the kernel…</p>}
@@ -41,7 +41,7 @@ export function InfluenceSection({ image }: { image: string }): JSX.Element {
   );
 }
 
-/** What the bins add up to. */
+/** The score, and the sum of the shares of each bin. */
 function Sums({ reply: { members, score } }: { reply: Influence }): JSX.Element {
   const sum = (bin: string) =>
     members.filter((member) => member.bin === bin).reduce((total, { share }) => total + share, 0);

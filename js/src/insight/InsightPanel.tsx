@@ -5,9 +5,9 @@ import { useStore } from "../context";
 import { Button } from "../ui/Button";
 import { CurvesSection } from "./CurvesSection";
 import { InfluenceSection } from "./InfluenceSection";
-import { SurenessNote } from "./StabilityNote";
+import { StabilityNote } from "./StabilityNote";
 
-/** What lies behind the enlarged explicand's heatmap: how sure it is, which images did it, and whether it holds. */
+/** The panel beside an enlarged explicand: its stability, the contributions to its score, insertion and deletion. */
 export function InsightPanel({ image }: { image: string }): JSX.Element {
   const store = useStore();
   const explained = store.bins.has("explicands", image);
@@ -26,7 +26,7 @@ export function InsightPanel({ image }: { image: string }): JSX.Element {
         <p class="insight-note">{nothing}</p>
       ) : (
         <>
-          <SurenessNote image={image} />
+          <StabilityNote image={image} />
           <InfluenceSection image={image} />
           <CurvesSection image={image} />
         </>
@@ -39,7 +39,7 @@ function Unexplained({ image }: { image: string }): JSX.Element {
   const store = useStore();
   return (
     <div class="insight-note">
-      <p>This image is not an explicand. Explain it to see which images did it and how sure that is.</p>
+      <p>This image is not an explicand. Explain it to see its stability and the contribution of each bin member.</p>
       <Button
         action="explain"
         class="labelled"

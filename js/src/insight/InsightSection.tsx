@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 interface SectionProps {
   name: string;
   title: string;
-  /** `loading`, `ready` and so on, for whoever waits for it. */
+  /** `loading`, `ready` and so on, for tests and scripts that wait for it. */
   phase: string;
   busy?: boolean;
   aside?: ComponentChildren;

@@ -15,7 +15,7 @@ import { plain, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { observeSize } from "../ui/observe-size";
 import { InsightPanel } from "./InsightPanel";
-import { SurenessBadge } from "./StabilityBadge";
+import { StabilityBadge } from "./StabilityBadge";
 
 /** One image as large as the page allows; the space bar, held, shows it without its heatmap. */
 export function Lightbox({ image, from }: { image: string; from: Region }): JSX.Element {
@@ -57,7 +57,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
       <div class="lightbox-head">
         <Title image={image} />
         <span class="spacer" />
-        <SurenessBadge key={image} image={image} />
+        <StabilityBadge key={image} image={image} />
         <Reading image={image} />
         <Button
           class="labelled"
@@ -76,7 +76,7 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
           class="labelled"
           action="toggle-insight"
           worded
-          label={open.value ? "Hide what lies behind the heatmap" : "Show what lies behind the heatmap"}
+          label={open.value ? "Hide the insight panel" : "Show the insight panel"}
           expanded={open.value}
           onClick={() => {
             open.value = !open.peek();

@@ -7,7 +7,7 @@ import { linePath, range, ticks } from "./chart";
 const [WIDTH, HEIGHT] = [320, 168];
 const [LEFT, RIGHT, TOP, BOTTOM] = [42, 10, 8, 34];
 
-/** How one measure follows the pixels that are inserted or deleted, with both areas under the curve. */
+/** One measure against the pixels that are inserted or deleted, with the area under each curve. */
 export function LineChart({ fractions, curve }: { fractions: readonly number[]; curve: Curve }): JSX.Element {
   const { label, insertion, deletion } = curve;
   const at = useSignal<number | null>(null);
@@ -78,7 +78,7 @@ function Key({ name, text }: { name: "insertion" | "deletion"; text: string }): 
   );
 }
 
-/** The same in numbers, for those who cannot see the lines. */
+/** The curves as a table for screen readers. */
 function Values({ fractions, curve }: { fractions: readonly number[]; curve: Curve }): JSX.Element {
   return (
     <div class="unseen">

@@ -62,8 +62,8 @@ export function MemberList({ members }: { members: readonly Member[] }): JSX.Ele
   return (
     <>
       <div class="member-head" aria-hidden="true">
-        <span title="What the image adds to the score: the shares of both bins sum up to it">share</span>
-        <span title="How much the heatmap changes without the image">change</span>
+        <span title="What the member adds to the score, which is the sum of all shares">share</span>
+        <span title="How much the heatmap changes without the member">change</span>
       </div>
       <ul
         class="members"
@@ -73,7 +73,7 @@ export function MemberList({ members }: { members: readonly Member[] }): JSX.Ele
           focused.current = true;
         }}
         onFocusOut={({ relatedTarget }) => {
-          // Without a target it was the row that went, not the focus.
+          // Without a target the row was removed; the focus did not move elsewhere.
           if (relatedTarget && !list.current?.contains(relatedTarget as Node)) focused.current = false;
         }}
       >

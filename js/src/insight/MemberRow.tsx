@@ -22,7 +22,7 @@ interface RowProps {
 /** Small in the list, large where the row is open, in device-independent pixels. */
 const [SMALL, LARGE] = [32, 112];
 
-/** One member of a bin; opened, it is told in words and can be taken out. */
+/** One member of a bin; when it is open, a sentence explains its numbers and a button removes it. */
 export function MemberRow({ member, largest, focusable, open, onToggle, onRemove }: RowProps): JSX.Element {
   const store = useStore();
   const { image, bin, share, change, outlier } = member;

@@ -1,7 +1,7 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useStore } from "../context";
-import { interval, inWords, isWarning, type Sure, verdict } from "./stability";
+import { interval, inWords, isWarning, type Stability, verdict } from "./stability";
 
 interface BadgeProps {
   image: string;
@@ -10,37 +10,36 @@ interface BadgeProps {
 }
 
 /**
- * How sure the score is. It keeps its place before it is known, so that nothing jumps when it comes; and when the bins
+ * The stability of the score. It keeps its place before it is known, so that nothing jumps when it comes; and when the bins
  * change, only its `data-stale` does, so that a drop renders nothing here.
  */
-export function SurenessBadge({ image, size = "full" }: BadgeProps): JSX.Element {
+export function StabilityBadge({ image, size = "full" }: BadgeProps): JSX.Element {
   const { insight, explicands } = useStore();
-  const { stability } = insight;
   const { heatmaps } = explicands;
-  const known = useComputed(() => (heatmaps.info(image).value ? stability.kept.value.get(image) : undefined));
-  const stale = useComputed(() => (known.value && stability.isStale(known.value)) || undefined);
-  const sure = known.value;
-  if (!sure) return <span class="sureness" data-size={size} />;
-  const words = inWords(sure);
+  const known = useComputed(() => (heatmaps.info(image).value ? insight.stability.kept.value.get(image) : undefined));
+  const stale = useComputed(() => (known.value && insight.stability.isStale(known.value)) || undefined);
+  const stability = known.value;
+  if (!stability) return <span class="sureness" data-size={size} />;
+  const words = inWords(stability);
   return (
     <span
       class="sureness"
-      data-sureness={verdict(sure)}
-      data-warning={isWarning(sure) || undefined}
+      data-sureness={verdict(stability)}
+      data-warning={isWarning(stability) || undefined}
       data-size={size}
       data-stale={stale}
       role="img"
       aria-label={words}
       title={words}
     >
-      {size === "full" && <Whisker sure={sure} score={heatmaps.info(image).peek()?.score ?? 0} />}
-      <span>{interval(sure)}</span>
+      {size === "full" && <Whisker stability={stability} score={heatmaps.info(image).peek()?.score ?? 0} />}
+      <span>{interval(stability)}</span>
     </span>
   );
 }
 
 /** The interval in small, with the score where it lies in it. */
-function Whisker({ sure: { low, high }, score }: { sure: Sure; score: number }): JSX.Element {
+function Whisker({ stability: { low, high }, score }: { stability: Stability; score: number }): JSX.Element {
   const known = low !== null && high !== null;
   const at = known && high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0.5;
   return (

@@ -6,21 +6,21 @@ import { clauses, isWarning } from "./stability";
 
 const sentence = (clause: string) => `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
 
-/** The reliability of one explicand in sentences. */
-export function SurenessNote({ image }: { image: string }): JSX.Element {
-  const { stability } = useStore().insight;
-  const sure = stability.kept.value.get(image);
-  const stale = sure !== undefined && stability.isStale(sure);
-  const phase = sure ? (stale ? "stale" : "ready") : "loading";
+/** The stability of one explicand in sentences. */
+export function StabilityNote({ image }: { image: string }): JSX.Element {
+  const { insight } = useStore();
+  const stability = insight.stability.kept.value.get(image);
+  const stale = stability !== undefined && insight.stability.isStale(stability);
+  const phase = stability ? (stale ? "stale" : "ready") : "loading";
   return (
-    <InsightSection name="sureness" title="How sure?" phase={phase}>
-      {sure ? (
+    <InsightSection name="sureness" title="Stability" phase={phase}>
+      {stability ? (
         <p class="insight-text" data-stale={stale || undefined}>
-          {isWarning(sure) && <Icon name="warning" />}
-          {clauses(sure).map(sentence).join(" ")}
+          {isWarning(stability) && <Icon name="warning" />}
+          {clauses(stability).map(sentence).join(" ")}
         </p>
       ) : (
-        <p class="insight-text insight-soft">Told once the question has rested for a moment.</p>
+        <p class="insight-text insight-soft">Computed once the bins have not changed for a moment.</p>
       )}
     </InsightSection>
   );

@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Region } from "../bins/bins";
-import type { HeatmapLayer } from "../explicands/heatmaps";
+import type { HeatmapPainter } from "../explicands/heatmaps";
 import type { Kernel } from "../kernel/kernel";
 import type { Curves, Influence } from "../kernel/protocol";
 import { StabilityState } from "./stability";
@@ -12,7 +12,7 @@ export interface Answer<T> {
   /** The heatmaps that were the newest when `reply` was asked for. */
   version: number;
   asking: boolean;
-  /** How far the kernel is with it. */
+  /** The progress of the kernel: steps done, of all. */
   done: number;
   total: number;
   error: string | null;
@@ -24,7 +24,7 @@ interface Replies {
 }
 
 const KEPT = 32;
-/** A question that changes by one drop after the other is asked again once it rests. */
+/** While the bins change drop by drop, nothing is asked; only when they have rested. */
 const REST_MS = 150;
 
 const unasked = <T>(image: string): Answer<T> => ({
@@ -53,7 +53,7 @@ export class Question<K extends keyof Replies> {
     this.#newest = newest;
   }
 
-  /** What is known about an image; nothing while it is another's turn. */
+  /** What is known about an image; nothing while the question is about another one. */
   about(image: string): Answer<Replies[K]> {
     const answer = this.answer.value;
     return answer.image === image ? answer : unasked(image);
@@ -125,16 +125,19 @@ export class InsightState {
   readonly influence: Question<"influence">;
   readonly curves: Question<"curves">;
 
-  readonly #heatmaps: HeatmapLayer;
+  readonly #heatmaps: HeatmapPainter;
 
-  constructor(kernel: Kernel, heatmaps: HeatmapLayer) {
+  constructor(kernel: Kernel, heatmaps: HeatmapPainter) {
     this.#heatmaps = heatmaps;
     this.stability = new StabilityState(heatmaps.version);
     this.influence = new Question("influence", kernel, heatmaps.version);
     this.curves = new Question("curves", kernel, heatmaps.version);
   }
 
-  /** Asks which images did it, at once and again after every newer heatmap of the image. Returns the way to stop. */
+  /**
+   * Asks for the contribution of each bin member, at once and again after every newer heatmap of the image. Returns a
+   * function that stops it.
+   */
   follow(image: string): () => void {
     const { influence, curves } = this;
     const heatmaps = this.#heatmaps;

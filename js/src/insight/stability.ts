@@ -2,8 +2,8 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Reliability, Sureness } from "../kernel/protocol";
 import { fraction, halfWidth, images, signed } from "../ui/format";
 
-/** How sure an explicand's answer is, with what was said about all of them. */
-export interface Sure extends Sureness {
+/** How much an explicand's answer depends on the members of the bins, and what holds for all explicands. */
+export interface Stability extends Sureness {
   version: number;
   smallest: number;
   few: boolean;
@@ -13,9 +13,9 @@ export interface Sure extends Sureness {
 const AGREEMENT_WANTED = 0.8;
 const STABLE_FROM = 20;
 
-/** Keeps what the kernel says about reliability; it comes a moment after the heatmaps that it is about. */
+/** The stability of each explicand; the kernel reports it a moment after the heatmaps that it belongs to. */
 export class StabilityState {
-  readonly kept = signal<ReadonlyMap<string, Sure>>(new Map());
+  readonly kept = signal<ReadonlyMap<string, Stability>>(new Map());
 
   readonly #newest: ReadonlySignal<number>;
 
@@ -26,58 +26,58 @@ export class StabilityState {
   receive({ version, items, smallest, few }: Reliability): void {
     if (version !== this.#newest.peek()) return;
     // Of one version there may be several messages; an older one is replaced as a whole.
-    const kept = new Map([...this.kept.peek()].filter(([, sure]) => sure.version === version));
+    const kept = new Map([...this.kept.peek()].filter(([, stability]) => stability.version === version));
     for (const item of items) kept.set(item.image, { ...item, version, smallest, few });
     this.kept.value = kept;
   }
 
-  /** Whether it was said about an earlier question than the heatmaps on the page. */
-  isStale(sure: Sure): boolean {
-    return sure.version !== this.#newest.value;
+  /** Whether it belongs to an earlier question than the heatmaps on the page. */
+  isStale(stability: Stability): boolean {
+    return stability.version !== this.#newest.value;
   }
 }
 
 export type Verdict = "sure" | "doubtful" | "unknown";
 
-export function verdict({ low, high, agreement, few }: Sure): Verdict {
+export function verdict({ low, high, agreement, few }: Stability): Verdict {
   if (low === null || high === null) return "unknown";
   return few || (agreement !== null && agreement < AGREEMENT_WANTED) ? "doubtful" : "sure";
 }
 
-export const isWarning = (sure: Sure): boolean => sure.few || verdict(sure) === "doubtful";
+export const isWarning = (stability: Stability): boolean => stability.few || verdict(stability) === "doubtful";
 
 /** "±.03": half of the interval that holds 95 % of the scores. */
-export const interval = ({ low, high }: Sure): string =>
+export const interval = ({ low, high }: Stability): string =>
   `±${low === null || high === null ? "?" : halfWidth(low, high)}`;
 
-function scoreWords({ low, high, smallest }: Sure): string {
+function scoreWords({ low, high, smallest }: Stability): string {
   if (low !== null && high !== null) {
     return `95 % of resampled bins give a score between ${signed(low)} and ${signed(high)}`;
   }
   if (smallest === 1)
-    return "A bin with a single image cannot tell how far the score would move with others of its kind";
+    return "With a single image in a bin it is unknown how far the score would move with others of its kind";
   if (smallest === 0) return "No bin is used, so there is nothing to resample";
-  return "How far the score would move with other images cannot be told";
+  return "How far the score would move with other images is unknown";
 }
 
-function agreementWords({ low, agreement }: Sure): string | null {
+function agreementWords({ low, agreement }: Stability): string | null {
   if (agreement !== null) {
     const only = agreement < AGREEMENT_WANTED ? "only " : "";
     return `their heatmaps correlate ${only}${fraction(agreement)} with this one`;
   }
-  return low === null ? null : "how much their heatmaps differ cannot be told without encoder passes";
+  return low === null ? null : "how much their heatmaps differ is unknown without encoder passes";
 }
 
-function sizeWords({ smallest, few }: Sure): string | null {
+function sizeWords({ smallest, few }: Stability): string | null {
   if (smallest === 0) return null;
   const held = `the smallest bin holds ${images(smallest)}`;
   return few ? `${held}, which is few: ${STABLE_FROM} or more are stable` : held;
 }
 
 /** All of it, clause by clause. */
-export function clauses(sure: Sure): string[] {
-  return [scoreWords(sure), agreementWords(sure), sizeWords(sure)].filter((clause) => clause !== null);
+export function clauses(stability: Stability): string[] {
+  return [scoreWords(stability), agreementWords(stability), sizeWords(stability)].filter((clause) => clause !== null);
 }
 
 /** In full, as a tooltip and to screen readers. */
-export const inWords = (sure: Sure): string => `${clauses(sure).join("; ")}.`;
+export const inWords = (stability: Stability): string => `${clauses(stability).join("; ")}.`;

@@ -22,14 +22,14 @@ function isResponse(message: unknown): message is Response {
   return RESPONSE_KINDS.some((known) => known === kind);
 }
 
-/** Pictures come in parts, and curves are announced by how far they are. */
+/** Whether an answer is complete: pictures come in parts, and curves after messages about their progress. */
 function isLast(message: Response): boolean {
   if (message.kind === "thumbnails") return message.last;
   return message.kind !== "curves" || message.curves.length > 0;
 }
 
 /**
- * One view's side of the conversation: numbers its requests, pairs replies with them and ignores those of other views.
+ * The messages of one view over the model: numbers requests, pairs replies with them and ignores those of other views.
  * Without a kernel nothing is sent and requests fail; nothing throws.
  */
 export class Connection {
@@ -38,13 +38,13 @@ export class Connection {
   #count = 0;
 
   readonly #model: Model;
-  readonly #onEvent: (event: Report, buffers: DataView[]) => void;
+  readonly #onReport: (report: Report, buffers: DataView[]) => void;
   readonly #liveness: Liveness;
 
-  constructor(model: Model, onEvent: (event: Report, buffers: DataView[]) => void, kernel: Liveness) {
+  constructor(model: Model, onReport: (report: Report, buffers: DataView[]) => void, liveness: Liveness) {
     this.#model = model;
-    this.#onEvent = onEvent;
-    this.#liveness = kernel;
+    this.#onReport = onReport;
+    this.#liveness = liveness;
     model.on("msg:custom", this.#receive);
   }
 
@@ -112,7 +112,7 @@ export class Connection {
     for (const pending of [...this.#pending.values()]) pending.fail(new Error(reason));
   }
 
-  /** Says goodbye; what is still pending is rejected. */
+  /** Takes leave of the kernel; what is still pending is rejected. */
   close(): void {
     this.#model.off("msg:custom", this.#receive);
     this.fail("The view was closed.");
@@ -124,14 +124,14 @@ export class Connection {
     this.#liveness.hear();
     const id = "id" in message ? message.id : undefined;
     if (id === undefined) {
-      this.#onEvent(message as Report, buffers);
+      this.#onReport(message as Report, buffers);
       return;
     }
     const pending = this.#pending.get(id);
     if (message.kind === "error") {
       // A request without an answer (an undo, for example) can fail too, and its error is shown like any other.
       if (pending) pending.fail(new Error(message.message));
-      else if (id.startsWith(`${this.view}-`)) this.#onEvent(message, buffers);
+      else if (id.startsWith(`${this.view}-`)) this.#onReport(message, buffers);
       return;
     }
     pending?.receive(message, buffers);

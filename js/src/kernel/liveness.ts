@@ -24,7 +24,7 @@ const onView = (handle: (view: HostView) => void) =>
     handle(this as HostView);
   };
 
-/** Knows whether the kernel is there: by the host's events, by sends that fail, and by pings. */
+/** Finds out whether the kernel is there, by the host's events, by sends that fail, and by pings. */
 export class Liveness {
   readonly #state = signal<KernelState>("live");
   #ping: () => void = () => undefined;
@@ -50,7 +50,7 @@ export class Liveness {
     return this.#state.peek() === "closed";
   }
 
-  /** Begins to ask for signs of life, by `ping`; any message that comes back is one. */
+  /** Calls `ping` regularly from now on; any message that comes back shows that the kernel is there. */
   start(ping: () => void): void {
     this.#ping = ping;
     this.#every = setInterval(this.#look, PING_EVERY_MS);
@@ -67,7 +67,7 @@ export class Liveness {
     return !this.closed;
   }
 
-  /** A message came. */
+  /** Notes that a message came. */
   hear(): void {
     this.#stopWaiting();
     this.#state.value = "live";
@@ -81,10 +81,10 @@ export class Liveness {
 
   /** Pings the kernel soon unless a message comes. */
   expectAnswer(): void {
-    this.#answer ??= setTimeout(this.ask, ANSWER_MS);
+    this.#answer ??= setTimeout(this.#ask, ANSWER_MS);
   }
 
-  ask = (): void => {
+  #ask = (): void => {
     if (this.closed) return;
     this.#patience ??= setTimeout(() => {
       if (!this.closed) this.#state.value = "silent";
@@ -98,14 +98,14 @@ export class Liveness {
   };
 
   #look = (): void => {
-    if (document.visibilityState === "visible") this.ask();
+    if (document.visibilityState === "visible") this.#ask();
   };
 
   #follow = onView((view) => {
     if (!view?.model?.comm_live) this.lose();
     else if (this.closed) {
       this.#state.value = "silent"; // until an answer comes
-      this.ask();
+      this.#ask();
     }
   });
 

@@ -23,14 +23,14 @@ const DEFAULTS: Traits = {
   name: "",
 };
 
-/** Sliders and the resize handle fire at every pixel; the kernel hears of it once they rest. */
+/** Sliders and the resize handle fire at every pixel; the kernel is sent their value once they rest. */
 const SETTLE_MS = 200;
 
 const isBin = (name: keyof Traits): name is Bin => (BINS as readonly string[]).includes(name);
 
 /**
  * The model's traits as signals, in both directions. The bins are one thing: at the first event of a change all three are
- * read from the model, so that nothing on the page ever finds an image in corpus and foil at once.
+ * read from the model, so that the page never shows an image in corpus and foil at once.
  */
 export class TraitMirror {
   readonly signals: TraitSignals;

@@ -6,7 +6,7 @@ interface DialogProps {
   label: string;
   class: string;
   onClose: () => void;
-  /** Keys besides Escape and Tab; answers whether it took the key. */
+  /** Handles keys besides Escape and Tab; returns whether it has used the key. */
   onKey?: (event: KeyboardEvent) => boolean;
   onKeyUp?: (event: KeyboardEvent) => void;
   children: ComponentChildren;
@@ -51,7 +51,7 @@ export function Dialog({ label, class: name, onClose, onKey, onKeyUp, children }
   );
 }
 
-/** What had the focus may be taken away, and the keys would then go to the notebook: the dialog takes the focus itself. */
+/** When the element with the focus is removed, the keys would go to the notebook: the dialog takes the focus itself. */
 function watchForLostFocus(box: HTMLElement | null, last: { current: EventTarget | null }): (() => void) | undefined {
   if (!box) return;
   const observer = new MutationObserver(() => {

@@ -48,12 +48,12 @@ export function Help(): JSX.Element {
             <b class="in-foil">these</b> towards the foil. Hatched parts were cropped away before the encoder.
           </li>
           <li>
-            Beside a score, <b>±</b> tells how far it would move with other images of the same kind in the bins. Enlarge
-            an explicand to see which images did it.
+            The <b>±</b> beside a score is how far it would move with other images of the same kind in the bins. Enlarge
+            an explicand to see the contribution of each bin member.
           </li>
           {text?.available && (
             <li>
-              Say it instead: type <b>texts</b> into the bins, or rank the gallery by one. {SPLITTING} {text.note}
+              Or use words: type <b>texts</b> into the bins, or rank the gallery by a text. {SPLITTING} {text.note}
             </li>
           )}
         </ol>

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 
-/** What went wrong, in the kernel's words, and a second try. */
+/** An error of the kernel, and a button that tries again. */
 export function Retry({ message, onRetry }: { message: string; onRetry: () => void }): JSX.Element {
   return (
     <div class="insight-error" role="alert">

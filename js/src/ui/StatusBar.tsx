@@ -6,7 +6,7 @@ import { bytes, count } from "./format";
 export function StatusBar(): JSX.Element {
   const { session, kernel } = useStore();
   const { status, catalogue, waiting } = session;
-  // Nothing is known of the present of a kernel that does not answer.
+  // The status of a kernel that does not answer is out of date.
   const now = kernel.state.value === "live" ? status.value : null;
   const encoder = catalogue.value?.encoder;
   return (
@@ -42,7 +42,7 @@ function Task({ label, done, total }: { label: string; done: number; total: numb
   return (
     <span class="task" title={total ? `${count(done)} of ${count(total)} encoder passes` : undefined}>
       <span class="task-label">{label}</span>
-      {/* How long it takes to get ready for texts nobody can say. */}
+      {/* The text tower does not report how long it takes to get ready. */}
       <progress {...(total ? { value: done, max: total } : {})} aria-label={label} />
     </span>
   );

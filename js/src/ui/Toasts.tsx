@@ -3,7 +3,7 @@ import { useStore } from "../context";
 import { Button } from "./Button";
 import { Icon } from "./icons";
 
-/** What went wrong, as text, until it is dismissed. */
+/** Error messages, each until it is dismissed. */
 export function Toasts(): JSX.Element {
   const { ui } = useStore();
   return (

@@ -1,8 +1,8 @@
 const MARGIN = 8;
 
 /**
- * What sticks out of the page is cut off: a list opens where there is more room, is moved to the side, and scrolls, as far as
- * it must.
+ * Keeps an open list inside the page, which cuts off what sticks out: the list opens where there is more room, moves to the
+ * side, and scrolls, as far as necessary.
  */
 export function keepInside(list: HTMLElement | null): void {
   const root = list?.closest<HTMLElement>(".cocoa");

@@ -1,4 +1,4 @@
-import { enlarge, moveImages, removeImages, step, subjectAt } from "../bins/actions";
+import { carriedFrom, enlarge, moveImages, removeImages, step } from "../bins/actions";
 import type { Region } from "../bins/bins";
 import { regionOf } from "../bins/drag-controller";
 import type { Store } from "../store";
@@ -39,7 +39,7 @@ export function navigate(key: string, index: number, count: number, { rows, rows
 
 const SEND_TO: Record<string, Region> = { c: "corpus", f: "foil", e: "explicands" };
 
-/** Acts on a key in the page; the answer is whether it was one of ours. */
+/** Acts on a key in the page; returns whether the page has used it. */
 export function handleKey(store: Store, event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
   const dialog = target.closest("[role=dialog]");
@@ -50,7 +50,7 @@ export function handleKey(store: Store, event: KeyboardEvent): boolean {
     step(store, key === "y" || event.shiftKey ? "redo" : "undo");
     return true;
   }
-  // Bins can be changed in the enlarged view too, hence its undo; all its other keys are its own.
+  // Bins can be changed in the enlarged view too, hence the undo; its other keys are handled there.
   if (dialog) return false;
   if (event.key === "?" && !command) {
     store.ui.help.value = true;
@@ -91,8 +91,8 @@ function handleTileKey(store: Store, event: KeyboardEvent, key: string, command:
     return true;
   }
   const destination = SEND_TO[key];
-  if (destination) moveImages(store, subjectAt(store, region, id), region, destination);
-  else if (key === "Delete" || key === "Backspace") removeImages(store, subjectAt(store, region, id), region);
+  if (destination) moveImages(store, carriedFrom(store, region, id), region, destination);
+  else if (key === "Delete" || key === "Backspace") removeImages(store, carriedFrom(store, region, id), region);
   else if (key === " ") store.tiles.selection.value = select(store.tiles.selection.peek(), region, order, id, "toggle");
   else if (key === "Enter") enlarge(store, id, region);
   else return false;

@@ -1,6 +1,6 @@
 import type { Size } from "../engine/geometry";
 
-/** Keeps the inner size of an element in a signal: measured at once and at every change. Returns the way to stop. */
+/** Writes the inner size of an element to a signal, at once and at every change. Returns a function that stops it. */
 export function observeSize(
   element: HTMLElement | null,
   area: { value: Size; peek(): Size },

@@ -1,6 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 
-/** Perceived lightness (0..1) of a CSS colour, or null when it is none or transparent. */
+/** Perceived lightness (0..1) of a CSS colour, or null when the text is not a colour or the colour is transparent. */
 function luminance(color: string, probe: HTMLElement): number | null {
   if (!color.trim()) return null;
   probe.style.color = "";
@@ -13,7 +13,7 @@ function luminance(color: string, probe: HTMLElement): number | null {
   return parts && alpha > 0 ? (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255 : null;
 }
 
-/** What the host shows: its own marks first, since a reader may run a light notebook on a dark desktop. */
+/** Whether the host's page is dark. Its own marks come first: a light notebook may run on a dark desktop. */
 function hostIsDark(el: HTMLElement, probe: HTMLElement): boolean {
   const body = document.body;
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";

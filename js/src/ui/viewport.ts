@@ -7,7 +7,7 @@ const SIZE_STEP = 32;
 /** Sizes in steps: a window that is being resized would otherwise ask for new heatmaps at every pixel. */
 const stepped = (pixels: number) => Math.ceil(pixels / SIZE_STEP) * SIZE_STEP;
 
-/** Reports to the kernel what this view shows: once per frame at most, and only what differs. Returns the way to stop. */
+/** Reports what this view shows: once per frame at most, and only what differs. Returns a function that stops it. */
 export function reportViewport(store: Store): () => void {
   let frame = 0;
   let sent = "";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Bins, changes, clear, dropHint, move, remove, swap } from "../../src/bins/bins";
+import { type Bins, changes, clear, dropHint, inOrder, move, remove, swap } from "../../src/bins/bins";
 
 const BINS: Bins = { corpus: ["a", "b"], foil: ["c"], explicands: ["a", "d"] };
 
@@ -41,9 +41,22 @@ test("swap and clear", () => {
   expect(changes(BINS, clear(BINS, "foil"))).toEqual({ foil: [] });
 });
 
-test("a drop says what it would do, and nothing where it would do nothing", () => {
+test("a drop has a hint, and none where it would change nothing", () => {
   expect(dropHint("gallery", "foil")).toBe("Add to foil");
   expect(dropHint("corpus", "gallery")).toBe("Remove from corpus");
   expect(dropHint("corpus", "corpus")).toBeNull();
   expect(dropHint("corpus", null)).toBeNull();
+});
+
+test("an image leaves before it enters", () => {
+  const before = { corpus: ["a", "b"], foil: ["c"], explicands: [] };
+  expect(inOrder(before, { corpus: ["c", "b"], foil: ["a"] })).toEqual([
+    ["corpus", ["b"]],
+    ["foil", ["a"]],
+    ["corpus", ["c", "b"]],
+  ]);
+  expect(inOrder(before, { foil: [], corpus: ["a", "b", "c"] })).toEqual([
+    ["foil", []],
+    ["corpus", ["a", "b", "c"]],
+  ]);
 });

@@ -126,7 +126,7 @@ describe("with the keyboard", () => {
     expect(document.activeElement).toBe(page.tile("corpus", "image-3"));
   });
 
-  test("Ctrl+A selects a region; Escape lets go", async () => {
+  test("Ctrl+A selects a region; Escape clears the selection", async () => {
     page = await mount();
     press(page.tile("gallery", "image-0"), "a", { ctrlKey: true });
     await settled();
@@ -184,7 +184,7 @@ describe("with buttons", () => {
     expect(page.kernel.saves).toBe(2);
   });
 
-  test("a menu sets its trait, but not to what is unavailable", async () => {
+  test("a menu changes its setting, but not to what is unavailable", async () => {
     page = await mount();
     const button = page.root.querySelector<HTMLElement>("[data-setting=method]");
     const choose = async (name: string) => {

@@ -72,7 +72,7 @@ describe("the field", () => {
     const toasts = [...page.root.querySelectorAll(".toast")].map((toast) => toast.textContent);
     expect(toasts).toEqual([
       "Not added: “a cat”. It is there.",
-      "Longer than the 77 tokens that the encoder reads, so the end does not count: “<b>bold</b>”.",
+      "Longer than the 77 tokens that the encoder reads, so the end is ignored: “<b>bold</b>”.",
     ]);
     expect(find(".toast b")).toBeNull();
   });
@@ -136,7 +136,7 @@ describe("in a bin", () => {
     ).toEqual([]);
   });
 
-  test("they are dragged, sent and removed like images", async () => {
+  test("texts are dragged, sent and removed like images", async () => {
     page = await mount({ traits });
     drag(page.tile("corpus", "text:a dog"), page.region("foil"));
     expect(page.kernel.traits.foil).toEqual(["text:a dog"]);
@@ -146,7 +146,7 @@ describe("in a bin", () => {
     expect(page.kernel.traits.foil).toEqual([]);
   });
 
-  test("they cannot be explained, nor enlarged, and it is said why", async () => {
+  test("texts cannot be explained or enlarged, and the page says why", async () => {
     page = await mount({ traits });
     drag(page.tile("corpus", "text:a dog"), page.region("explicands"));
     await settled();
@@ -161,7 +161,7 @@ describe("in a bin", () => {
     expect(page.kernel.saves).toBe(0);
   });
 
-  test("5,000 are no more elements than those that are seen", async () => {
+  test("5,000 texts take no more elements than those on screen", async () => {
     page = await mount({ traits: { corpus: Array.from({ length: 5000 }, (_, i) => `text:prompt ${i}`) } });
     expect(page.images("corpus").length).toBeLessThan(40);
     const list = page.region("corpus").querySelector(".tiles") as HTMLElement;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeKernel, type FakeOptions } from "../../dev/fake-kernel";
-import { forgetBins, keepBins, loadBins } from "../../src/bins/saved-bins";
+import { forgetBins, loadBins, saveBins } from "../../src/bins/saved-bins";
 import { closePages, drag, greyPicture, mount, NAMES, type Page, settled } from "../page";
 
 /** A cell that is run again finds what was in its bins, and is only offered it. */
@@ -40,7 +40,7 @@ test("the next model under the name offers it; restoring is one change", async (
   await arrange(await run("one"));
   const page = await run("two");
   expect(page.images("corpus")).toEqual(["image-0"]);
-  expect(bar(page)?.textContent).toContain("Restore what was here: 2 in corpus, 1 in foil.");
+  expect(bar(page)?.textContent).toContain("Restore the earlier bins: 2 in corpus, 1 in foil.");
   const saves = page.kernel.saves;
   await click(page, "restore");
   expect([page.images("corpus"), page.images("foil")]).toEqual([["image-0", "image-1"], ["image-2"]]);
@@ -65,7 +65,7 @@ test.each(["restore", "dismiss"])("after %s the focus is in the corpus", async (
   expect(page.region("corpus").contains(document.activeElement)).toBe(true);
 });
 
-test("nothing is offered to the same model, to another name, or where it is there already", async () => {
+test("nothing is offered to the same model, under another name, or when the bins are the same", async () => {
   const first = await run("one");
   await arrange(first);
   expect(bar(await run("one"))).toBeNull();
@@ -73,12 +73,12 @@ test("nothing is offered to the same model, to another name, or where it is ther
   expect(bar(await run("two", { traits: { corpus: ["image-0", "image-1"], foil: ["image-2"] } }))).toBeNull();
 });
 
-test("what a cell sets up by itself is not kept", async () => {
+test("the bins that a cell sets up are not saved", async () => {
   await run("one", { traits: { corpus: ["image-3", "image-4"] } });
   expect(loadBins("cats")).toBeNull();
 });
 
-test("without a kernel changes are kept all the same", async () => {
+test("changes are saved without a kernel too", async () => {
   const page = await run("one");
   page.kernel.cutOff();
   await arrange(page);
@@ -86,7 +86,7 @@ test("without a kernel changes are kept all the same", async () => {
 });
 
 test("images that are not in the gallery, and texts for which there is no tower, are left out, and counted", async () => {
-  keepBins("cats", { model: "one", corpus: ["text:a cat", "image-1", "gone"], foil: [], explicands: ["lost"] });
+  saveBins("cats", { model: "one", corpus: ["text:a cat", "image-1", "gone"], foil: [], explicands: ["lost"] });
   const available = { available: false, reason: "no tower", note: "", context: null, templates: [], lists: [] };
   const page = await run("two", { catalogue: { text: available } });
   expect(bar(page)?.textContent).toContain("2 images that are not in this gallery and 1 text");
@@ -94,18 +94,18 @@ test("images that are not in the gallery, and texts for which there is no tower,
   expect(page.images("corpus")).toEqual(["image-1"]);
 });
 
-test("damaged entries are ignored, long ones not kept, old ones dropped", () => {
+test("damaged entries are ignored, long ones not saved, old ones removed", () => {
   sessionStorage.setItem("cocoa-widget:bins:bad", "{");
   sessionStorage.setItem("cocoa-widget:bins:worse", '{"corpus": [1]}');
   expect([loadBins("bad"), loadBins("worse"), loadBins("none")]).toEqual([null, null, null]);
   const kept = { model: "m", corpus: ["a"], foil: [], explicands: [] };
-  keepBins("long", kept);
-  keepBins("long", { ...kept, corpus: ["x".repeat(500_000)] });
+  saveBins("long", kept);
+  saveBins("long", { ...kept, corpus: ["x".repeat(500_000)] });
   expect(loadBins("long")).toBeNull();
   const clock = vi.spyOn(Date, "now");
   for (let i = 0; i < 25; i++) {
     clock.mockReturnValue(1000 + i);
-    keepBins(`w${i}`, kept);
+    saveBins(`w${i}`, kept);
   }
   expect(sessionStorage.length).toBeLessThanOrEqual(20);
   expect(loadBins("w0")).toBeNull();
@@ -117,7 +117,7 @@ test("without storage everything else works", async () => {
     throw new DOMException("denied", "SecurityError");
   };
   vi.spyOn(window, "sessionStorage", "get").mockImplementation(denied);
-  keepBins("x", { model: "m", corpus: [], foil: [], explicands: [] });
+  saveBins("x", { model: "m", corpus: [], foil: [], explicands: [] });
   forgetBins("x");
   const page = await run("one");
   await arrange(page);

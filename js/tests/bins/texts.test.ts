@@ -10,11 +10,8 @@ import {
   splitPrompts,
   templateError,
   textId,
-  troubles,
+  textProblems,
 } from "../../src/bins/texts";
-import { rankedWords } from "../../src/gallery/search";
-import { navigate } from "../../src/ui/keyboard";
-import { Rows } from "../../src/ui/rows";
 
 describe("what was typed or pasted is divided", () => {
   test.each([
@@ -99,47 +96,14 @@ test("a template has one place for the text", () => {
   expect(templateError("{} and {}")).toContain("{}");
 });
 
-test("what did not arrive, or not whole, is reported once for each reason", () => {
+test("texts that are not added, or cut, are reported once for each reason", () => {
   const skipped = [
     { text: "a", reason: "It is in the bin already." },
     { text: "b", reason: "It is in the bin already." },
   ];
   const reply = { id: "", kind: "texts", added: 1, skipped, cut: ["x".repeat(400)] } as const;
-  const said = troubles({ ...reply, cut: [...reply.cut] }, 77);
+  const said = textProblems({ ...reply, cut: [...reply.cut] }, 77);
   expect(said[0]).toBe("Not added: “a”, “b”. It is in the bin already.");
   expect(said[1]).toMatch(/^Longer than the 77 tokens .*: “x{27}…”\.$/);
-  expect(troubles({ ...reply, skipped: [], cut: [] }, null)).toEqual([]);
-});
-
-describe("rows of two sizes", () => {
-  // Three texts, two to a row, above six photographs, four to a row.
-  const head = { columns: 2, width: 100, height: 30, count: 3 };
-  const body = { columns: 4, width: 45, height: 60, count: 6 };
-  const rows = new Rows(head, body, 10);
-
-  test("where the tiles lie", () => {
-    expect(rows.place(2)).toEqual({ left: 0, top: 40, width: 100, height: 30 });
-    expect(rows.place(3)).toEqual({ left: 0, top: 80, width: 45, height: 60 });
-    expect(rows.place(8)).toEqual({ left: 55, top: 150, width: 45, height: 60 });
-    expect(rows.height).toBe(210);
-    expect([-5, 39, 40, 85, 150, 999].map((y) => rows.at(y))).toEqual([0, 0, 1, 2, 3, 3]);
-    expect([0, 1, 2, 3, 4].map((row) => rows.first(row))).toEqual([0, 2, 3, 7, 9]);
-  });
-
-  test("the keys go to what is seen above and below", () => {
-    const go = (key: string, from: number) => navigate(key, from, rows.count, { rows, rowsPerPage: 2 });
-    expect([go("ArrowDown", 1), go("ArrowDown", 2), go("ArrowUp", 6), go("ArrowUp", 3)]).toEqual([2, 4, 2, 2]);
-    expect([go("ArrowUp", 1), go("ArrowDown", 8), go("ArrowRight", 2), go("PageDown", 0)]).toEqual([1, 8, 3, 4]);
-  });
-
-  test("without any tile there is no room taken", () => {
-    expect(new Rows({ ...head, count: 0 }, { ...body, count: 0 }, 10).height).toBe(0);
-  });
-});
-
-test("a ranking says how much of the gallery it is about", () => {
-  const ranking = { text: "", images: ["a", "b"], scores: new Map(), compared: 2, total: 2 };
-  expect(rankedWords(ranking)).toBe("all 2");
-  expect(rankedWords({ ...ranking, total: 1200 })).toBe("2 of 1,200 encoded so far");
-  expect(rankedWords({ ...ranking, compared: 90, total: 120 })).toBe("the first 2, of 90 of 120 encoded so far");
+  expect(textProblems({ ...reply, skipped: [], cut: [] }, null)).toEqual([]);
 });

@@ -1,11 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { bestColumns, layoutPhoto } from "../../src/engine/geometry";
-import { signed } from "../../src/ui/format";
-
-test("values are written signed, with three digits", () => {
-  expect([0.31234, -0.031, 0, 12.345].map(signed)).toEqual(["+0.312", "−0.0310", "0", "+12.3"]);
-  expect(signed(-0.00012)).toBe("−1.2e-4");
-});
 
 describe("geometry", () => {
   test("the frame lies at its fractions of the photograph", () => {

@@ -59,7 +59,7 @@ test("one scale for all by default; previews and other scales apart", async () =
   expect(page.tile("explicands", "image-2").textContent).toContain("CAM preview");
 });
 
-test("what is older than the newest version is dropped, what is not renewed yet is marked", async () => {
+test("heatmaps of an older version are dropped, and those not renewed yet are marked as old", async () => {
   page = await mount({ traits: EXPLAINED });
   page.kernel.sayHeatmaps([{ image: "image-1" }, { image: "image-2" }], 5);
   page.kernel.sayHeatmaps([{ image: "image-1", pattern: () => 1 }], 6);
@@ -84,7 +84,7 @@ test("nothing to explain clears the heatmaps and says why", async () => {
   expect(page.region("explicands").textContent).toContain("The corpus is empty.");
 });
 
-test("the kernel hears what is shown, at which size, and only when that differs", async () => {
+test("the kernel is told what is shown, at which size, and only when that differs", async () => {
   page = await mount({ traits: { explicands: ["image-1"] } });
   await vi.waitFor(() => expect(page.kernel.requests("watch").at(-1)?.explicands).toBeGreaterThan(100));
   const watch = page.kernel.requests("watch").at(-1);

@@ -50,7 +50,7 @@ test("the legend goes from zero to the largest value and says of what", async ()
   expect(legend().querySelector(".legend-numbers")?.textContent).toBe("−0.5000+0.500");
 });
 
-test("they share a scale among themselves, or have their own", async () => {
+test("amounts share a scale among themselves, or each image has its own", async () => {
   page = await mount({ traits: EXPLAINED });
   const flat = { layer: "error", pattern: () => 1 };
   page.kernel.sayHeatmaps([

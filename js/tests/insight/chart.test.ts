@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { linePath, range, ticks } from "../../src/insight/chart";
-import { fraction, halfWidth, percent, plain } from "../../src/ui/format";
 
 test("ticks are round and within the range", () => {
   expect(ticks(-0.11, 0.37, 5)).toEqual([-0.1, 0, 0.1, 0.2, 0.3]);
@@ -23,18 +22,4 @@ test("a range holds every finite value, also of flat lines", () => {
 test("a line breaks where there is no value", () => {
   expect(linePath([0, 1, 2, 3], [5, 6, Number.NaN, 7])).toBe("M0.0 5.0L1.0 6.0M3.0 7.0");
   expect(linePath([0, 1], [5])).toBe("M0.0 5.0");
-});
-
-test("numbers are compact", () => {
-  expect(plain(0.5)).toBe("0.500");
-  expect(plain(-0.5)).toBe("−0.500");
-  expect([0.931, -0.25, 1, 0, 0.004].map(fraction)).toEqual([".93", "−.25", "1.00", ".00", ".004"]);
-  expect([0, 0.004, 0.0994, 0.0996, 0.5, 1.2].map(percent)).toEqual(["0 %", "0.4 %", "9.9 %", "10 %", "50 %", "120 %"]);
-});
-
-test("half of an interval has the digits that resampling can tell", () => {
-  const halves = [0.031, 0.0042, 0.094, 0.096, 0.25, 1.23, 0.00003, 0];
-  const written = halves.map((half) => halfWidth(0.5 - half, 0.5 + half));
-  expect(written).toEqual([".03", ".004", ".09", ".10", ".25", "1.2", "3e-5", "0"]);
-  expect(halfWidth(Number.NaN, 1)).toBe("?");
 });

@@ -32,7 +32,7 @@ const compute = async () => {
   await settled();
 };
 
-test("nothing is computed before it is asked for; then the progress is shown", async () => {
+test("nothing is computed before the button is pressed; then the progress is shown", async () => {
   await start();
   expect(section().dataset.phase).toBe("idle");
   expect(asked()).toHaveLength(0);
@@ -99,7 +99,7 @@ test("the pointer reads a fraction, and one measure is chosen among several", as
   expect(section().querySelector<HTMLElement>(".chart")?.dataset.measure).toBe("majority");
 });
 
-test("an earlier question's curves say so and are computed again", async () => {
+test("curves of an earlier question are marked as old and can be computed again", async () => {
   await start();
   await compute();
   await finish([curve("similarity", "<i>Similarity</i>")]);
@@ -107,7 +107,7 @@ test("an earlier question's curves say so and are computed again", async () => {
   page.kernel.sayHeatmaps([{ image: "image-1" }], 5);
   await settled();
   expect(section().dataset.phase).toBe("stale");
-  expect(section().textContent).toContain("for an earlier question");
+  expect(section().textContent).toContain("answer an earlier question");
   expect(section().querySelector(".chart")).not.toBeNull();
   await new Promise((resolve) => setTimeout(resolve, 250));
   expect(asked()).toHaveLength(1);
@@ -117,7 +117,7 @@ test("an earlier question's curves say so and are computed again", async () => {
   expect(section().dataset.phase).toBe("ready");
 });
 
-test("curves that were overtaken while they were computed are told as such", async () => {
+test("curves are marked as old when the question has changed while they were computed", async () => {
   await start();
   await compute();
   page.kernel.sayHeatmaps([{ image: "image-1" }], 5);
@@ -125,7 +125,7 @@ test("curves that were overtaken while they were computed are told as such", asy
   expect(section().dataset.phase).toBe("stale");
 });
 
-test("what goes wrong can be tried again", async () => {
+test("a failed computation can be tried again", async () => {
   await start();
   await compute();
   part(10);
@@ -140,7 +140,7 @@ test("what goes wrong can be tried again", async () => {
   expect(section().querySelector("[role=alert]")).toBeNull();
 });
 
-test("it is stopped by its button, by the next image and by closing; late replies are ignored", async () => {
+test("the computation is stopped by its button, by the next image and by closing; late replies are ignored", async () => {
   await start();
   await compute();
   part(10);

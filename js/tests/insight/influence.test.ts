@@ -32,7 +32,7 @@ const start = async (options: Parameters<typeof mount>[0] = {}) => {
   return dialog;
 };
 
-test("it asks when it is opened and shows who did it", async () => {
+test("opening asks for the contribution of each bin member and shows it", async () => {
   await start();
   expect(asked()).toMatchObject([{ image: "image-1" }]);
   expect(section().dataset.phase).toBe("loading");
@@ -67,7 +67,7 @@ test("it asks when it is opened and shows who did it", async () => {
   );
 });
 
-test("a newer heatmap of this image asks again once it rests; other news does not", async () => {
+test("a newer heatmap of this image asks again after a pause; other heatmaps do not", async () => {
   await start();
   await answer();
   page.kernel.sayHeatmaps([{ image: "image-1", progress: 0.5 }], 4);
@@ -205,7 +205,7 @@ test("the focus stays in the list when an answer takes its row away", async () =
   expect(document.activeElement).toBe(main("image-4"));
 });
 
-test("what went wrong is shown and asked again", async () => {
+test("an error is shown, and the question can be asked again", async () => {
   await start();
   page.kernel.say({ kind: "error", id: asked()[0]?.id, message: "<b>out of memory</b>" });
   await settled();
@@ -235,7 +235,7 @@ test("an image that is not explained asks nothing and can be explained", async (
   expect(dialog.contains(document.activeElement)).toBe(true);
 });
 
-test("without a question there is nothing to ask", async () => {
+test("with empty bins nothing is asked", async () => {
   page = await mount({ traits: { ...TRAITS, corpus: [], foil: [] } });
   page.kernel.say({ kind: "heatmaps", version: 4, items: [], nothing: "Fill the bins." });
   await enlarge(page, "image-1");
@@ -243,7 +243,7 @@ test("without a question there is nothing to ask", async () => {
   expect(asked()).toHaveLength(0);
 });
 
-test("the panel can be put away, and stays away; the picture takes its place", async () => {
+test("the panel can be closed, and stays closed; the picture takes its place", async () => {
   const dialog = await start();
   const toggle = dialog.querySelector("[data-action=toggle-insight]") as HTMLElement;
   const width = () => (dialog.querySelector(".lightbox-picture") as HTMLElement).offsetWidth;
@@ -261,7 +261,7 @@ test("the panel can be put away, and stays away; the picture takes its place", a
   expect(asked()).toHaveLength(1);
 });
 
-test("beside the picture where it is wide, below it where it is narrow", async () => {
+test("the panel is beside the picture on a wide page and below it on a narrow one", async () => {
   const places = (dialog: HTMLElement) =>
     [".lightbox-picture .photo", "[data-insight=panel]"].map((part) =>
       dialog.querySelector(part)?.getBoundingClientRect(),

@@ -1,40 +1,40 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { interval, inWords, isWarning, type Sure, verdict } from "../../src/insight/stability";
+import { interval, inWords, isWarning, type Stability, verdict } from "../../src/insight/stability";
 import { closePages, enlarge, mount, type Page, settled } from "../page";
 
-const SURE: Sure = { image: "a", version: 1, low: 0.28, high: 0.34, agreement: 0.93, smallest: 24, few: false };
+const STABLE: Stability = { image: "a", version: 1, low: 0.28, high: 0.34, agreement: 0.93, smallest: 24, few: false };
 
 describe("in words", () => {
-  test("what is sure", () => {
-    expect(interval(SURE)).toBe("±.03");
-    expect([verdict(SURE), isWarning(SURE)]).toEqual(["sure", false]);
-    expect(inWords(SURE)).toBe(
+  test("a stable score", () => {
+    expect(interval(STABLE)).toBe("±.03");
+    expect([verdict(STABLE), isWarning(STABLE)]).toEqual(["sure", false]);
+    expect(inWords(STABLE)).toBe(
       "95 % of resampled bins give a score between +0.280 and +0.340; their heatmaps correlate .93 with this one; " +
         "the smallest bin holds 24 images.",
     );
   });
 
-  test("what is not", () => {
-    const few = { ...SURE, smallest: 3, few: true };
+  test("a score that is not stable", () => {
+    const few = { ...STABLE, smallest: 3, few: true };
     expect([verdict(few), isWarning(few)]).toEqual(["doubtful", true]);
     expect(inWords(few)).toMatch(/the smallest bin holds 3 images, which is few: 20 or more are stable\.$/);
-    const apart = { ...SURE, agreement: 0.79 };
+    const apart = { ...STABLE, agreement: 0.79 };
     expect([verdict(apart), isWarning(apart)]).toEqual(["doubtful", true]);
     expect(inWords(apart)).toContain("correlate only .79");
-    expect(isWarning({ ...SURE, agreement: 0.8 })).toBe(false);
+    expect(isWarning({ ...STABLE, agreement: 0.8 })).toBe(false);
   });
 
-  test("what cannot be known", () => {
-    const single = { ...SURE, low: null, high: null, agreement: null, smallest: 1, few: true };
+  test("a score of unknown stability", () => {
+    const single = { ...STABLE, low: null, high: null, agreement: null, smallest: 1, few: true };
     expect([interval(single), verdict(single), isWarning(single)]).toEqual(["±?", "unknown", true]);
     expect(inWords(single)).toContain("single image");
     expect(inWords(single)).not.toMatch(/null|NaN/);
     const none = { ...single, smallest: 0, few: false };
     expect(inWords(none)).toBe("No bin is used, so there is nothing to resample.");
     expect(isWarning(none)).toBe(false);
-    const passes = { ...SURE, agreement: null };
+    const passes = { ...STABLE, agreement: null };
     expect([verdict(passes), isWarning(passes)]).toEqual(["sure", false]);
-    expect(inWords(passes)).toContain("cannot be told without encoder passes");
+    expect(inWords(passes)).toContain("is unknown without encoder passes");
   });
 });
 
@@ -80,7 +80,7 @@ describe("on the page", () => {
     expect(places()).toEqual(before);
   });
 
-  test("few images, little agreement and single images show", async () => {
+  test("few images, little agreement and single images are warned of", async () => {
     await start();
     say(4, { smallest: 3, few: true });
     await settled();
@@ -95,7 +95,7 @@ describe("on the page", () => {
     expect(badge().dataset.sureness).toBe("unknown");
   });
 
-  test("what was said about an earlier question is marked as such, what comes too late is not taken", async () => {
+  test("the stability of an earlier question is marked as old, and a late report is ignored", async () => {
     await start();
     say(4);
     await settled();
@@ -116,7 +116,7 @@ describe("on the page", () => {
     expect(badge("image-2").textContent).toBe("");
   });
 
-  test("several messages about one question add up; with nothing to explain there is nothing to doubt", async () => {
+  test("several reports about one question add up; without heatmaps there are no badges", async () => {
     await start();
     say(4, { items: [item("image-1")] });
     say(4, { items: [item("image-2")] });
@@ -127,7 +127,7 @@ describe("on the page", () => {
     expect(badge().textContent).toBe("");
   });
 
-  test("a drop renders no badge again, it only marks them", async () => {
+  test("a drop marks the badges as old without rendering them again", async () => {
     await start();
     say(4);
     await settled();

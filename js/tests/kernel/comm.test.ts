@@ -55,7 +55,7 @@ test("a closed comm and a send that throws are noticed too", async () => {
   expect(other.root.dataset.kernel).toBe("closed");
 });
 
-test("without a kernel bins are arranged on, and what needs it is refused", async () => {
+test("without a kernel the bins can be changed, and what needs the kernel is refused", async () => {
   const page = await mount({ comm: true, traits: BINS, live: true });
   page.kernel.cutOff();
   modelOf(page).failing = true;
@@ -78,7 +78,7 @@ test("without a kernel bins are arranged on, and what needs it is refused", asyn
   expect(page.root.querySelector("[role=dialog]")).not.toBeNull();
 });
 
-test("silence is said in the status bar, and heatmaps stay as they are", async () => {
+test("the status bar shows that the kernel is silent, and heatmaps stay as they are", async () => {
   const page = await mount({ comm: true, traits: BINS });
   page.kernel.sayHeatmaps([{ image: "image-3" }]);
   page.kernel.options.silent = true;
@@ -98,7 +98,7 @@ test("silence is said in the status bar, and heatmaps stay as they are", async (
   expect(status(page)).toContain("ready");
 });
 
-test("what a silent kernel has not answered makes the heatmaps old, until it does", async () => {
+test("heatmaps are marked as old while a silent kernel has not answered a change", async () => {
   const page = await mount({ comm: true, traits: BINS });
   page.kernel.sayHeatmaps([{ image: "image-3" }]);
   const stale = () => page.root.querySelector<HTMLElement>("canvas[data-heatmap]")?.dataset.stale;
@@ -116,7 +116,7 @@ test("what a silent kernel has not answered makes the heatmaps old, until it doe
   expect([page.root.dataset.kernel, stale()]).toEqual(["live", "false"]);
 });
 
-test("a view that the kernel does not know watches again; a page that is left says goodbye", async () => {
+test("a view that the kernel does not know reports itself again; a page that is left takes leave", async () => {
   const page = await mount({ comm: true, traits: BINS });
   await vi.waitFor(() => expect(page.kernel.requests("watch").length).toBeGreaterThan(0));
   const watches = () => page.kernel.requests("watch").length;

@@ -26,7 +26,7 @@ test("pairs a reply with its request, part by part", async () => {
   expect(receive).toHaveBeenCalledTimes(2);
 });
 
-test("curves are announced by how far they are", async () => {
+test("curves come after messages about their progress", async () => {
   const { kernel, connection, lastId } = setup();
   const receive = vi.fn();
   const reply = connection.request({ kind: "curves", image: "a" }, { onPart: receive });
@@ -64,7 +64,7 @@ test("aborting cancels at the kernel", async () => {
   expect(kernel.requests("cancel")).toMatchObject([{ cancels: id, view: connection.view }]);
 });
 
-test("events and foreign messages", () => {
+test("reports are passed on, and foreign messages ignored", () => {
   const { kernel, onEvent } = setup();
   kernel.say({ kind: "history", undo: null, redo: null });
   kernel.say({ kind: "anywidget-command", id: "x" });
@@ -82,7 +82,7 @@ test("asks again while the kernel is busy, with the same id", async () => {
   expect(onLate).toHaveBeenCalled();
 });
 
-test("closing says goodbye, rejects and stops listening", async () => {
+test("closing takes leave, rejects and stops listening", async () => {
   const { kernel, model, life, connection } = setup();
   const reply = connection.request({ kind: "hello" });
   connection.close();

@@ -7,7 +7,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a kernel that does not answer is silent, not dead; any message revives it", async () => {
+test("a kernel that does not answer is silent, not closed; any message makes it live again", async () => {
   const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
   vi.useFakeTimers();
   const model = fakeModel(kernel);
@@ -27,7 +27,7 @@ test("a kernel that does not answer is silent, not dead; any message revives it"
   expect([ping.mock.calls.length, model.listenerCount]).toEqual([2, 0]);
 });
 
-test("after a change that nothing answers the kernel is asked soon, and once", () => {
+test("after a change without an answer the kernel is pinged soon, and once", () => {
   const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
   vi.useFakeTimers();
   const model = fakeModel(kernel);

@@ -1,7 +1,7 @@
 import axe from "axe-core";
 import { afterEach, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { keepBins } from "../../src/bins/saved-bins";
+import { saveBins } from "../../src/bins/saved-bins";
 import { closePages, mount, NAMES, type Page, press, settled } from "../page";
 
 /** What axe finds in every state of the page, and what the Tab key comes to. */
@@ -76,7 +76,7 @@ test.each(Object.keys(STATES).flatMap((state) => [[state, "light"] as const, [st
   "axe finds nothing %s, %s",
   async (state, theme) => {
     if (theme === "dark") document.body.classList.add("dark");
-    if (state.endsWith("restore")) keepBins("cats", { model: "old", ...BINS, corpus: ["image-9"] });
+    if (state.endsWith("restore")) saveBins("cats", { model: "old", ...BINS, corpus: ["image-9"] });
     const page = await mount({ traits: { ...BINS, name: "cats" }, live: true });
     await vi.waitFor(() => expect(page.root.querySelector("canvas[data-heatmap]")).not.toBeNull());
     await STATES[state]?.(page);
