@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useStore } from "../context";
+import { useCatalogue, useStore } from "../context";
 import { columnsIn, type Size } from "../engine/geometry";
 import { Photo } from "../gallery/Photo";
 import { Button } from "../ui/Button";
@@ -50,7 +50,7 @@ export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
   const order = store.bins.orders[bin].value;
   const { ids } = order;
   const words = TEXTS[bin];
-  const text = store.session.catalogue.value?.text;
+  const text = useCatalogue()?.text;
   const busy = useSignal(false);
   const photo = ids.findIndex((id) => !isText(id));
   const texts = photo < 0 ? ids.length : photo;

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useStore } from "../context";
+import { useCatalogue, useStore } from "../context";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/icons";
 import { measuresGap } from "./bins";
@@ -8,12 +8,9 @@ const WORDS = "Texts alone also measure their gap to images: add a foil, or cent
 
 /** Warns that images are compared with texts alone, and offers to centre each modality. */
 export function GapNote(): JSX.Element | null {
-  const { bins, settings, kernel, session } = useStore();
-  if (
-    !session.catalogue.value?.text?.available ||
-    !measuresGap(bins.all.value, settings.target.value, settings.centred.value)
-  )
-    return null;
+  const { bins, settings, kernel } = useStore();
+  const text = useCatalogue()?.text;
+  if (!text?.available || !measuresGap(bins.all.value, settings.target.value, settings.centred.value)) return null;
   return (
     <div class="gap-note" data-note="modality-gap" role="note" title={WORDS}>
       <Icon name="warning" />

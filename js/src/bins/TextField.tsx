@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import { useStore } from "../context";
+import { useCatalogue, useStore } from "../context";
 import { FOCUSABLE } from "../ui/keyboard";
 import { addTexts } from "./add-texts";
 import { SPLITTING, splitPrompts } from "./texts";
@@ -16,7 +16,7 @@ interface FieldProps {
 export function TextField({ bin, busy }: FieldProps): JSX.Element {
   const store = useStore();
   const typed = useSignal("");
-  const note = store.session.catalogue.value?.text.note ?? "";
+  const note = useCatalogue()?.text.note ?? "";
   const last = useRef(Promise.resolve());
   const waiting = useRef(0);
   const send = async (texts: string[]) => {

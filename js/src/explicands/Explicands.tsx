@@ -2,7 +2,7 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useCallback } from "preact/hooks";
 import { clearBin, enlarge, removeImages } from "../bins/actions";
-import { useStore } from "../context";
+import { useHeatmapInfo, useStore } from "../context";
 import { bestColumns, contain, placed, type Rect, type Size } from "../engine/geometry";
 import { ATTRIBUTION, isSigned } from "../engine/layers";
 import { Photo } from "../gallery/Photo";
@@ -142,8 +142,7 @@ function ExplicandTools({ image }: { image: string }): JSX.Element {
 
 /** The score, and the progress of the heatmap; small enough to be rendered at every update. */
 export function Reading({ image }: { image: string }): JSX.Element | null {
-  const { heatmaps } = useStore().explicands;
-  const info = heatmaps.info(image).value;
+  const info = useHeatmapInfo(image);
   if (!info) return null;
   const percent = Math.round(info.progress * 100);
   return (
@@ -168,8 +167,8 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
 
 /** The tag of a heatmap for earlier bins, or of a preview by another method than the chosen one. */
 function AgeTag({ image }: { image: string }): JSX.Element | null {
-  const { explicands, kernel } = useStore();
-  const info = explicands.heatmaps.info(image).value;
+  const { kernel } = useStore();
+  const info = useHeatmapInfo(image);
   if (info && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useStore } from "../context";
+import { useCatalogue, useStore } from "../context";
 import { ATTRIBUTION, isSigned } from "../engine/layers";
 import { plain } from "../ui/format";
 import { ColorBar } from "./ColorBar";
@@ -13,14 +13,14 @@ const ENDS: Record<string, [string, string]> = {
 
 /** The colour bar with its numbers: what a colour means, and whether it means the same on every image. */
 export function Legend(): JSX.Element {
-  const { explicands, settings, session } = useStore();
+  const { explicands, settings } = useStore();
   const scale = explicands.heatmaps.scale.value;
   const shared = settings.scale.value === "shared";
   const layer = scale?.layer ?? ATTRIBUTION;
   const bothSigns = isSigned(layer);
   const [negative, positive] = ENDS[settings.target.value] ?? ["against", "for"];
   const peak = scale && shared ? plain(scale.peak) : "peak";
-  const title = session.catalogue.value?.layers?.find(({ name }) => name === layer)?.label ?? layer;
+  const title = useCatalogue()?.layers?.find(({ name }) => name === layer)?.label ?? layer;
   return (
     <div class="legend" data-layer={layer} data-quiet={scale === null || undefined} role="group" aria-label="Legend">
       <span class={bothSigns ? "legend-end legend-negative" : "legend-end"}>{bothSigns ? negative : title}</span>

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useCallback } from "preact/hooks";
 import type { Region } from "../bins/bins";
 import { quoted } from "../bins/texts";
-import { useStore } from "../context";
+import { useCatalogue, useHeatmapInfo, useStore } from "../context";
 import { columnsIn, type Size } from "../engine/geometry";
 import { Button } from "../ui/Button";
 import { count, signed } from "../ui/format";
@@ -27,10 +27,11 @@ function galleryCell({ width }: Size): Cell {
 
 export function Gallery(): JSX.Element {
   const store = useStore();
-  const { catalogue, waiting, failure } = store.session;
+  const { waiting, failure } = store.session;
+  const catalogue = useCatalogue();
   const { visible, heatmapPixels } = store.gallery;
   const { ranking } = store.gallery.search;
-  const total = catalogue.value?.images.length ?? 0;
+  const total = catalogue?.images.length ?? 0;
   const order = store.gallery.order.value;
   const onShown = useCallback((shown: readonly string[], cell: Size) => {
     visible.value = shown;
@@ -59,7 +60,7 @@ export function Gallery(): JSX.Element {
         }}
         renderTile={(image, cell) => <GalleryTile image={image} cell={cell} />}
         empty={
-          catalogue.value
+          catalogue
             ? total
               ? "No image matches."
               : "There are no images."
@@ -94,7 +95,7 @@ function RankScore({ image }: { image: string }): JSX.Element | null {
 }
 
 function GalleryScore({ image }: { image: string }): JSX.Element | null {
-  const info = useStore().explicands.heatmaps.info(image).value;
+  const info = useHeatmapInfo(image);
   return info && <span class="mini-score">{signed(info.score)}</span>;
 }
 
@@ -128,9 +129,8 @@ function Badges({ image }: { image: string }): JSX.Element {
 
 /** The field above the gallery: it filters by name, or ranks by similarity to a text. */
 function Filter(): JSX.Element {
-  const { gallery, session } = useStore();
-  const { filter, search } = gallery;
-  const { catalogue } = session;
+  const { filter, search } = useStore().gallery;
+  const text = useCatalogue()?.text;
   const typed = useSignal("");
   const on = search.on.value;
   const toggle = () => {
@@ -149,7 +149,7 @@ function Filter(): JSX.Element {
         placeholder={on ? "Describe what to look for, then Enter" : "Filter by name or label"}
         aria-label={on ? "Rank the gallery by similarity to a text" : "Filter the gallery"}
         aria-busy={search.busy.value}
-        title={on ? catalogue.value?.text?.note : undefined}
+        title={on ? text?.note : undefined}
         value={on ? typed.value : filter.value}
         onInput={(event) => {
           const { value } = event.currentTarget;
@@ -166,7 +166,7 @@ function Filter(): JSX.Element {
         }}
         {...FOCUSABLE}
       />
-      {catalogue.value?.text?.available && (
+      {text?.available && (
         <Button
           action="rank"
           label={on ? "Back to filtering by name" : "Rank by similarity to a text"}
@@ -212,7 +212,7 @@ function Ranked(): JSX.Element | null {
 
 /** The number of sources that could not be read, with reasons, so that none is left out silently. */
 function Skipped(): JSX.Element | null {
-  const skipped = useStore().session.catalogue.value?.skipped ?? [];
+  const skipped = useCatalogue()?.skipped ?? [];
   if (!skipped.length) return null;
   const some = skipped.slice(0, 20).map(({ image, reason }) => `${image}: ${reason}`);
   if (skipped.length > some.length) some.push(`and ${count(skipped.length - some.length)} more`);

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { enlargeNext } from "../bins/actions";
 import type { Region } from "../bins/bins";
 import { isText } from "../bins/texts";
-import { useStore } from "../context";
+import { useCatalogue, useHeatmapInfo, useStore } from "../context";
 import type { Size } from "../engine/geometry";
 import { Probe, Reading } from "../explicands/Explicands";
 import { Legend } from "../explicands/Legend";
@@ -130,10 +130,9 @@ function Title({ image }: { image: string }): JSX.Element {
 /** The small print: which method, which scale, how complete. */
 function Facts({ image }: { image: string }): JSX.Element {
   const store = useStore();
-  const info = store.explicands.heatmaps.info(image).value;
+  const info = useHeatmapInfo(image);
   const caption = store.gallery.caption(image);
-  const method =
-    store.session.catalogue.value?.methods.find(({ name }) => name === info?.method)?.label ?? info?.method;
+  const method = useCatalogue()?.methods.find(({ name }) => name === info?.method)?.label ?? info?.method;
   return (
     <div class="lightbox-facts">
       <Legend />

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { SPLITTING } from "../bins/texts";
-import { useStore } from "../context";
+import { useCatalogue, useStore } from "../context";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Icon } from "./icons";
@@ -20,8 +20,8 @@ const KEYS: [string, string][] = [
 ];
 
 export function Help(): JSX.Element {
-  const { ui, session } = useStore();
-  const text = session.catalogue.value?.text;
+  const { ui } = useStore();
+  const text = useCatalogue()?.text;
   const keys = text?.available ? KEYS : KEYS.filter(([key]) => !key.startsWith("T "));
   const close = () => {
     ui.help.value = false;

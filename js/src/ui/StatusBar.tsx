@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
-import { useStore } from "../context";
+import { useCatalogue, useStore } from "../context";
 import { Legend } from "../explicands/Legend";
 import { bytes, count } from "./format";
 
 export function StatusBar(): JSX.Element {
   const { session, kernel } = useStore();
-  const { status, catalogue, waiting } = session;
+  const { status, waiting } = session;
   // The status of a kernel that does not answer is out of date.
   const now = kernel.state.value === "live" ? status.value : null;
-  const encoder = catalogue.value?.encoder;
+  const encoder = useCatalogue()?.encoder;
   return (
     <div class="status" role="group" aria-label="Status">
       <Legend />

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { step } from "../bins/actions";
-import { useStore } from "../context";
+import { useCatalogue, useStore } from "../context";
 import { COLORMAPS } from "../engine/colormaps";
 import type { Choice } from "../kernel/protocol";
 import { Button } from "./Button";
@@ -19,9 +19,8 @@ type Setting = "method" | "target" | "layer" | "baseline" | "similarity" | "colo
 
 /** The menu of a setting; a setting that the kernel does not know has no choices, hence no menu. */
 function SettingMenu({ setting, title, choices }: { setting: Setting; title: string; choices?: readonly Choice[] }) {
-  const { session, settings, kernel } = useStore();
-  const { catalogue } = session;
-  if (catalogue.value && !choices?.length) return null;
+  const { settings, kernel } = useStore();
+  if (useCatalogue() && !choices?.length) return null;
   return (
     <Menu
       setting={setting}
@@ -35,10 +34,9 @@ function SettingMenu({ setting, title, choices }: { setting: Setting; title: str
 
 /** Where there is little room, the settings that are seldom changed are folded away behind a button. */
 export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
-  const { session, settings, kernel } = useStore();
-  const { catalogue } = session;
+  const { settings, kernel } = useStore();
   const unfolded = useSignal(false);
-  const known = catalogue.value;
+  const known = useCatalogue();
   return (
     <div class="toolbar" role="group" aria-label="Settings" data-unfolded={unfolded.value || undefined}>
       <div class="brand">
