@@ -26,9 +26,9 @@ export interface FakeOptions {
   catalogue?: { [K in keyof Catalogue]?: Catalogue[K] | undefined };
 }
 
-/** What a view or a model is told by the kernel that it is connected to. */
+/** A view or a model that is connected to the kernel. */
 export interface End {
-  /** Settings have new values. */
+  /** Called when settings have new values. */
   changed(names: (keyof Traits)[]): void;
   receive(message: Response, buffers: DataView[]): void;
   cutOff(): void;
@@ -88,7 +88,7 @@ export class FakeKernel {
     if (!this.options.silent) queueMicrotask(() => this.#answer(message));
   }
 
-  /** As a kernel that is restarted: those who were connected to it are cut off. */
+  /** Cuts off all views and models, as a restart does. */
   cutOff(): void {
     for (const end of [...this.ends]) end.cutOff();
   }
@@ -201,7 +201,7 @@ export class FakeKernel {
 
   #explain(): void {
     const { corpus, foil, explicands, layer } = this.traits;
-    // As the real one: what a view newly shows is an answer to the same question.
+    // As in the real kernel, images that a view newly shows are part of the answer to the same question.
     const question = JSON.stringify({ ...this.traits, ...SHOWN });
     if (question !== this.#question) this.version++;
     this.#question = question;

@@ -45,7 +45,7 @@ async function picture(image: string, size: number): Promise<FakePicture> {
 
 const texts = (name: string) => (query.get(name) ?? "").split("|").filter(Boolean).map(textId);
 const explicands = number("explicands", 4);
-// Something different from what is explained, where there is room for it.
+// Other images than the explicands, where there are enough.
 const behind = Math.max(20, explicands + number("corpus", 5));
 const kernel = new FakeKernel({
   images,

@@ -16,7 +16,7 @@ export function showPage(kernel: Kernel, el: HTMLElement, signal?: AbortSignal):
   const root = document.createElement("div");
   root.className = "cocoa";
   root.dataset.cocoa = "";
-  // A group and no landmark: the notebook around has its own, and may show several widgets.
+  // A group, not a landmark: the notebook has its own landmarks, and may show several widgets.
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "COCOA");
   el.append(root);

@@ -47,7 +47,7 @@ interface MountOptions extends Partial<FakeOptions> {
 
 const pages: Page[] = [];
 
-/** Takes away all pages that a test has mounted: `afterEach(closePages)`. */
+/** Removes all pages that a test has mounted: `afterEach(closePages)`. */
 export function closePages(): void {
   for (const page of pages.splice(0)) page.cleanup();
 }
@@ -100,7 +100,7 @@ export function centre(element: Element): { x: number; y: number } {
   return { x: left + width / 2, y: top + height / 2 };
 }
 
-/** A synthetic pointer event where the browser would deliver it. */
+/** Dispatches a synthetic pointer event where the browser would deliver it. */
 export function point(
   type: "pointerdown" | "pointermove" | "pointerup" | "pointercancel",
   target: Element,

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { promptOf } from "./texts";
 
-/** A text in a bin, at the pointer or in a list. The document holds all of it; its box shows as much as there is room for. */
+/** A text in a bin, at the pointer or in a list; its box shows as much of it as there is room for. */
 export function Prompt({ id }: { id: string }): JSX.Element {
   return (
     <span class="prompt">

@@ -17,7 +17,7 @@ export function RestoreBar(): JSX.Element | null {
   if (!offer) return null;
   const answer = (act: () => void) => {
     act();
-    store.tiles.focusIntent.value = "corpus"; // the button that has the focus goes away with the offer
+    store.tiles.focusIntent.value = "corpus"; // the button with the focus disappears with the offer
   };
   return (
     <div class="notice" data-kind="restore" role="group" aria-label="Restore the bins">

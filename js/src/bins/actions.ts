@@ -42,7 +42,7 @@ export function removeImages(store: Store, ids: readonly string[], from: Region)
   settleFocus(store, from, left);
 }
 
-/** When the focused tile has left, the one that took its place has the focus. */
+/** Moves the focus from a tile that has left the region to the one that took its place. */
 function settleFocus(store: Store, region: Region, index: number): void {
   const order = store.order(region);
   const focused = store.tiles.focused[region];

@@ -30,7 +30,7 @@ export function move(bins: Bins, ids: readonly string[], from: Region, to: Regio
     case "foil":
       return { ...bins, foil: added(bins.foil, ids), corpus: without(bins.corpus, ids) };
     case "explicands":
-      // Only what has pixels can be explained.
+      // Only images can be explained.
       return {
         ...bins,
         explicands: added(
@@ -71,7 +71,7 @@ export function changes(before: Bins, after: Bins): Partial<Record<Bin, string[]
   return changed;
 }
 
-/** What dropping here would do, in the fewest words. */
+/** The effect of a drop on a region, in few words; null when it has none. */
 export function dropHint(from: Region, to: Region | null, ids: readonly string[] = []): string | null {
   if (to === "explicands" && ids.length && ids.every(isText)) return null;
   if (to === null || to === from) return null;

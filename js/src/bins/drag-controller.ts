@@ -108,11 +108,11 @@ export class DragController {
   };
 
   #lift(): void {
-    // Not before the drag has begun: capture would take the click away from the tile.
+    // Only now that the drag has begun: before, capture would take the click away from the tile.
     try {
       this.#root.setPointerCapture(this.#pointer);
     } catch {
-      // The pointer is gone already, or made by a script; the drag goes on without capture.
+      // The pointer is gone, or comes from a script; the drag goes on without capture.
     }
     // The kernel pauses its preparation, which would slow down the drag and the answer to the drop.
     const hold = () => this.#store.kernel.tell({ kind: "hold" });
@@ -142,7 +142,7 @@ export class DragController {
     this.#pointer = -1;
   }
 
-  /** Near the upper or lower edge of something that scrolls, it scrolls: faster the nearer. */
+  /** Scrolls a list while the pointer is near its upper or lower edge: the nearer, the faster. */
   #autoScroll = (): void => {
     const drag = this.#store.bins.drag.peek();
     if (drag.phase !== "dragging") return;

@@ -12,7 +12,7 @@ interface Entry extends SavedBins {
 
 const PREFIX = "cocoa-widget:bins:";
 const MOST_WIDGETS = 20;
-/** Characters; browsers give a site some five million for everything. */
+/** In characters; browsers give a site about five million in all. */
 const LONGEST = 400_000;
 
 const isIds = (value: unknown): value is string[] =>

@@ -41,7 +41,7 @@ const MOST_WORDS = 3;
 
 /**
  * The prompts in what was typed or pasted. Lines, tabs and semicolons always divide. A comma does only where all is a bare
- * list: three entries or more of at most three words, none of which goes on with "and" or "or", as a sentence would.
+ * list: three entries or more of at most three words, none of which begins with "and" or "or", as in a sentence.
  */
 export function splitPrompts(text: string): string[] {
   const parts = text.split(/[\n\r\t;]+/).map(collapsed);

@@ -1,13 +1,13 @@
 /**
  * Signed colour maps: zero is transparent and each sign has one hue. Both arms share lightness, chroma and alpha, so that
  * +x and −x weigh the same to the eye; the hue pairs stay apart in the common kinds of colour blindness. What has no sign is
- * painted in a third hue, which says neither corpus nor foil, and tells amounts by lightness too.
+ * painted in a third hue, which stands for neither corpus nor foil, and darkens with the amount.
  */
 
 export interface Colormap {
   name: string;
   label: string;
-  /** Hue angles in OKLCH: what speaks for the corpus, what speaks for the foil. */
+  /** Hue angles in OKLCH: towards the corpus, towards the foil. */
   positive: number;
   negative: number;
   /** The hue of values that cannot be negative. */
@@ -46,12 +46,12 @@ export const TABLE_SIZE = 512;
 export const ZERO = TABLE_SIZE / 2;
 const MAX_ALPHA = 235;
 
-/** The arm's colour at a magnitude in 0..1: light and airy near zero, deep at the end. */
+/** The colour of an arm at a magnitude in 0..1: light near zero, deep at the end. */
 function armColor(hue: number, magnitude: number): Rgb {
   return oklch(0.78 - 0.18 * magnitude, 0.14 + 0.05 * magnitude, hue);
 }
 
-/** Where a value in −1..1 (zero at `ZERO` exactly) looks up its colour. */
+/** The index of the colour of a value in −1..1; that of zero is exactly `ZERO`. */
 export function tableIndex(value: number): number {
   const scaled = Math.max(-1, Math.min(1, value)) * (ZERO - 1);
   return ZERO + (Math.trunc(scaled + (scaled < 0 ? -0.5 : 0.5)) || 0); // `|| 0`: not a number counts as zero
@@ -64,7 +64,7 @@ export function colorTable(map: Colormap): Uint32Array<ArrayBuffer> {
   for (let i = 0; i < TABLE_SIZE; i++) {
     const value = Math.max(-1, (i - ZERO) / (ZERO - 1));
     const [red, green, blue] = armColor(value < 0 ? map.negative : map.positive, Math.abs(value));
-    // Slightly concave: what is weak on the scale that the images share should still be seen.
+    // Slightly concave: an image that is weak on the shared scale should still be visible.
     bytes.set([red, green, blue, MAX_ALPHA * Math.abs(value) ** 0.8], 4 * i);
   }
   return table;

@@ -16,7 +16,7 @@ export class HalfDecoder {
     for (let bits = 0; bits < this.#table.length; bits++) this.#table[bits] = halfToNumber(bits);
   }
 
-  /** The first `count` numbers of `buffer`, whatever larger buffer it is a window of. */
+  /** The first `count` numbers of `buffer`, which may be a window of a larger buffer. */
   decode(buffer: ArrayBuffer | ArrayBufferView, count: number): Float32Array {
     const [source, offset, bytes] = ArrayBuffer.isView(buffer)
       ? [buffer.buffer, buffer.byteOffset, buffer.byteLength]

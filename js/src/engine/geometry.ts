@@ -19,7 +19,7 @@ export const placed = (rect: Rect) => ({ left: `${rect.left}px`, top: `${rect.to
 export const columnsIn = (width: number, cell: number, gap: number): number =>
   Math.max(1, Math.floor((width + gap) / (cell + gap)));
 
-/** Where a photograph and the encoder's frame lie in a box, in CSS pixels; `stage` is what encloses both. */
+/** The places of a photograph and of the encoder's frame in a box, in CSS pixels; `stage` encloses both. */
 export interface PhotoLayout {
   stage: Size;
   photo: Rect;
@@ -44,7 +44,7 @@ export function layoutPhoto(picture: Size, [left, top, right, bottom]: Frame, bo
   };
 }
 
-/** Whether anything of the photograph is outside the frame by more than rounding. */
+/** Whether a part of the photograph is outside the frame, by more than rounding. */
 export const isCropped = ([left, top, right, bottom]: Frame): boolean =>
   left > 0.004 || top > 0.004 || right < 0.996 || bottom < 0.996;
 

@@ -4,7 +4,7 @@ import { type Colormap, colorTable, sequentialTable } from "./colormaps";
 
 export const ATTRIBUTION = "attribution";
 
-/** Every other layer tells an amount of 0 or more in the attribution's unit. */
+/** Whether a layer has both signs. All others but the attribution are amounts of 0 or more in its unit. */
 export const isSigned = (layer: string): boolean => layer === ATTRIBUTION;
 
 /** The colours of a map for both kinds of layers. */

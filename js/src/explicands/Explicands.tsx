@@ -19,10 +19,10 @@ const FROM_BEFORE = "from before";
 const GAP = 10;
 const CAPTION = 34;
 const SMALLEST = 96;
-/** The widths from which a caption has room for the interval, and for its mark too. */
+/** The widths from which a caption has room for the interval, and for its icon as well. */
 const [ROOMY, SPACIOUS] = [180, 270];
 
-/** Tiles grow to fill the tray: one explicand is large, many are a grid. */
+/** Tiles grow to fill the panel: one explicand is large, many are a grid. */
 function explicandCell(area: Size, images: number): Cell {
   const columns = bestColumns(images, area, GAP, CAPTION, SMALLEST);
   const rows = Math.max(1, Math.ceil(images / columns));
@@ -87,7 +87,7 @@ export function Explicands(): JSX.Element {
   );
 }
 
-/** A tile is one thing to a screen reader, so its label says all that its parts show. */
+/** The label of a tile: a screen reader reads it instead of the parts of the tile. */
 function describeExplicand(store: Store, image: string): string {
   const words = [store.describe(image)];
   const info = store.explicands.heatmaps.info(image).value;
@@ -140,7 +140,7 @@ function ExplicandTools({ image }: { image: string }): JSX.Element {
   );
 }
 
-/** The score, and the progress of the heatmap; small enough to be rendered at every update. */
+/** The score and the progress of the heatmap; a component of its own, as it is rendered at every update. */
 export function Reading({ image }: { image: string }): JSX.Element | null {
   const info = useHeatmapInfo(image);
   if (!info) return null;

@@ -11,7 +11,7 @@ const ENDS: Record<string, [string, string]> = {
   contrastive_label_free: ["foil", "itself"],
 };
 
-/** The colour bar with its numbers: what a colour means, and whether it means the same on every image. */
+/** The colour bar with its numbers, and whether all images share its scale. */
 export function Legend(): JSX.Element {
   const { explicands, settings } = useStore();
   const scale = explicands.heatmaps.scale.value;

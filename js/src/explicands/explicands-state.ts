@@ -17,7 +17,7 @@ export class ExplicandsState {
   readonly probe = signal<Probe | null>(null);
   /** The device pixels at which the heatmaps of the explicands are painted. */
   readonly heatmapPixels = signal(0);
-  /** All that heatmaps depend on. */
+  /** The bins and settings that heatmaps depend on. */
   readonly #question: ReadonlySignal<readonly unknown[]>;
   /** The question that the newest heatmaps answer. */
   #answered: readonly unknown[] = [];
@@ -40,7 +40,7 @@ export class ExplicandsState {
         this.heatmaps.repaint();
       }),
       effect(() => {
-        // A silent kernel may never answer a newer question; one that is gone answers none.
+        // A silent kernel may never answer a newer question; one that is gone answers nothing.
         const old =
           state.value === "closed" || (state.value === "silent" && !equal(this.#question.value, this.#answered));
         if (old) untracked(() => this.heatmaps.outdate());

@@ -19,7 +19,7 @@ const TILE = 96;
 const LABEL = 20;
 const GAP = 8;
 
-/** Fixed height, and as many columns as fit, stretched to fill the row. */
+/** Tiles of a fixed height, in as many columns as fit, stretched to fill the row. */
 function galleryCell({ width }: Size): Cell {
   const columns = columnsIn(width, TILE, GAP);
   return { columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: TILE + LABEL };

@@ -8,7 +8,7 @@ import type { Picture } from "./thumbnails";
 
 interface PhotoProps {
   image: string;
-  /** The CSS pixels that there are for it. */
+  /** The available CSS pixels. */
   box: Size;
   heatmap: boolean;
   /** Asks for a picture of this many device pixels instead of what the box suggests. */
@@ -58,7 +58,7 @@ function useUnpainted(image: string, picture: Picture | null): (event: { current
   };
 }
 
-/** A veil with a hole: the encoder never saw what is under it. */
+/** A veil over the part of the photograph that the encoder does not see. */
 function Outside({
   frame: [left, top, right, bottom],
   photo,

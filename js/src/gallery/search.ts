@@ -7,7 +7,7 @@ export interface Ranking {
   text: string;
   images: readonly string[];
   scores: ReadonlyMap<string, number>;
-  /** How many images were encoded by then, of all. */
+  /** The number of images that were encoded when it was computed, and of all images. */
   compared: number;
   total: number;
 }

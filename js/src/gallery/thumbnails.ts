@@ -12,7 +12,7 @@ export interface Picture extends Thumbnail {
 interface Entry {
   picture: Signal<Picture | null>;
   bytes: number;
-  /** How many tiles want which size. */
+  /** The number of tiles that want each size. */
   wanted: Map<number, number>;
   /** The largest size asked for and not yet answered. */
   asked: number;
@@ -70,7 +70,7 @@ export class ThumbnailCache {
     return entry;
   }
 
-  /** One look per frame at what is wanted now, so that what scrolled past in between is never asked for. */
+  /** Asks once per frame, so that images that scrolled past in between are never asked for. */
   #schedule(): void {
     if (!this.#frame && !this.#abort.signal.aborted) this.#frame = requestAnimationFrame(this.#flush);
   }
@@ -124,7 +124,7 @@ export class ThumbnailCache {
       const entry = this.#entries.get(item.image);
       const buffer = buffers[i];
       if (!entry || (entry.picture.peek()?.size ?? 0) >= size) return;
-      // A DataView goes into the blob with its own offset and length, never the whole message that it is a window of.
+      // The blob gets the bytes of the DataView only, not of the whole message that it is a window of.
       const blob = new Blob(buffer ? [buffer as DataView<ArrayBuffer>] : [], { type: item.type });
       const url = item.error || !blob.size ? "" : URL.createObjectURL(blob);
       this.#replace(entry, { ...item, url, size }, blob.size);

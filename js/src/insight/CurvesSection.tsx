@@ -61,7 +61,7 @@ function Progress({ done, total, onStop }: { done: number; total: number; onStop
   const words = total ? `${count(done)} of ${count(total)} encoder passes` : "Waiting for the kernel…";
   return (
     <div class="insight-progress">
-      {/* Without a value it shows that it waits, without saying how long. */}
+      {/* Without a value the bar is indeterminate. */}
       <progress value={total ? done : undefined} max={Math.max(1, total)} aria-label="Computing the curves" />
       <span>{words}</span>
       <Button action="stop-curves" class="labelled" label="Stop computing the curves" onClick={onStop}>

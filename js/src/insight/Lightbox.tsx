@@ -127,7 +127,7 @@ function Title({ image }: { image: string }): JSX.Element {
   );
 }
 
-/** The small print: which method, which scale, how complete. */
+/** Method, scale and completeness of the heatmap. */
 function Facts({ image }: { image: string }): JSX.Element {
   const store = useStore();
   const info = useHeatmapInfo(image);

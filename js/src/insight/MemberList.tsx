@@ -9,7 +9,7 @@ import { count } from "../ui/format";
 import { MemberRow } from "./MemberRow";
 
 const TOP = 12;
-/** Rows that one click adds: a bin of thousands would hold up the page. */
+/** Rows that one click adds: thousands at once would block the page. */
 const MORE = 200;
 
 /** The members of the bins, the most influential first: one Tab stop, arrows between the rows. */

@@ -5,7 +5,7 @@ import { interval, inWords, isWarning, type Stability, verdict } from "./stabili
 
 interface BadgeProps {
   image: string;
-  /** `number` leaves out the mark; `over` is a number that lies on the photograph. */
+  /** `number` has no icon; `over` is a number on the photograph. */
   size?: "full" | "number" | "over";
 }
 
@@ -38,7 +38,7 @@ export function StabilityBadge({ image, size = "full" }: BadgeProps): JSX.Elemen
   );
 }
 
-/** The interval in small, with the score where it lies in it. */
+/** An icon of the interval, with the score at its place in it. */
 function Whisker({ stability: { low, high }, score }: { stability: Stability; score: number }): JSX.Element {
   const known = low !== null && high !== null;
   const at = known && high > low ? Math.min(1, Math.max(0, (score - low) / (high - low))) : 0.5;

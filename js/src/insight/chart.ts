@@ -9,7 +9,7 @@ export function ticks(low: number, high: number, count: number): number[] {
   const step = power * ([1, 2, 5].find((nice) => nice * power >= rough) ?? 10);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  // By multiplication, which does not gather rounding errors as adding would; `+ 0` for the zero that has a sign.
+  // Multiplied, as adding would accumulate rounding errors; `+ 0` turns −0 into 0.
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)) + 0);
 }
 

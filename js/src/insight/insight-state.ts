@@ -5,7 +5,7 @@ import type { Kernel } from "../kernel/kernel";
 import type { Curves, Influence } from "../kernel/protocol";
 import { StabilityState } from "./stability";
 
-/** What is known of an answer about one explicand. */
+/** The state of a question about one explicand. */
 export interface Answer<T> {
   image: string;
   reply: T | null;
@@ -59,7 +59,7 @@ export class Question<K extends keyof Replies> {
     return answer.image === image ? answer : unasked(image);
   }
 
-  /** Turns to an image, with what was last answered about it. */
+  /** Changes to an image, with the last answer about it. */
   show(image: string): void {
     this.cancel();
     this.answer.value = this.#kept.get(image) ?? unasked(image);

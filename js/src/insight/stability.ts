@@ -9,7 +9,7 @@ export interface Stability extends Sureness {
   few: boolean;
 }
 
-/** Below this the heatmaps of resampled bins show something else too often. */
+/** Below this correlation the heatmaps of resampled bins differ too much. */
 const AGREEMENT_WANTED = 0.8;
 const STABLE_FROM = 20;
 
@@ -74,10 +74,10 @@ function sizeWords({ smallest, few }: Stability): string | null {
   return few ? `${held}, which is few: ${STABLE_FROM} or more are stable` : held;
 }
 
-/** All of it, clause by clause. */
+/** The stability in words, clause by clause. */
 export function clauses(stability: Stability): string[] {
   return [scoreWords(stability), agreementWords(stability), sizeWords(stability)].filter((clause) => clause !== null);
 }
 
-/** In full, as a tooltip and to screen readers. */
+/** The stability in one sentence, for tooltips and screen readers. */
 export const inWords = (stability: Stability): string => `${clauses(stability).join("; ")}.`;

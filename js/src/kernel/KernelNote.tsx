@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useStore } from "../context";
 import { Icon } from "../ui/icons";
 
-/** Says that the kernel is gone, and what to do about it. */
+/** A notice that the kernel is gone, and what to do then. */
 export function KernelNote(): JSX.Element | null {
   const { kernel } = useStore();
   if (kernel.state.value !== "closed") return null;

@@ -15,7 +15,7 @@ import { Liveness, NO_KERNEL } from "./liveness";
 import type { Model, Pong } from "./protocol";
 import { TraitMirror } from "./traits";
 
-/** A busy kernel, or a socket that reconnects, may lose these; the kernel ignores a repetition of what it is answering. */
+/** After this time a question is sent again: a socket that reconnects loses messages. The kernel ignores repetitions. */
 const RESEND_MS: { [K in Question["kind"]]?: number } = { hello: 3_000, thumbnails: 10_000 };
 
 /** A Jupyter kernel behind anywidget's model: its traits are the settings, its custom messages questions and answers. */
@@ -40,7 +40,7 @@ export class Comm implements Kernel {
       if (this.state.value === "closed") untracked(() => this.#connection.fail(NO_KERNEL));
     });
     window.addEventListener("pagehide", () => this.#connection.notify({ kind: "leave" }), this.#leaving);
-    // Browsers keep pages that were left, and show them again.
+    // A page that was left may come back from the browser's cache.
     window.addEventListener("pageshow", (event) => event.persisted && this.#watchAgain(), this.#leaving);
     this.#liveness.start(() => this.#ping());
   }

@@ -56,7 +56,7 @@ export class Connection {
     return this.#liveness.attempt(() => this.#model.send({ ...body, id, view: this.view }));
   }
 
-  /** Hands the traits that were set to the kernel. */
+  /** Sends the changed traits to the kernel. */
   save(): void {
     if (this.#liveness.attempt(() => this.#model.save_changes())) this.#liveness.expectAnswer();
   }

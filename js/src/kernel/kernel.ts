@@ -21,7 +21,7 @@ import type {
  */
 export type KernelState = "live" | "silent" | "closed";
 
-/** The bins, and all that the menus set. */
+/** The bins, and everything that the menus set. */
 export type Settings = Traits;
 
 export type SettingSignals = { readonly [K in keyof Settings]: ReadonlySignal<Settings[K]> };
@@ -38,10 +38,10 @@ export interface Answers {
 
 export type Question = RequestBody & { kind: keyof Answers };
 
-/** What needs no answer: what this view shows, that the user is dragging, a step back or forth in the history. */
+/** A message without an answer: what this view shows, that the user is dragging, undo and redo. */
 export type Notice = RequestBody & { kind: "watch" | "hold" | "undo" | "redo" };
 
-/** What the kernel reports without being asked; it goes to every view. */
+/** A message that the kernel sends to every view without being asked. */
 export type Report = Heatmaps | Reliability | Status | History | Failure;
 
 export interface AskOptions<A> {
@@ -52,19 +52,19 @@ export interface AskOptions<A> {
   onLate?: () => void;
 }
 
-/** What answers the page's questions: a Jupyter kernel, or anything else that knows the images. */
+/** The other side of the page, which answers its questions: a Jupyter kernel, or anything else that has the images. */
 export interface Kernel {
   readonly state: ReadonlySignal<KernelState>;
   readonly settings: SettingSignals;
   /** Changes settings in one step, which can be undone in one. */
   change(settings: Partial<Settings>): void;
-  /** Changes settings on the page at once, and for the kernel when they have come to rest. */
+  /** Changes settings on the page at once, and in the kernel when they have rested. */
   changeSoon(settings: Partial<Settings>): void;
   /** Resolves with the last part of the answer; rejects when there is an error, no kernel, or `signal` aborts. */
   ask<Q extends Question>(question: Q, options?: AskOptions<Answers[Q["kind"]]>): Promise<Answers[Q["kind"]]>;
   tell(notice: Notice): void;
   /** Sets the function that receives the reports. */
   listen(onReport: (report: Report, buffers: DataView[]) => void): void;
-  /** Takes leave; questions that are still open are rejected. */
+  /** Ends the conversation; questions that are still open are rejected. */
   close(): void;
 }

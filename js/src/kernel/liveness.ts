@@ -7,7 +7,7 @@ export const NO_KERNEL = "The kernel was restarted or has stopped. Run the cell 
 const PING_EVERY_MS = 15_000;
 /** How long an answer may take before the kernel counts as silent. */
 const PATIENCE_MS = 5_000;
-/** A change makes the kernel send something; when nothing comes for so long, it is pinged. */
+/** The kernel answers every change with a message; when none has come after this time, it is pinged. */
 const ANSWER_MS = 3_000;
 
 /** Events that the host's model has besides those of the traits; hosts without them never fire them. */

@@ -9,7 +9,7 @@ export class Session {
   readonly catalogue = signal<Catalogue | null>(null);
   readonly status = signal<Status | null>(null);
   readonly history = signal<History>(NO_HISTORY);
-  /** Whether the first message has waited for long. */
+  /** Whether the answer to the first question is late. */
   readonly waiting = signal(false);
   /** Why there is no catalogue. */
   readonly failure = signal<string | null>(null);
@@ -33,7 +33,7 @@ export class Session {
     this.waiting.value = false;
   }
 
-  /** Forgets what no longer holds once the kernel is gone. */
+  /** Forgets the status and the history of a kernel that is gone. */
   close(): void {
     this.status.value = null;
     this.history.value = NO_HISTORY;

@@ -29,7 +29,7 @@ const SETTLE_MS = 200;
 const isBin = (name: keyof Traits): name is Bin => (BINS as readonly string[]).includes(name);
 
 /**
- * The model's traits as signals, in both directions. The bins are one thing: at the first event of a change all three are
+ * The model's traits as signals, in both directions. The bins change together: at the first event of a change all three are
  * read from the model, so that the page never shows an image in corpus and foil at once.
  */
 export class TraitMirror {
@@ -39,11 +39,11 @@ export class TraitMirror {
   #listeners: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `save` hands what was set to the kernel. */
-  readonly #handOver: () => void;
+  /** `save` sends the changed traits to the kernel. */
+  readonly #sendChanges: () => void;
 
   constructor(model: Model, save: () => void) {
-    this.#handOver = save;
+    this.#sendChanges = save;
     this.#model = model;
     this.signals = Object.fromEntries(this.#names.map((name) => [name, this.#mirror(name)])) as unknown as TraitSignals;
   }
@@ -76,7 +76,7 @@ export class TraitMirror {
     this.#save();
   }
 
-  /** The page follows at once, the kernel when the value rests. */
+  /** Changes the page at once, and the kernel when the values have rested. */
   setSoon(values: Partial<Traits>): void {
     this.#write(values);
     clearTimeout(this.#timer);
@@ -101,7 +101,7 @@ export class TraitMirror {
   #save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#handOver();
+    this.#sendChanges();
   }
 
   dispose(): void {

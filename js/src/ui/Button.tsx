@@ -9,9 +9,9 @@ interface ButtonProps {
   pressed?: boolean;
   expanded?: boolean;
   class?: string;
-  /** Left out by the Tab key: a key of the tile does the same. */
+  /** Not reached by the Tab key: a key of the tile does the same. */
   skipped?: boolean;
-  /** Named by the text that it shows, as users of voice control say it; `label` is its tooltip only. */
+  /** Its accessible name is the text that it shows, which users of voice control say; `label` is only its tooltip. */
   worded?: boolean;
   children: ComponentChildren;
 }
@@ -38,7 +38,7 @@ export function Button({
       aria-label={worded ? undefined : label}
       aria-pressed={pressed}
       aria-expanded={expanded}
-      // Not `disabled`, which would drop the focus when undo runs out.
+      // Not `disabled`, which would drop the focus once there is nothing left to undo.
       aria-disabled={disabled || undefined}
       tabIndex={skipped ? -1 : undefined}
       onClick={() => !disabled && onClick()}

@@ -12,7 +12,7 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A layer over the whole widget that keeps the focus until it closes and then gives it back. */
+/** A dialog over the whole widget that keeps the focus until it closes and then gives it back. */
 export function Dialog({ label, class: name, onClose, onKey, onKeyUp, children }: DialogProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -63,7 +63,7 @@ function watchForLostFocus(box: HTMLElement | null, last: { current: EventTarget
   return () => observer.disconnect();
 }
 
-/** Tab goes around among the dialog's buttons. */
+/** Moves the focus to the next button of the dialog; after the last comes the first. */
 function keepFocus(event: KeyboardEvent, box: HTMLElement | null): void {
   const all = [...(box?.querySelectorAll<HTMLElement>("button:not([tabindex='-1'])") ?? [])];
   const at = all.indexOf(event.target as HTMLElement);

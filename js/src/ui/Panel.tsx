@@ -8,7 +8,7 @@ interface PanelProps {
   title: string;
   count?: string;
   subtitle?: string;
-  /** Where something can be typed in. */
+  /** A field for typing. */
   entry?: ComponentChildren;
   actions?: ComponentChildren;
   children: ComponentChildren;
@@ -32,7 +32,7 @@ export function Panel({ region, title, count, subtitle, entry, actions, children
   );
 }
 
-/** Where a drag could go, and where it would. An element of its own: a mark on the panel would restyle all of its tiles. */
+/** Marks a possible target of a drag. An element of its own: an attribute of the panel would restyle all of its tiles. */
 function DropMark({ region }: { region: Region }): JSX.Element {
   const { drag } = useStore().bins;
   const drop = useComputed(() => {

@@ -21,7 +21,7 @@ export interface TileProps {
   children: ComponentChildren;
 }
 
-/** An option of a region's listbox, at its place in the grid. What it does is decided by the region and the root. */
+/** An option of a region's listbox, at its place in the grid. Clicks and keys are handled by the grid and the root. */
 export function Tile(props: TileProps): JSX.Element {
   const { image, region, index, count, left, top, width, height, focusable, describe, shortcuts, children } = props;
   const { tiles, bins } = useStore();
@@ -32,7 +32,7 @@ export function Tile(props: TileProps): JSX.Element {
   const lifted = useComputed(() => {
     const now = bins.drag.value;
     if (now.phase !== "dragging" || now.region !== region) return false;
-    // Several are always the selection: looking through 100,000 of them at every move would be slow.
+    // Several dragged tiles are always the selection; searching 100,000 of them at every move would be slow.
     return now.images.length === 1 ? now.images[0] === image : selected.value;
   });
   return (

@@ -22,25 +22,25 @@ interface TileGridProps {
   order: Order;
   label: string;
   gap: number;
-  /** How large the tiles are, given the space. */
+  /** The size of the tiles in a given area. */
   cell: (area: Size, count: number) => Cell;
-  /** How many tiles at the beginning have rows of their own above the others, and how large these are. */
+  /** The number and the size of the first tiles, which have rows of their own above the others. */
   head?: { count: number; cell: (area: Size) => Cell };
   renderTile: (image: string, cell: Size) => ComponentChildren;
-  /** Buttons over a tile. They lie beside the list, as an option may hold none; the tile's keys do the same. */
+  /** Buttons over a tile. They are outside of the list, whose options must not contain buttons; keys do the same. */
   tools?: (image: string) => ComponentChildren;
-  /** The keys that do it, as `aria-keyshortcuts` names them. */
+  /** The keys that do the same as these buttons, as `aria-keyshortcuts` names them. */
   shortcuts?: string;
   describe: (image: string) => string;
   onShown?: (ids: readonly string[], cell: Size) => void;
-  /** A click looks closer instead of selecting. */
+  /** A click enlarges a tile instead of selecting it. */
   clickEnlarges?: boolean;
   empty: ComponentChildren;
 }
 
 const PADDING = 8;
 
-/** A listbox whose tiles exist only while they are near the visible part, so that 100,000 images are no more than 100. */
+/** A listbox whose tiles exist only while they are near the visible part, so that 100,000 images cost no more than 100. */
 export function TileGrid(props: TileGridProps): JSX.Element {
   const { region, order, label, gap, renderTile, describe, onShown } = props;
   const { ids } = order;
@@ -85,7 +85,7 @@ export function TileGrid(props: TileGridProps): JSX.Element {
   useFocus(region, box, rows, tabStop);
 
   const indices = measured ? Array.from({ length: end - start }, (_, i) => start + i) : [];
-  // A focused tile that is scrolled away stays, or the focus would fall out of the page.
+  // A focused tile that is scrolled away stays mounted; otherwise the page would lose the focus.
   if (measured && ids.length && (tabStop < start || tabStop >= end)) indices.push(tabStop);
 
   return (
@@ -172,7 +172,7 @@ function clicked(
   if (clickEnlarges && !event.shiftKey && !event.ctrlKey && !event.metaKey) return enlarge(store, image, region);
   const { selection } = tiles;
   const only = selection.peek().region === region && selection.peek().ids.size === 1 && selection.peek().ids.has(image);
-  // A second click on the only selected tile takes the selection back.
+  // A second click on the only selected tile deselects it.
   selection.value =
     mode === "replace" && only
       ? { ...NOTHING_SELECTED, region, anchor: image }

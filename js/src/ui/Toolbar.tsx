@@ -12,7 +12,7 @@ import { Menu } from "./Menu";
 const COLORMAP_CHOICES: Choice[] = COLORMAPS.map(({ name, label }) => ({
   name,
   label,
-  hint: `${label.split(" – ")[0]} speaks for the corpus, ${label.split(" – ")[1]} for the foil`,
+  hint: `${label.split(" – ")[0]} stands for the corpus, ${label.split(" – ")[1]} for the foil`,
 }));
 
 type Setting = "method" | "target" | "layer" | "baseline" | "similarity" | "colormap";
@@ -32,7 +32,7 @@ function SettingMenu({ setting, title, choices }: { setting: Setting; title: str
   );
 }
 
-/** Where there is little room, the settings that are seldom changed are folded away behind a button. */
+/** The bar of settings. On a narrow page, those that are seldom changed are folded away behind a button. */
 export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
   const { settings, kernel } = useStore();
   const unfolded = useSignal(false);

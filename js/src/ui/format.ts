@@ -9,7 +9,7 @@ export function signed(value: number): string {
   return (value < 0 ? "−" : "+") + digits;
 }
 
-/** As `signed`, for what is never below zero or needs no plus. */
+/** As `signed`, without a plus: for values that are never negative. */
 export const plain = (value: number): string => signed(value).replace("+", "");
 
 /** A part of one: "12 %", with one more digit where it is small. */
@@ -18,7 +18,7 @@ export function percent(part: number): string {
   return `${size > 0 && size < 9.95 ? size.toFixed(1) : Math.round(size)} %`;
 }
 
-/** The compact form of an interval: ".03" for a half-width of 0.031. Its first digit is all that resampling can tell. */
+/** The compact form of an interval: ".03" for a half-width of 0.031. Resampling determines no more than its first digit. */
 export function halfWidth(low: number, high: number): string {
   const half = Math.abs(high - low) / 2;
   if (half === 0 || !Number.isFinite(half)) return half === 0 ? "0" : "?";

@@ -33,7 +33,7 @@ export function Icon({ name }: { name: keyof typeof PATHS }): JSX.Element {
   );
 }
 
-/** Two halves of a bean: what speaks for, what speaks against. */
+/** Two halves of a cocoa bean in the colours of corpus and foil. */
 export function Logo(): JSX.Element {
   return (
     <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">

@@ -20,11 +20,11 @@ export function keepInside(list: HTMLElement | null): void {
     list.style.bottom = `calc(100% + ${gap}px)`;
   }
   const shift = right > room.right ? Math.max(room.right - right, room.left - left) : Math.max(0, room.left - left);
-  // Not `transform`, which the list's appearing animates.
+  // Not `transform`, which is animated when the list appears.
   if (shift) list.style.translate = `${shift}px 0`;
 }
 
-/** The page, less its margin, and of that only what lies inside the part that scrolls. */
+/** The room for a list: the page without its margin, and of that only what lies inside the part that scrolls. */
 function roomOf(list: HTMLElement, root: HTMLElement): { top: number; bottom: number; left: number; right: number } {
   const { top, bottom, left, right } = root.getBoundingClientRect();
   const main = list.closest(".main");

@@ -7,12 +7,12 @@ import { type SelectMode, select, selectAll } from "./selection";
 import type { GridShape } from "./tiles-state";
 
 /**
- * On every element that can take the focus: JupyterLab and Notebook look for shortcuts at the focused element itself, and
- * without this mark `x` would cut the cell and `d d` delete it.
+ * Attributes of every element that can take the focus: JupyterLab and Notebook look for shortcuts at the focused element,
+ * and without this mark `x` would cut the cell and `d d` delete it.
  */
 export const FOCUSABLE = { "data-lm-suppress-shortcuts": "true" } as const;
 
-/** Where a navigation key leads from `index` in a grid of `count` tiles; null for other keys. */
+/** The tile that a navigation key leads to from `index` in a grid of `count` tiles; null for other keys. */
 export function navigate(key: string, index: number, count: number, { rows, rowsPerPage }: GridShape): number | null {
   const within = (i: number) => Math.max(0, Math.min(count - 1, i));
   switch (key) {
@@ -65,7 +65,7 @@ export function handleKey(store: Store, event: KeyboardEvent): boolean {
   return region && !target.closest("button") ? handleTileKey(store, event, key, command, region) : false;
 }
 
-/** T leads to the field where texts are typed: of the bin that has the focus, else of the corpus, with Shift of the foil. */
+/** Moves the focus to the text field of the bin that has the focus, else of the corpus; with Shift, of the foil. */
 function goToField(target: HTMLElement, shift: boolean): boolean {
   const bin = shift || regionOf(target) === "foil" ? "foil" : "corpus";
   const field = target.closest(".cocoa")?.querySelector<HTMLInputElement>(`[data-add-text=${bin}]`);
@@ -99,7 +99,7 @@ function handleTileKey(store: Store, event: KeyboardEvent, key: string, command:
   return true;
 }
 
-/** A range starts at the tile that had the focus when nothing was selected yet. */
+/** Selects a range; without a selection it starts at the tile that had the focus. */
 function extend(store: Store, region: Region, order: Order, from: string, to: string): void {
   const { anchor, region: selected } = store.tiles.selection.peek();
   const start =
@@ -109,7 +109,7 @@ function extend(store: Store, region: Region, order: Order, from: string, to: st
   store.tiles.selection.value = select(start, region, order, to, "range");
 }
 
-/** A click selects as file managers do; a finger has no modifier keys, so its taps toggle. */
+/** How a click selects: as in file managers; touch has no modifier keys, so taps toggle. */
 export function clickMode(event: MouseEvent): SelectMode {
   if (event.shiftKey) return "range";
   const touch = (event as PointerEvent).pointerType === "touch";

@@ -8,7 +8,7 @@ export function observeSize(
   if (!element) return;
   const measure = () => {
     const width = element.clientWidth;
-    // Should the style sheet be missing, a list is as high as its content: never lay out more than a tall screen.
+    // Without its style sheet a list is as high as its content: no more than a tall screen is laid out.
     const height = Math.min(element.clientHeight, 4096);
     const before = area.peek();
     if (before.width !== width || before.height !== height) area.value = { width, height };

@@ -7,12 +7,12 @@ const NARROW = 900;
 const FOLDED = 1000;
 const COMPACT = 1240;
 
-/** What the traits allow. */
+/** The range of heights that the kernel accepts. */
 const [LOWEST, HIGHEST] = [320, 4096];
 
 /**
- * Keeps on the root what the style sheet needs to know. By plain effects, which run at once: a gallery without its height
- * would lay out all of its images.
+ * Keeps attributes and properties on the root that the style sheet reads. Plain effects run at once: a gallery without its
+ * height would lay out all of its images.
  */
 export function styleRoot(store: Store, root: HTMLElement): () => void {
   const { settings, kernel } = store;
@@ -42,7 +42,7 @@ export function styleRoot(store: Store, root: HTMLElement): () => void {
   };
 }
 
-/** Notes how wide the page is, and keeps the height that the user has given it by the resize handle. */
+/** Marks the root by the width of the page, and keeps the height that the user sets with the resize handle. */
 function followSize({ settings, kernel }: Store, root: HTMLElement): () => void {
   const update = () => {
     root.dataset.layout = root.clientWidth > 0 && root.clientWidth < NARROW ? "narrow" : "wide";

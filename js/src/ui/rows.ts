@@ -1,12 +1,12 @@
 import type { Size } from "../engine/geometry";
 
-/** So many tiles of one size, side by side. */
+/** A part of a grid: tiles of one size in rows. */
 export interface Part extends Size {
   count: number;
   columns: number;
 }
 
-/** Where the tiles of a grid lie: those of `head`, which may be of another size, in rows of their own above the others. */
+/** The places of the tiles of a grid; those of `head`, which may have another size, are in rows above the others. */
 export class Rows {
   readonly count: number;
   readonly rows: number;
@@ -41,7 +41,7 @@ export class Rows {
     return this.top(row) + this.#part(row).height + this.gap;
   }
 
-  /** The row at so many pixels below the upper edge. */
+  /** The row at `y` pixels below the upper edge. */
   at(y: number): number {
     const { head, body, gap } = this;
     const heads = this.top(this.#headRows);
@@ -55,7 +55,7 @@ export class Rows {
     return this.#headRows + Math.floor((index - head.count) / body.columns);
   }
 
-  /** The first tile of a row; of the row behind the last, how many tiles there are. */
+  /** The first tile of a row; for the row after the last one, the number of tiles. */
   first(row: number): number {
     const { head, body } = this;
     if (row < this.#headRows) return row * head.columns;
@@ -68,7 +68,7 @@ export class Rows {
     return { left: (index - this.first(row)) * (width + this.gap), top: this.top(row), width, height };
   }
 
-  /** The tile so many rows below `index`, or above it; null when that would be outside. */
+  /** The tile `by` rows below `index` (above it when negative); null when there is no such row. */
   below(index: number, by: number): number | null {
     const row = this.rowOf(index);
     const to = row + by;

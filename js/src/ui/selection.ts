@@ -33,13 +33,13 @@ export const selectAll = (region: Region, order: Order): Selection => ({
   anchor: order.ids[0] ?? null,
 });
 
-/** A tile that is part of the selection stands for all of it; any other stands for itself. */
+/** The tiles that are dragged or moved with one of them: the whole selection when it is selected, else it alone. */
 export function carried(selection: Selection, region: Region, order: Order, id: string): string[] {
   const whole = selection.region === region && selection.ids.has(id);
   return whole ? order.ids.filter((other) => selection.ids.has(other)) : [id];
 }
 
-/** Forgets what has left the region, so that the selection never names tiles that are not there. */
+/** Deselects tiles that have left the region. */
 export function pruned(selection: Selection, present: Order): Selection {
   const kept = [...selection.ids].filter((id) => present.has(id));
   return kept.length === selection.ids.size ? selection : { ...selection, ids: new Set(kept) };

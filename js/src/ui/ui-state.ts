@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-/** Messages, theme and what else concerns the page as a whole. */
+/** Messages, theme, help: what concerns the page as a whole. */
 export class UiState {
   /** Error messages on display. */
   readonly errors = signal<readonly string[]>([]);

@@ -3,7 +3,7 @@ import { FakeKernel, type FakeOptions } from "../../dev/fake-kernel";
 import { forgetBins, loadBins, saveBins } from "../../src/bins/saved-bins";
 import { closePages, drag, greyPicture, mount, NAMES, type Page, settled } from "../page";
 
-/** A cell that is run again finds what was in its bins, and is only offered it. */
+/** A cell that is run again is offered the bins of its earlier run. */
 
 beforeEach(() => sessionStorage.clear());
 afterEach(() => {

@@ -63,7 +63,7 @@ test("amounts share a scale among themselves, or each image has its own", async 
   await settled();
   expect(legend().querySelector(".legend-numbers")?.textContent).toBe("0peak");
   page.kernel.set({ scale: "shared" });
-  // An attribution that is still on its way out does not count for the scale of amounts.
+  // An attribution that is about to be replaced is not part of the scale of amounts.
   page.kernel.sayHeatmaps([
     { ...flat, image: "image-1", peak: 0.1 },
     { image: "image-2", peak: 9, layer: "attribution" },

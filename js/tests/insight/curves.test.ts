@@ -59,7 +59,7 @@ test("the lines, what they enclose, and the same in words and numbers", async ()
   await finish();
   const line = (name: string) => section().querySelector(`.chart > svg .chart-${name}`) as SVGPathElement;
   expect(line("insertion").getAttribute("d")?.match(/[ML]/g)).toHaveLength(FRACTIONS.length);
-  // Downwards on the screen is a falling value.
+  // Values fall downwards on the screen.
   const heights = (name: string) =>
     [...(line(name).getAttribute("d") ?? "").matchAll(/ ([\d.]+)/g)].map(([, y]) => Number(y));
   expect(heights("insertion")[0]).toBeGreaterThan(heights("insertion").at(-1) as number);
@@ -75,7 +75,7 @@ test("the lines, what they enclose, and the same in words and numbers", async ()
   const table = section().querySelector("table") as HTMLTableElement;
   expect(table.rows).toHaveLength(1 + FRACTIONS.length);
   expect([...(table.rows[2]?.cells ?? [])].map(({ textContent }) => textContent)).toEqual(["25 %", "0.200", "0.100"]);
-  // There for screen readers, without taking any room.
+  // For screen readers only: it takes no room.
   const hidden = table.parentElement as HTMLElement;
   expect([hidden.offsetWidth, hidden.offsetHeight]).toEqual([1, 1]);
   const panel = page.root.querySelector("[data-insight=panel]") as HTMLElement;

@@ -81,7 +81,7 @@ test("a newer heatmap of this image asks again after a pause; other heatmaps do 
   await answer([MEMBERS[0] as Member]);
   expect(section().dataset.phase).toBe("ready");
   expect(rows()).toHaveLength(1);
-  // Of a version without this image there is nothing newer to tell yet, but what is shown is old.
+  // A version without a heatmap of this image asks nothing, but marks the contributions as old.
   page.kernel.sayHeatmaps([{ image: "image-2" }], 8);
   await new Promise((resolve) => setTimeout(resolve, 250));
   expect(section().dataset.phase).toBe("stale");

@@ -112,7 +112,7 @@ describe("on the page", () => {
     await settled();
     expect(badge().textContent).toBe("±.25");
     expect(badge().dataset.stale).toBeUndefined();
-    // Of the other explicand nothing is known about this question.
+    // The stability of the other explicand is unknown for this question.
     expect(badge("image-2").textContent).toBe("");
   });
 

@@ -4,7 +4,7 @@ import { type FakeModel, fakeModel } from "../../dev/fake-model";
 import { Comm } from "../../src/kernel/comm";
 import { closePages, drag, mount, type Page, press, settled } from "../page";
 
-/** Whether the page notices that its kernel is gone, says so, and goes on without it. */
+/** A page over a model: it notices that the kernel is gone, shows it, and goes on without it. */
 
 const BINS = { corpus: ["image-1"], foil: ["image-2"], explicands: ["image-3"] };
 const errors: unknown[] = [];

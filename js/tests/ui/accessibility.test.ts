@@ -4,7 +4,7 @@ import { userEvent } from "vitest/browser";
 import { saveBins } from "../../src/bins/saved-bins";
 import { closePages, mount, NAMES, type Page, press, settled } from "../page";
 
-/** What axe finds in every state of the page, and what the Tab key comes to. */
+/** The findings of axe in every state of the page, and the elements that the Tab key reaches. */
 
 afterEach(() => {
   closePages();
@@ -81,7 +81,7 @@ test.each(Object.keys(STATES).flatMap((state) => [[state, "light"] as const, [st
     await vi.waitFor(() => expect(page.root.querySelector("canvas[data-heatmap]")).not.toBeNull());
     await STATES[state]?.(page);
     await settled();
-    // What is fading in has not its contrast yet.
+    // An element that fades in does not have its final contrast yet.
     await Promise.allSettled(
       page.root
         .getAnimations({ subtree: true })
@@ -102,7 +102,7 @@ test("axe finds nothing on an empty page, nor where two are side by side", async
   expect(violations).toEqual([]);
 });
 
-/** Where Tab comes to, from the first tab stop of the page to its end. */
+/** The elements that Tab reaches, from the first tab stop of the page to its last. */
 async function tabStops(page: Page): Promise<HTMLElement[]> {
   const first = page.root.querySelector<HTMLElement>("button");
   first?.focus();
