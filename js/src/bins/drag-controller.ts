@@ -19,7 +19,6 @@ export class DragController {
   #dragging: AbortController | null = null;
   /** A click follows the release of a drag; it must not select. */
   #swallowClick = false;
-
   readonly #store: Store;
   readonly #root: HTMLElement;
 

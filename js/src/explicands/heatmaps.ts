@@ -43,7 +43,6 @@ export class HeatmapPainter {
   #decoder = new HalfDecoder();
   #scratch = document.createElement("canvas");
   #colours = new LayerColours(colormapNamed(""));
-
   readonly #isWanted: (image: string) => boolean;
   readonly #isShared: () => boolean;
 

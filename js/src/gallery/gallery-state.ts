@@ -19,7 +19,6 @@ export class GalleryState {
   /** Names and labels in lower case, to be searched for the filter's words. */
   readonly #haystack: ReadonlySignal<readonly string[]>;
   readonly #stop: () => void;
-
   readonly #catalogue: ReadonlySignal<Catalogue | null>;
 
   constructor(kernel: Kernel, catalogue: ReadonlySignal<Catalogue | null>, onError: (message: string) => void) {

@@ -21,7 +21,6 @@ export class TextSearch {
   readonly error = signal<string | null>(null);
   #abort: AbortController | null = null;
   #wanted = "";
-
   readonly #kernel: Kernel;
 
   constructor(kernel: Kernel) {

@@ -34,7 +34,6 @@ export class ThumbnailCache {
   #frame = 0;
   #inFlight = 0;
   #abort = new AbortController();
-
   readonly #kernel: Kernel;
   readonly #onError: (message: string) => void;
 

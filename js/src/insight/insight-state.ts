@@ -42,7 +42,6 @@ export class Question<K extends keyof Replies> {
   readonly answer = signal<Answer<Replies[K]>>(unasked(""));
   #kept = new Map<string, Answer<Replies[K]>>(); // least recently answered first
   #abort: AbortController | null = null;
-
   readonly #kind: K;
   readonly #kernel: Kernel;
   readonly #newest: ReadonlySignal<number>;
@@ -124,7 +123,6 @@ export class InsightState {
   readonly measure = signal("");
   readonly influence: Question<"influence">;
   readonly curves: Question<"curves">;
-
   readonly #heatmaps: HeatmapPainter;
 
   constructor(kernel: Kernel, heatmaps: HeatmapPainter) {

@@ -16,7 +16,6 @@ const STABLE_FROM = 20;
 /** The stability of each explicand; the kernel reports it a moment after the heatmaps that it belongs to. */
 export class StabilityState {
   readonly kept = signal<ReadonlyMap<string, Stability>>(new Map());
-
   readonly #newest: ReadonlySignal<number>;
 
   constructor(newest: ReadonlySignal<number>) {

@@ -36,7 +36,6 @@ export class Connection {
   readonly view = randomName();
   #pending = new Map<string, Pending>();
   #count = 0;
-
   readonly #model: Model;
   readonly #onReport: (report: Report, buffers: DataView[]) => void;
   readonly #liveness: Liveness;

@@ -31,7 +31,6 @@ export class Liveness {
   #every: ReturnType<typeof setInterval> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #answer: ReturnType<typeof setTimeout> | undefined;
-
   readonly #model: Model;
 
   constructor(model: Model) {

@@ -13,7 +13,6 @@ export class Session {
   readonly waiting = signal(false);
   /** Why there is no catalogue. */
   readonly failure = signal<string | null>(null);
-
   readonly #kernel: Kernel;
 
   constructor(kernel: Kernel) {

@@ -34,16 +34,14 @@ const isBin = (name: keyof Traits): name is Bin => (BINS as readonly string[]).i
  */
 export class TraitMirror {
   readonly signals: TraitSignals;
-  #model: Model;
+  readonly #model: Model;
+  readonly #sendChanges: () => void;
   #names = Object.keys(DEFAULTS) as (keyof Traits)[];
   #listeners: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `save` sends the changed traits to the kernel. */
-  readonly #sendChanges: () => void;
-
-  constructor(model: Model, save: () => void) {
-    this.#sendChanges = save;
+  constructor(model: Model, sendChanges: () => void) {
+    this.#sendChanges = sendChanges;
     this.#model = model;
     this.signals = Object.fromEntries(this.#names.map((name) => [name, this.#mirror(name)])) as unknown as TraitSignals;
   }
