@@ -10,11 +10,6 @@ export interface Rect extends Size {
   top: number;
 }
 
-export const sized = ({ width, height }: Size) => ({ width: `${width}px`, height: `${height}px` });
-
-/** The CSS of an absolutely positioned box. */
-export const placed = (rect: Rect) => ({ left: `${rect.left}px`, top: `${rect.top}px`, ...sized(rect) });
-
 /** How many cells of a width fit side by side. */
 export const columnsIn = (width: number, cell: number, gap: number): number =>
   Math.max(1, Math.floor((width + gap) / (cell + gap)));

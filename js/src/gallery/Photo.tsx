@@ -1,8 +1,9 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useStore } from "../context";
-import { isCropped, layoutPhoto, placed, quantised, type Rect, type Size, sized } from "../engine/geometry";
+import { isCropped, layoutPhoto, quantised, type Rect, type Size } from "../engine/geometry";
 import type { Frame } from "../kernel/protocol";
+import { placed, sized } from "../ui/boxes";
 import { Icon } from "../ui/icons";
 import type { Picture } from "./thumbnails";
 

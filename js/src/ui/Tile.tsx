@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { Region } from "../bins/bins";
 import { isText } from "../bins/texts";
 import { useStore } from "../context";
-import { sized } from "../engine/geometry";
+import { sized } from "./boxes";
 import { FOCUSABLE } from "./keyboard";
 
 export interface TileProps {
