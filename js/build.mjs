@@ -8,7 +8,7 @@ const OUT = new URL("../cocoa_widget/static/", import.meta.url).pathname;
 const options = {
   entryPoints: [
     { in: "src/index.tsx", out: "widget" },
-    { in: "src/styles/index.css", out: "widget" },
+    { in: "src/index.css", out: "widget" },
   ],
   outdir: OUT,
   bundle: true,

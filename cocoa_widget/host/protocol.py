@@ -1,4 +1,4 @@
-"""The messages between kernel and page; must be kept in sync with ``js/src/protocol.ts``.
+"""The messages between kernel and page; must be kept in sync with ``js/src/kernel/protocol.ts``.
 
 Every message is a flat JSON object with a ``kind``. The page's requests carry an ``id`` and the ``view`` that asks;
 replies repeat the ``id``. Events carry no ``id`` and go to every view, which ignores images that it does not show.

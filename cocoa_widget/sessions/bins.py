@@ -1,4 +1,4 @@
-"""The bins as one immutable value, and pure functions from bins to bins; mirrors ``js/src/bins.ts``.
+"""The bins as one immutable value, and pure functions from bins to bins; mirrors ``js/src/bins/bins.ts``.
 
 Widget, engine and page pass whole values of `Bins` around. In each of them an image is in at most one of corpus and
 foil, whatever other threads do meanwhile.

@@ -1,4 +1,4 @@
-import type { Curves, Influence, Member, Reliability, SearchResult, Traits } from "../src/protocol";
+import type { Curves, Influence, Member, Reliability, SearchResult, Traits } from "../src/kernel/protocol";
 
 /** Made-up answers about explicands, for looking at the page. */
 
@@ -28,7 +28,7 @@ export function fakeInfluence(id: string, image: string, { corpus, foil, method 
   };
 }
 
-export function fakeReliability(version: number, { explicands, corpus, foil }: Traits, scores: number[]): Reliability {
+export function fakeStability(version: number, { explicands, corpus, foil }: Traits, scores: number[]): Reliability {
   const smallest = Math.min(...[corpus.length, foil.length].filter(Boolean));
   const items = explicands.map((image, i) => {
     const [score, half] = [scores[i] ?? 0, 0.012 + 0.09 * noise(i)];

@@ -1,10 +1,9 @@
-import type { AnyModel } from "@anywidget/types";
-import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/protocol";
-import { textId } from "../src/texts";
-import { fakeCurves, fakeInfluence, fakeReliability, fakeSearch } from "./fake-answers";
+import { textId } from "../src/bins/texts";
+import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/kernel/protocol";
+import { fakeCurves, fakeInfluence, fakeSearch, fakeStability } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
 
-/** A model and a kernel in one, for tests and for looking at the page without Python. */
+/** A kernel for tests, and for looking at the page without Python. `FakeView` and `FakeModel` connect a page to it. */
 
 export interface FakePicture {
   bytes: Uint8Array<ArrayBuffer>;
@@ -27,7 +26,13 @@ export interface FakeOptions {
   catalogue?: { [K in keyof Catalogue]?: Catalogue[K] | undefined };
 }
 
-type Listener = (...args: unknown[]) => void;
+/** A view or a model that is connected to the kernel. */
+export interface End {
+  /** Called when settings have new values. */
+  changed(names: (keyof Traits)[]): void;
+  receive(message: Response, buffers: DataView[]): void;
+  cutOff(): void;
+}
 
 /** Traits that change what is shown and not what is asked. */
 const SHOWN = { explicands: 0, colormap: 0, opacity: 0, scale: 0, gallery_heatmaps: 0, height: 0 };
@@ -35,16 +40,12 @@ const SHOWN = { explicands: 0, colormap: 0, opacity: 0, scale: 0, gallery_heatma
 export class FakeKernel {
   readonly sent: Request[] = [];
   readonly traits: Traits;
+  readonly ends = new Set<End>();
   saves = 0;
-  /** Whether the comm is there, as far as the host's manager knows. */
-  live = true;
-  /** Sending throws, as on the comm of a kernel that is gone. */
-  failing = false;
   version = 0;
-  #listeners = new Map<string, Set<Listener>>();
   #cancelled = new Set<string>();
   #question = "";
-  #reliable: ReturnType<typeof setTimeout> | undefined;
+  #stability: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly options: FakeOptions) {
     this.traits = {
@@ -68,38 +69,28 @@ export class FakeKernel {
     };
   }
 
-  get listenerCount(): number {
-    return [...this.#listeners.values()].reduce((sum, set) => sum + set.size, 0);
-  }
-
-  get model(): AnyModel<Traits> {
-    return {
-      get: (name: keyof Traits) => this.traits[name],
-      set: (name: keyof Traits, value: never) => this.set({ [name]: value }),
-      save_changes: () => {
-        if (this.failing) throw new Error("Cannot send");
-        this.saves++;
-        if (this.options.live) this.#explain();
-      },
-      on: (event: string, listener: Listener) => {
-        const set = this.#listeners.get(event) ?? new Set();
-        this.#listeners.set(event, set.add(listener));
-      },
-      off: (event: string, listener: Listener) => this.#listeners.get(event)?.delete(listener),
-      send: (message: Request) => {
-        if (this.failing) throw new Error("Cannot send");
-        this.sent.push(message);
-        if (!this.options.silent) queueMicrotask(() => this.#answer(message));
-      },
-    } as unknown as AnyModel<Traits>;
-  }
-
   /** As if Python had set traits. */
   set(values: Partial<Traits>): void {
     const changed = (Object.keys(values) as (keyof Traits)[]).filter((name) => this.traits[name] !== values[name]);
     Object.assign(this.traits, values);
-    // As Backbone: an event for each trait, when all have their values.
-    for (const name of changed) this.fire(`change:${name}`);
+    for (const end of [...this.ends]) end.changed(changed);
+  }
+
+  /** Takes what a page has set. */
+  save(): void {
+    this.saves++;
+    if (this.options.live) this.#explain();
+  }
+
+  /** Takes a message of a page, and answers it. */
+  take(message: Request): void {
+    this.sent.push(message);
+    if (!this.options.silent) queueMicrotask(() => this.#answer(message));
+  }
+
+  /** Cuts off all views and models, as a restart does. */
+  cutOff(): void {
+    for (const end of [...this.ends]) end.cutOff();
   }
 
   /** Whether a view watches: its latest such message was `watch` and not `leave`. */
@@ -107,20 +98,8 @@ export class FakeKernel {
     return this.sent.findLast((m) => m.view === view && (m.kind === "watch" || m.kind === "leave"))?.kind === "watch";
   }
 
-  /** As the host's manager does when the kernel is restarted: the model is cut off, and fires its event. */
-  cutOff(): void {
-    this.live = false;
-    this.fire("comm_live_update");
-  }
-
-  fire(event: string, ...args: unknown[]): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
-      listener.call({ model: { comm_live: this.live } }, ...args);
-    }
-  }
-
   say(message: Response | object, buffers: DataView[] = []): void {
-    this.fire("msg:custom", message, buffers);
+    for (const end of [...this.ends]) end.receive(message as Response, buffers);
   }
 
   requests<K extends Request["kind"]>(kind: K): (Request & { kind: K })[] {
@@ -222,7 +201,7 @@ export class FakeKernel {
 
   #explain(): void {
     const { corpus, foil, explicands, layer } = this.traits;
-    // As the real one: what a view newly shows is an answer to the same question.
+    // As in the real kernel, images that a view newly shows are part of the answer to the same question.
     const question = JSON.stringify({ ...this.traits, ...SHOWN });
     if (question !== this.#question) this.version++;
     this.#question = question;
@@ -244,9 +223,9 @@ export class FakeKernel {
       pattern: layer === "attribution" ? blobs(seed + i) : (x: number, y: number) => Math.abs(blobs(seed + i)(x, y)),
     }));
     this.sayHeatmaps(items, version);
-    clearTimeout(this.#reliable);
+    clearTimeout(this.#stability);
     const scores = items.map(({ score }) => score);
-    this.#reliable = setTimeout(() => this.say(fakeReliability(version, this.traits, scores)), 400);
+    this.#stability = setTimeout(() => this.say(fakeStability(version, this.traits, scores)), 400);
   }
 }
 

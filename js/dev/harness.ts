@@ -1,6 +1,7 @@
-import widget from "../src/index";
-import { textId } from "../src/texts";
+import { textId } from "../src/bins/texts";
+import { showPage } from "../src/page";
 import { FakeKernel, type FakePicture } from "./fake-kernel";
+import { FakeView } from "./fake-view";
 
 /**
  * The page with a made-up kernel: `npm run harness`. `?n=100000` sets the number of images, `?explicands=4` and so on
@@ -44,7 +45,7 @@ async function picture(image: string, size: number): Promise<FakePicture> {
 
 const texts = (name: string) => (query.get(name) ?? "").split("|").filter(Boolean).map(textId);
 const explicands = number("explicands", 4);
-// Something different from what is explained, where there is room for it.
+// Other images than the explicands, where there are enough.
 const behind = Math.max(20, explicands + number("corpus", 5));
 const kernel = new FakeKernel({
   images,
@@ -64,4 +65,4 @@ const kernel = new FakeKernel({
 const el = document.getElementById("page") as HTMLElement;
 if (query.has("dark")) document.body.classList.add("dark");
 if (query.has("width")) el.style.width = `${query.get("width")}px`;
-widget.render({ model: kernel.model, el, signal: new AbortController().signal } as never);
+showPage(new FakeView(kernel), el);

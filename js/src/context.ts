@@ -1,6 +1,8 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Store } from "./state";
+import type { HeatmapInfo } from "./explicands/heatmaps";
+import type { Catalogue } from "./kernel/protocol";
+import type { Store } from "./store";
 
 export const StoreContext = createContext<Store | null>(null);
 
@@ -9,3 +11,9 @@ export function useStore(): Store {
   if (!store) throw new Error("useStore needs a StoreContext");
   return store;
 }
+
+/** What the kernel offers; null before it has answered. */
+export const useCatalogue = (): Catalogue | null => useStore().session.catalogue.value;
+
+/** What the page knows of an image's heatmap; null when there is none. */
+export const useHeatmapInfo = (image: string): HeatmapInfo | null => useStore().explicands.heatmaps.info(image).value;

@@ -1,86 +1,11 @@
 import type { RenderProps } from "@anywidget/types";
-import { effect } from "@preact/signals";
-import { render as mount } from "preact";
-import { App } from "./components/App";
-import { StoreContext } from "./context";
-import { DragController } from "./drag-controller";
-import { handleKey } from "./keyboard";
-import type { Traits } from "./protocol";
-import { styleRoot } from "./root-style";
-import { Store } from "./state";
-import { watchTheme } from "./theme";
-import { watchView } from "./watch";
+import { Comm } from "./kernel/comm";
+import type { Traits } from "./kernel/protocol";
+import { showPage } from "./page";
 
-/** The widget's view: one store, one element, and everything undone again when the host takes the view away. */
+/** The widget's view, as anywidget renders it. */
 function render({ model, el, signal }: RenderProps<Traits>): () => void {
-  const abort = new AbortController();
-  const root = document.createElement("div");
-  root.className = "cocoa";
-  root.dataset.cocoa = "";
-  // A group and no landmark: the notebook around has its own, and may show several widgets.
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "COCOA");
-  el.append(root);
-
-  const store = new Store(model, watchTheme(el, abort.signal));
-  const stops = [styleRoot(store, root), trackState(store, root), watchView(store)];
-  new DragController(store, root, abort.signal);
-  listen(store, root, abort.signal);
-  mount(
-    <StoreContext.Provider value={store}>
-      <App root={root} />
-    </StoreContext.Provider>,
-    root,
-  );
-
-  const cleanup = () => {
-    if (abort.signal.aborted) return;
-    abort.abort();
-    for (const stop of stops) stop();
-    mount(null, root);
-    store.dispose();
-    root.remove();
-  };
-  signal?.addEventListener("abort", cleanup, { signal: abort.signal });
-  return cleanup;
-}
-
-/** Writes what a test or a script can wait for. */
-function trackState(store: Store, root: HTMLElement): () => void {
-  root.dataset.state = "loading";
-  let frame = 0;
-  const stopState = effect(() => {
-    const failed = store.failure.value !== null;
-    const ready = store.catalogue.value !== null && store.unpainted.value === 0;
-    cancelAnimationFrame(frame);
-    if (failed || !ready) root.dataset.state = failed ? "error" : "loading";
-    // Ready only when it stays so: tiles that are about to be mounted have not reported yet.
-    else frame = requestAnimationFrame(() => requestAnimationFrame(() => settle()));
-  });
-  const settle = () => {
-    if (store.unpainted.peek() === 0 && store.failure.peek() === null) root.dataset.state = "ready";
-  };
-  const stopVersion = effect(() => {
-    root.dataset.version = String(store.heatmaps.repaints.value);
-    root.dataset.heatmapVersion = String(store.heatmaps.version.value);
-  });
-  return () => {
-    cancelAnimationFrame(frame);
-    stopState();
-    stopVersion();
-  };
-}
-
-/** Keeps keys and shifted clicks from the notebook around the widget. */
-function listen(store: Store, root: HTMLElement, signal: AbortSignal): void {
-  const onKey = (event: KeyboardEvent) => {
-    event.stopPropagation();
-    if (event.defaultPrevented || !handleKey(store, event)) return;
-    event.preventDefault();
-  };
-  root.addEventListener("keydown", onKey, { signal });
-  // A shifted mousedown would extend the notebook's cell selection.
-  root.addEventListener("mousedown", (event) => event.shiftKey && event.stopPropagation(), { signal });
+  return showPage(new Comm(model), el, signal);
 }
 
 export default { render };

@@ -1,12 +1,17 @@
 import { expect, vi } from "vitest";
 import { FakeKernel, type FakeOptions, type FakePicture } from "../dev/fake-kernel";
+import { FakeModel } from "../dev/fake-model";
+import { FakeView } from "../dev/fake-view";
 import widget from "../src/index";
-import css from "../src/styles/index.css?inline";
+import css from "../src/index.css?inline";
+import { showPage } from "../src/page";
 
-/** Mounts the widget on a fake kernel, with its style sheet, as a notebook would. */
+/** Mounts the page on a fake kernel, with its style sheet, as a notebook would. */
 
 export interface Page {
   kernel: FakeKernel;
+  /** The model between the page and the kernel; only with `comm`. */
+  model: FakeModel | null;
   root: HTMLElement;
   tile: (region: string, image: string) => HTMLElement;
   region: (name: string) => HTMLElement;
@@ -36,16 +41,24 @@ interface MountOptions extends Partial<FakeOptions> {
   width?: number;
   shadow?: boolean;
   kernel?: FakeKernel;
+  /** Mounts it as anywidget does, with a model between the page and the kernel. */
+  comm?: boolean;
 }
 
 const pages: Page[] = [];
 
-/** Takes away all pages that a test has mounted: `afterEach(closePages)`. */
+/** Removes all pages that a test has mounted: `afterEach(closePages)`. */
 export function closePages(): void {
   for (const page of pages.splice(0)) page.cleanup();
 }
 
-export async function mount({ width = 1200, shadow = false, kernel, ...options }: MountOptions = {}): Promise<Page> {
+export async function mount({
+  width = 1200,
+  shadow = false,
+  comm = false,
+  kernel,
+  ...options
+}: MountOptions = {}): Promise<Page> {
   const fake = kernel ?? new FakeKernel({ images: NAMES, picture: greyPicture, ...options });
   const host = document.createElement("div");
   host.style.width = `${width}px`;
@@ -55,12 +68,16 @@ export async function mount({ width = 1200, shadow = false, kernel, ...options }
   style.textContent = css;
   const el = document.createElement("div");
   place.append(style, el);
-  const props = { model: fake.model, el, signal: new AbortController().signal };
-  const dispose = widget.render(props as unknown as Parameters<typeof widget.render>[0]);
+  const model = comm ? new FakeModel(fake) : null;
+  const props = { model, el, signal: new AbortController().signal };
+  const dispose = model
+    ? widget.render(props as unknown as Parameters<typeof widget.render>[0])
+    : showPage(new FakeView(fake), el);
   const root = el.querySelector("[data-cocoa]") as HTMLElement;
   const region = (name: string) => root.querySelector(`[data-bin=${name}]`) as HTMLElement;
   const page: Page = {
     kernel: fake,
+    model,
     root,
     region,
     dropMark: (name) => region(name).querySelector<HTMLElement>(".drop-mark")?.dataset.drop,
@@ -83,7 +100,7 @@ export function centre(element: Element): { x: number; y: number } {
   return { x: left + width / 2, y: top + height / 2 };
 }
 
-/** A synthetic pointer event where the browser would deliver it. */
+/** Dispatches a synthetic pointer event where the browser would deliver it. */
 export function point(
   type: "pointerdown" | "pointermove" | "pointerup" | "pointercancel",
   target: Element,

@@ -11,7 +11,7 @@ import pytest
 from cocoa_widget.host import protocol
 from cocoa_widget.widget import CocoaWidget
 
-SOURCE = (Path(__file__).parents[2] / "js/src/protocol.ts").read_text(encoding="utf-8")
+SOURCE = (Path(__file__).parents[2] / "js/src/kernel/protocol.ts").read_text(encoding="utf-8")
 
 
 def words(name):

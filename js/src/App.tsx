@@ -1,0 +1,54 @@
+import type { JSX } from "preact";
+import { swapBins } from "./bins/actions";
+import { Bin } from "./bins/Bin";
+import { Ghost } from "./bins/Ghost";
+import { RestoreBar } from "./bins/RestoreBar";
+import { SelectionBar } from "./bins/SelectionBar";
+import { useStore } from "./context";
+import { Explicands } from "./explicands/Explicands";
+import { Gallery } from "./gallery/Gallery";
+import { Lightbox } from "./insight/Lightbox";
+import { KernelNote } from "./kernel/KernelNote";
+import { Button } from "./ui/Button";
+import { Help } from "./ui/Help";
+import { Icon } from "./ui/icons";
+import { StatusBar } from "./ui/StatusBar";
+import { Toasts } from "./ui/Toasts";
+import { Toolbar } from "./ui/Toolbar";
+
+export function App({ root }: { root: HTMLElement }): JSX.Element {
+  const store = useStore();
+  const { enlarged } = store.insight;
+  return (
+    <>
+      <Toolbar root={root} />
+      <KernelNote />
+      <RestoreBar />
+      <div class="main">
+        <Gallery />
+        <Explicands />
+        <div class="bins">
+          <Bin bin="corpus" />
+          <Button
+            action="swap"
+            label="Swap corpus and foil"
+            disabled={!store.settings.corpus.value.length && !store.settings.foil.value.length}
+            onClick={() => swapBins(store)}
+          >
+            <Icon name="swap" />
+          </Button>
+          <Bin bin="foil" />
+        </div>
+      </div>
+      <StatusBar />
+      <SelectionBar />
+      <Toasts />
+      {enlarged.value && <Lightbox {...enlarged.value} />}
+      {store.ui.help.value && <Help />}
+      <Ghost root={root} />
+      <div class="announcer" role="status" aria-live="polite">
+        {store.ui.announcement}
+      </div>
+    </>
+  );
+}

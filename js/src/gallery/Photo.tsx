@@ -1,0 +1,105 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useStore } from "../context";
+import { isCropped, layoutPhoto, quantised, type Rect, type Size } from "../engine/geometry";
+import type { Frame } from "../kernel/protocol";
+import { placed, sized } from "../ui/boxes";
+import { Icon } from "../ui/icons";
+import type { Picture } from "./thumbnails";
+
+interface PhotoProps {
+  image: string;
+  /** The available CSS pixels. */
+  box: Size;
+  heatmap: boolean;
+  /** Asks for a picture of this many device pixels instead of what the box suggests. */
+  pixels?: number;
+  children?: (frame: Rect) => ComponentChildren;
+}
+
+/** The whole photograph, what the encoder sees of it, and the heatmap exactly over that part. */
+export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JSX.Element {
+  const { thumbnails } = useStore().gallery;
+  const size = quantised(pixels ?? Math.max(box.width, box.height) * devicePixelRatio);
+  useLayoutEffect(() => thumbnails.acquire(image, size), [image, size]);
+  const picture = thumbnails.picture(image).value;
+  const onPainted = useUnpainted(image, picture);
+  if (picture?.error !== undefined && !picture.url) return <Broken box={box} reason={picture.error} />;
+  if (!picture) return <div class="photo photo-waiting" style={sized(box)} />;
+  const { stage, photo, frame } = layoutPhoto(picture, picture.frame, box);
+  return (
+    <div class="photo" style={sized(stage)}>
+      {heatmap && <HeatCanvas image={image} frame={frame} />}
+      <img src={picture.url} alt="" draggable={false} style={placed(photo)} onLoad={onPainted} onError={onPainted} />
+      {heatmap && isCropped(picture.frame) && <Outside frame={picture.frame} photo={photo} inside={frame} />}
+      {children?.(frame)}
+    </div>
+  );
+}
+
+/** Counts this photograph as unpainted from its mounting until its picture is decoded. */
+function useUnpainted(image: string, picture: Picture | null): (event: { currentTarget: HTMLImageElement }) => void {
+  const { unpainted } = useStore().ui;
+  const settle = useRef<() => void>();
+  useLayoutEffect(() => {
+    let counted = true;
+    unpainted.value = unpainted.peek() + 1;
+    settle.current = () => {
+      if (counted) unpainted.value = unpainted.peek() - 1;
+      counted = false;
+    };
+    return settle.current;
+  }, [image]);
+  useLayoutEffect(() => {
+    if (picture && !picture.url) settle.current?.();
+  }, [picture]);
+  return ({ currentTarget }) => {
+    const done = settle.current;
+    currentTarget.decode().then(done, done);
+  };
+}
+
+/** A veil over the part of the photograph that the encoder does not see. */
+function Outside({
+  frame: [left, top, right, bottom],
+  photo,
+  inside,
+}: {
+  frame: Frame;
+  photo: Rect;
+  inside: Rect;
+}): JSX.Element {
+  const at = (x: number, y: number) =>
+    `${Math.min(100, Math.max(0, x * 100))}% ${Math.min(100, Math.max(0, y * 100))}%`;
+  const outer = "0% 0%, 100% 0%, 100% 100%, 0% 100%, 0% 0%";
+  const inner = [at(left, top), at(left, bottom), at(right, bottom), at(right, top), at(left, top)].join(", ");
+  return (
+    <>
+      <div class="veil" style={{ ...placed(photo), clipPath: `polygon(evenodd, ${outer}, ${inner})` }} />
+      <div class="frame" style={placed(inside)} />
+    </>
+  );
+}
+
+function HeatCanvas({ image, frame }: { image: string; frame: Rect }): JSX.Element {
+  const { heatmaps } = useStore().explicands;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [width, height] = [frame.width, frame.height].map((side) => Math.max(1, Math.round(side * devicePixelRatio)));
+  useLayoutEffect(() => {
+    const element = canvas.current;
+    if (!element) return;
+    // Setting a size wipes a canvas, so it is done here, right before painting, and only when it differs.
+    if (element.width !== width) element.width = width as number;
+    if (element.height !== height) element.height = height as number;
+    return heatmaps.attach(image, element);
+  }, [image, width, height]);
+  return <canvas class="heat" ref={canvas} style={placed(frame)} aria-hidden="true" />;
+}
+
+function Broken({ box, reason }: { box: Size; reason: string }): JSX.Element {
+  return (
+    <div class="photo photo-broken" style={sized(box)} title={reason}>
+      <Icon name="warning" />
+    </div>
+  );
+}

@@ -1,0 +1,264 @@
+/** The messages between kernel and page; must be kept in sync with `cocoa_widget/host/protocol.py`, which explains them. */
+
+import type { AnyModel } from "@anywidget/types";
+
+export const REQUEST_KINDS = [
+  "hello",
+  "thumbnails",
+  "watch",
+  "hold",
+  "leave",
+  "cancel",
+  "undo",
+  "redo",
+  "influence",
+  "curves",
+  "add_texts",
+  "search",
+  "ping",
+] as const;
+export const RESPONSE_KINDS = [
+  "catalogue",
+  "thumbnails",
+  "heatmaps",
+  "reliability",
+  "influence",
+  "curves",
+  "status",
+  "history",
+  "error",
+  "texts",
+  "search",
+  "pong",
+] as const;
+
+// ---- page → kernel (each also carries `id` and `view`, added by the connection) ----
+
+export type RequestBody =
+  | { kind: "hello" }
+  | { kind: "thumbnails"; images: string[]; size: number }
+  | { kind: "watch"; explicands: number; gallery: number; visible: string[] }
+  | { kind: "hold" | "leave" | "undo" | "redo" | "ping" }
+  | { kind: "cancel"; cancels: string }
+  | { kind: "influence" | "curves"; image: string }
+  | { kind: "add_texts"; bin: "corpus" | "foil"; texts: string[]; list: string | null }
+  | { kind: "search"; text: string };
+
+export type Request = RequestBody & { id: string; view: string };
+
+// ---- kernel → page ----
+
+export interface Choice {
+  name: string;
+  label: string;
+  hint: string;
+  unavailable?: string;
+}
+
+export interface TextList {
+  name: string;
+  label: string;
+  count: number;
+}
+
+export interface TextInfo {
+  available: boolean;
+  reason: string | null;
+  note: string;
+  context: number | null;
+  templates: Choice[];
+  lists: TextList[];
+}
+
+export interface Catalogue {
+  id: string;
+  kind: "catalogue";
+  model: string;
+  images: string[];
+  labels: (string | null)[];
+  captions: (string | null)[];
+  skipped: { image: string; reason: string }[];
+  encoder: { name: string; device: string; precision: string; input: [number, number] };
+  methods: Choice[];
+  targets: Choice[];
+  similarities: Choice[];
+  baselines: Choice[];
+  layers: Choice[];
+  text: TextInfo;
+}
+
+/** Left, top, right, bottom in fractions of the picture. */
+export type Frame = [number, number, number, number];
+
+export interface Thumbnail {
+  image: string;
+  width: number;
+  height: number;
+  frame: Frame;
+  type: string;
+  error?: string;
+}
+
+export interface Thumbnails {
+  id: string;
+  kind: "thumbnails";
+  items: Thumbnail[];
+  last: boolean;
+}
+
+export interface Heatmap {
+  image: string;
+  method: string;
+  layer: string;
+  preview: boolean;
+  shape: [number, number];
+  peak: number;
+  score: number;
+  progress: number;
+  gap?: number;
+}
+
+export interface Heatmaps {
+  kind: "heatmaps";
+  version: number;
+  items: Heatmap[];
+  nothing?: string;
+}
+
+export interface Sureness {
+  image: string;
+  low: number | null;
+  high: number | null;
+  agreement: number | null;
+}
+
+export interface Reliability {
+  kind: "reliability";
+  version: number;
+  items: Sureness[];
+  smallest: number;
+  few: boolean;
+}
+
+export interface Member {
+  image: string;
+  bin: "corpus" | "foil";
+  share: number;
+  change: number | null;
+  outlier: boolean;
+}
+
+export interface Influence {
+  id: string;
+  kind: "influence";
+  image: string;
+  score: number;
+  members: Member[];
+}
+
+export interface Curve {
+  measure: string;
+  label: string;
+  insertion: number[];
+  deletion: number[];
+  insertion_auc: number;
+  deletion_auc: number;
+}
+
+export interface Curves {
+  id: string;
+  kind: "curves";
+  image: string;
+  done: number;
+  total: number;
+  fractions: number[];
+  curves: Curve[];
+}
+
+export interface Texts {
+  id: string;
+  kind: "texts";
+  added: number;
+  skipped: { text: string; reason: string }[];
+  cut: string[];
+}
+
+export interface SearchResult {
+  id: string;
+  kind: "search";
+  images: string[];
+  scores: number[];
+  compared: number;
+  total: number;
+}
+
+export interface Task {
+  label: string;
+  done: number;
+  total: number;
+}
+
+export interface Status {
+  kind: "status";
+  device: string;
+  task: Task | null;
+  ready: number;
+  explicands: number;
+  memory: number;
+  budget: number;
+}
+
+export interface History {
+  kind: "history";
+  undo: string | null;
+  redo: string | null;
+}
+
+export interface Pong {
+  id: string;
+  kind: "pong";
+  known: boolean;
+}
+
+export interface Failure {
+  kind: "error";
+  message: string;
+  id?: string;
+}
+
+export type Response =
+  | Catalogue
+  | Thumbnails
+  | Heatmaps
+  | Reliability
+  | Influence
+  | Curves
+  | Status
+  | History
+  | Failure
+  | Texts
+  | SearchResult
+  | Pong;
+
+/** The traits that page and kernel share (`CocoaWidget` in `cocoa_widget/widget.py`). */
+export interface Traits {
+  corpus: string[];
+  foil: string[];
+  explicands: string[];
+  method: string;
+  target: string;
+  similarity: string;
+  baseline: string;
+  layer: string;
+  template: string;
+  centred: boolean;
+  colormap: string;
+  opacity: number;
+  scale: "shared" | "image";
+  gallery_heatmaps: boolean;
+  height: number;
+  name: string;
+}
+
+/** The model as anywidget hands it to the page. */
+export type Model = AnyModel<Traits>;

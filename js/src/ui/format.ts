@@ -1,0 +1,45 @@
+/** Numbers and amounts as the page writes them. */
+
+/** Signed, three significant digits: heatmap values and scores are compared by eye. */
+export function signed(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const digits = size < 0.001 || size >= 10_000 ? size.toExponential(1) : size.toPrecision(3);
+  return (value < 0 ? "−" : "+") + digits;
+}
+
+/** As `signed`, without a plus: for values that are never negative. */
+export const plain = (value: number): string => signed(value).replace("+", "");
+
+/** A part of one: "12 %", with one more digit where it is small. */
+export function percent(part: number): string {
+  const size = 100 * part;
+  return `${size > 0 && size < 9.95 ? size.toFixed(1) : Math.round(size)} %`;
+}
+
+/** The compact form of an interval: ".03" for a half-width of 0.031. Resampling determines no more than its first digit. */
+export function halfWidth(low: number, high: number): string {
+  const half = Math.abs(high - low) / 2;
+  if (half === 0 || !Number.isFinite(half)) return half === 0 ? "0" : "?";
+  if (half < 0.0005 || half >= 1000) return half.toExponential(0);
+  return half < 0.095 ? fraction(Number(half.toPrecision(1))) : half < 1 ? fraction(half) : half.toPrecision(2);
+}
+
+/** A number within −1..1 without the zero before its point: correlations and the like. */
+export function fraction(value: number): string {
+  const size = Math.abs(value);
+  const digits = size > 0 && size < 0.01 ? size.toPrecision(1) : size.toFixed(2);
+  return (value < 0 ? "−" : "") + digits.replace(/^0\./, ".");
+}
+
+export function bytes(count: number): string {
+  if (count < 1e6) return `${Math.round(count / 1e3)} kB`;
+  return count < 1e9 ? `${Math.round(count / 1e6)} MB` : `${(count / 1e9).toFixed(1)} GB`;
+}
+
+const grouped = new Intl.NumberFormat("en");
+
+export const count = (n: number): string => grouped.format(n);
+
+export const images = (n: number): string => `${count(n)} ${n === 1 ? "image" : "images"}`;

@@ -1,0 +1,28 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+
+/** Messages, theme, help: what concerns the page as a whole. */
+export class UiState {
+  /** Error messages on display. */
+  readonly errors = signal<readonly string[]>([]);
+  /** What a screen reader reads out. */
+  readonly announcement = signal("");
+  readonly help = signal(false);
+  /** The number of pictures on screen that are not painted yet. */
+  readonly unpainted = signal(0);
+
+  constructor(readonly dark: ReadonlySignal<boolean>) {}
+
+  /** Shows a message until it is dismissed; the same one twice is shown once. */
+  report(message: string): void {
+    if (!this.errors.peek().includes(message)) this.errors.value = [...this.errors.peek().slice(-2), message];
+  }
+
+  dismiss(message: string): void {
+    this.errors.value = this.errors.peek().filter((other) => other !== message);
+  }
+
+  announce(message: string): void {
+    // A live region says nothing when its text does not change, so a repeated message differs by a blank.
+    this.announcement.value = this.announcement.peek() === message ? `${message} ` : message;
+  }
+}
