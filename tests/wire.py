@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 from jupyter_client.session import Session
 
@@ -72,3 +73,11 @@ class Wire:
 
     def reply(self, request, last=True, timeout=120):
         return self.wait(lambda m: m.get("id") == request and (not last or m.get("last", True)), timeout)
+
+
+def wait_until(predicate, seconds=120):
+    """Poll what has no event of its own."""
+    end = time.monotonic() + seconds
+    while not predicate() and time.monotonic() < end:
+        time.sleep(0.01)
+    return predicate()
