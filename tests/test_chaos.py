@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import cocoa_widget as cw
+from cocoa_widget.host import protocol
 from cocoa_widget.live import LiveEngine
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import Words
@@ -39,7 +40,7 @@ images = st.sampled_from([f"p{i}" for i in range(6)])
 bad_images = st.sampled_from(["nope", "", "text:", "p0\udce9"])
 members = st.lists(images | st.sampled_from(["text:a dog", "text:a cat"]), max_size=4)
 bins = st.sampled_from(["corpus", "foil", "explicands"])
-kinds = st.sampled_from(list(cw.widget.protocol.REQUEST_KINDS))
+kinds = st.sampled_from(list(protocol.REQUEST_KINDS))
 anything = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=4) | images,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -76,7 +77,7 @@ class Chaos(RuleBasedStateMachine):
         self.encoder = encoder_of(self.module, image_size=12, text=Words())
         self.widget = cw.CocoaWidget(dict(PICTURES), self.encoder, explicands=["p0"], method=METHODS["rise"])
         for method in METHODS.values():
-            self.widget._configured[method.name] = method
+            self.widget._choices.methods[method.name] = method
         self.wire = Wire(self.widget)
         self.threads = ThreadPoolExecutor(2)
         self.observed = 0
@@ -279,7 +280,7 @@ class Chaos(RuleBasedStateMachine):
         if not hasattr(self, "widget"):
             return
         assert len(self.wire.messages) < 50_000
-        assert len(self.widget._page._pending) <= 40
+        assert len(self.widget._page._requests._pending) <= 40
         assert len(self.widget._history._steps) <= self.widget._history.LIMIT
         assert len(self.widget._engine._state.views) <= 1
         assert self.widget._engine._state.store.nbytes <= self.widget._engine._state.store.budget

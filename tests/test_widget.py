@@ -144,16 +144,6 @@ def test_subclasses_check_bins_and_have_traits_of_their_own(pictures):
     widget.close()
 
 
-def test_a_missing_page_says_how_to_build_it(make_widget, monkeypatch, tmp_path):
-    from cocoa_widget import widget as module
-
-    monkeypatch.setattr(module, "STATIC", tmp_path)
-    module._static.cache_clear()
-    with pytest.raises(RuntimeError, match=r"npm ci && npm run build"):
-        make_widget()
-    module._static.cache_clear()
-
-
 class Broken(Convolutional):
     def forward(self, images):
         raise RuntimeError("no weights today")

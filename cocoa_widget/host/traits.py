@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, SupportsIndex
 
 import traitlets
 
@@ -17,8 +18,21 @@ from ..attribution import Baseline, Method, as_baseline, as_method
 from ..encoders import EncoderError
 from ..sessions import BinName
 
-if TYPE_CHECKING:
-    from ..widget import CocoaWidget
+
+class BinsOwner(Protocol):
+    """The widget whose bins the traits of bins read and replace."""
+
+    def changing(self) -> AbstractContextManager[None]:
+        """Keep other threads from changing anything in the block."""
+        ...
+
+    def _members(self, name: BinName) -> Sequence[str]:
+        """Return the members of a bin, as the calling thread sees them."""
+        ...
+
+    def _assign(self, members: Mapping[BinName, list[str]]) -> None:
+        """Replace the members of some bins; raises `TraitError` for what they cannot hold."""
+        ...
 
 
 class Ordered(traitlets.TraitType[Any, Any]):
@@ -49,13 +63,14 @@ class MethodTrait(Ordered):
 
     def validate(self, obj: Any, value: str | Method) -> Method:
         """Turn names into methods; a name keeps the settings of a method that was set before under it."""
-        if isinstance(value, str) and value in obj._configured:
-            return obj._configured[value]  # type: ignore[no-any-return]
+        known: dict[str, Method] = obj._choices.methods
+        if isinstance(value, str) and value in known:
+            return known[value]
         try:
             method = as_method(value)
         except (TypeError, ValueError) as error:
             raise traitlets.TraitError(str(error)) from None
-        obj._configured[method.name] = method
+        known[method.name] = method
         return method
 
 
@@ -66,9 +81,9 @@ class BaselineTrait(Ordered):
 
     def validate(self, obj: Any, value: str | Baseline) -> Baseline:
         """Turn names into baselines; a name keeps what was set before under it."""
-        known = obj._configured_baselines
+        known: dict[str, Baseline] = obj._choices.baselines
         if isinstance(value, str) and value in known:
-            return known[value]  # type: ignore[no-any-return]
+            return known[value]
         try:
             baseline = as_baseline(value, obj.encoder)
         except (TypeError, ValueError) as error:
@@ -173,7 +188,7 @@ class BinList(list[str]):
     An edit always starts from what the bin holds at that moment, also where the list was taken earlier.
     """
 
-    def __init__(self, widget: CocoaWidget, name: BinName) -> None:
+    def __init__(self, widget: BinsOwner, name: BinName) -> None:
         super().__init__(widget._members(name))
         self._widget, self._name = weakref.ref(widget), name
 

@@ -1,4 +1,4 @@
-"""The bins as one immutable value, and pure functions from bins to bins; mirrors ``js/src/bins.ts``.
+"""The bins as one immutable value, and pure functions from bins to bins; the page has the same in its ``bins.ts``.
 
 Widget, engine and page pass whole values of `Bins` around. In each of them an image is in at most one of corpus and
 foil, whatever other threads do meanwhile.
@@ -13,12 +13,14 @@ from typing import Literal
 
 from ..texts import is_text, named, shown
 
+Side = Literal["corpus", "foil"]
+"""The bins that a score contrasts."""
 BinName = Literal["corpus", "foil", "explicands"]
 Place = Literal["corpus", "foil", "explicands", "gallery"]
 """Where images can be moved to; the gallery stands for "out of all bins"."""
 
 BINS: tuple[BinName, ...] = ("corpus", "foil", "explicands")
-OTHER: Mapping[str, BinName] = {"corpus": "foil", "foil": "corpus"}
+OTHER: Mapping[str, Side] = {"corpus": "foil", "foil": "corpus"}
 """The bin that a member of a bin cannot be in as well."""
 
 
@@ -76,7 +78,7 @@ def move(bins: Bins, ids: Iterable[str], to: Place) -> Bins:
     return dataclasses.replace(bins, **changed)
 
 
-def put(bins: Bins, ids: Iterable[str], to: Literal["corpus", "foil"]) -> tuple[Bins, list[str]]:
+def put(bins: Bins, ids: Iterable[str], to: Side) -> tuple[Bins, list[str]]:
     """Return `bins` after texts were put into a bin, and those of `ids` that are in it now.
 
     A single text moves. Of several, those in the other bin stay there: "everything but the corpus" is then one list.

@@ -14,7 +14,7 @@ def test_cancels_of_unknown_requests_are_not_kept(make_widget):
         wire.ask("cancel", cancels=f"never-{i}")
     wire.reply(wire.ask("thumbnails", images=["p0"], size=24))
     wire.reply(wire.ask("hello"))
-    assert wait_until(lambda: not widget._page._pending)
+    assert wait_until(lambda: not widget._page._requests._pending)
 
 
 def test_a_request_that_is_sent_again_is_answered_once_at_a_time(make_widget):
@@ -33,7 +33,7 @@ def test_a_request_that_is_sent_again_is_answered_once_at_a_time(make_widget):
         wire.receive(message)
     gate.set()
     wire.reply("a-1")
-    assert wait_until(lambda: not widget._page._pending)
+    assert wait_until(lambda: not widget._page._requests._pending)
     assert calls == [["p0"]]
     wire.receive(message)  # the answer was lost
     assert wait_until(lambda: sum(m.get("id") == "a-1" for m, _ in wire.messages) == 2)
