@@ -319,7 +319,7 @@ class CocoaWidget(BinnedWidget):
         except Exception as error:
             if not isinstance(error, traitlets.TraitError):  # raised by an observer, whose author needs the traceback
                 # As text: a log that keeps the exception would keep the widget.
-                self.log.error("What the page has set could not be followed.\n%s", traceback.format_exc())
+                self.log.error("An observer of what the page has set has failed.\n%s", traceback.format_exc())
                 error = RuntimeError(f"{type(error).__name__}: {error}")
             if self._page is not None:
                 self._page.error(str(error))

@@ -27,9 +27,9 @@ from tests.wire import Wire
 
 SEQUENCES = int(os.environ.get("CHAOS_SEQUENCES", "60"))
 PHASES = [Phase.generate, *([Phase.shrink] if "CHAOS_SHRINK" in os.environ else [])]
-"""A failing sequence is only made shorter on demand, since one that hangs would be tried again and again."""
+"""A failing sequence is only shortened on demand, since one that hangs would be run again and again."""
 SECONDS = 60
-"""How long anything may take: only what hangs takes so long."""
+"""Longest time of any step; only a step that hangs takes so long."""
 
 PICTURES = {f"p{i}": np.random.default_rng(i).integers(0, 256, (12, 12, 3), dtype=np.uint8) for i in range(6)} | {
     "caf\udce9": np.full((12, 12, 3), 90, dtype=np.uint8)
@@ -55,7 +55,7 @@ METHODS = {
 
 
 class Moody(Convolutional):
-    """Fails when it is asked to."""
+    """An encoder that raises `mood`, if that is set."""
 
     mood: type[BaseException] | None = None
 
@@ -230,7 +230,7 @@ class Chaos(RuleBasedStateMachine):
 
     @rule()
     def heatmaps_are_those_of_a_fresh_explainer(self):
-        """Whatever has happened before."""
+        """After any sequence of other steps."""
         widget = self.widget
         widget.corpus, widget.foil = [], []
         widget.corpus, widget.foil = ["p1", "p2"], ["p3"]

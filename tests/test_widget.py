@@ -149,7 +149,7 @@ class Broken(Convolutional):
         raise RuntimeError("no weights today")
 
 
-def test_an_encoder_that_raises_is_said_on_the_page_and_in_the_cell(make_widget):
+def test_an_encoder_that_raises_is_reported_on_the_page_and_in_the_cell(make_widget):
     widget = make_widget(encoder=encoder_of(Broken()), **BINS)
     wire = Wire(widget)
     wire.ask("watch", explicands=32, gallery=0, visible=[])

@@ -30,7 +30,7 @@ def test_every_method_in_the_widget(make_widget, name):
     np.testing.assert_allclose(found, prepared.explain(**bins).heatmaps[0], atol=1e-4 * abs(found).max())
 
 
-def test_a_method_that_cannot_be_is_said_in_the_cell(make_widget):
+def test_a_method_that_the_encoder_does_not_allow_raises_in_the_cell(make_widget):
     widget = make_widget(encoder=encoder_of(Linear()), method="cam", **BINS)
     with pytest.raises(cw.NoFeatureMap, match="global average pooling"):
         widget.wait(120)
@@ -49,14 +49,14 @@ def test_layers(shown, layer):
     version = max(m["version"] for m, _ in wire.messages if m["kind"] == "heatmaps")
     widget.layer = layer
     message, (buffer,) = wire.wait(lambda m: m["kind"] == "heatmaps" and m["items"] and m["items"][0]["layer"] == layer)
-    assert message["version"] == version, "another look is no other question"
+    assert message["version"] == version, "another layer is not another question"
     values = np.frombuffer(buffer, "<f2")
     assert values.min() >= 0
     assert values.max() == 1
     found = widget.heatmap("p0", layer=layer)
     assert found.shape == (32, 32)
     assert found.min() >= 0
-    assert widget.heatmap("p0").min() < 0, "without a layer it is the attribution, whatever the page shows"
+    assert widget.heatmap("p0").min() < 0, "the default is the attribution, also while the page shows another layer"
 
 
 def test_the_spread_is_the_bootstraps(shown):
@@ -74,7 +74,7 @@ def test_the_spread_is_the_bootstraps(shown):
         ({"foil": ["p3"]}, "stability", "single image"),
     ],
 )
-def test_a_layer_that_cannot_be_says_why(shown, options, layer, says):
+def test_a_layer_that_cannot_be_computed_says_why(shown, options, layer, says):
     widget, wire = shown(**options)
     widget.layer = layer
     wire.wait(lambda m: m["kind"] == "heatmaps" and says in m.get("nothing", ""))

@@ -34,7 +34,7 @@ def curves(
     images.check([image])
     picture = engine.picture(image)
     if picture is None:
-        raise ValueError(f"There is nothing to explain in {image}.")
+        raise ValueError(f"There is nothing to explain in {image}: put images into the corpus, the foil, or both.")
     found = engine.inspector.curves(
         image, torch.from_numpy(picture.values), lambda done, total: goes_on(_curves(request, done, total, None))
     )

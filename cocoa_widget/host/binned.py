@@ -40,7 +40,7 @@ class BinnedWidget(OrderedWidget):
         return self._bins
 
     def move(self, images: str | Sequence[str], to: Place) -> None:
-        """Put images or prompts into a bin; out of the foil into the corpus, and the other way around.
+        """Put images or prompts into a bin; those that join the corpus leave the foil, and the other way around.
 
         Parameters
         ----------
@@ -57,11 +57,11 @@ class BinnedWidget(OrderedWidget):
             self._replace(of_bins.move(self._present(), moved, to))
 
     def undo(self) -> None:
-        """Take the last change of the bins back."""
+        """Take back the last change of the bins."""
         self._step(-1)
 
     def redo(self) -> None:
-        """Do again what was undone."""
+        """Make the change of the bins again that was undone last."""
         self._step(1)
 
     def _step(self, by: int) -> None:

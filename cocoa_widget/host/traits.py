@@ -1,4 +1,4 @@
-"""Kinds of traits that `CocoaWidget` has: bins that change together, and settings that are checked when they are set.
+"""Kinds of traits of `CocoaWidget`: bins that change together, and settings that are checked when they are set.
 
 Every check runs inside `validate`. Traitlets skips cross-validation while any thread holds notifications back, so a
 value that another thread sets at that moment would pass unchecked.
@@ -53,7 +53,7 @@ class Int(Ordered, traitlets.Int[int, Any]):
 
 
 class Bool(Ordered, traitlets.Bool[bool, Any]):
-    """Yes or no."""
+    """True or false."""
 
 
 class MethodTrait(Ordered):
@@ -62,7 +62,7 @@ class MethodTrait(Ordered):
     info_text = "the name of a method, or a method"
 
     def validate(self, obj: Any, value: str | Method) -> Method:
-        """Turn names into methods; a name keeps the settings of a method that was set before under it."""
+        """Turn a name into a method, with the settings that the last method of this name had."""
         known: dict[str, Method] = obj._choices.methods
         if isinstance(value, str) and value in known:
             return known[value]
@@ -75,12 +75,12 @@ class MethodTrait(Ordered):
 
 
 class BaselineTrait(Ordered):
-    """What replaces removed parts, set by name or as an object; the page knows it by name."""
+    """A baseline, set by name or as an object; the page knows it by name."""
 
     info_text = "the name of a baseline, or a baseline"
 
     def validate(self, obj: Any, value: str | Baseline) -> Baseline:
-        """Turn names into baselines; a name keeps what was set before under it."""
+        """Turn a name into a baseline: the last one that was set under this name."""
         known: dict[str, Baseline] = obj._choices.baselines
         if isinstance(value, str) and value in known:
             return known[value]
@@ -114,7 +114,7 @@ class CheckedString(Ordered):
         self._check = check
 
     def validate(self, obj: Any, value: Any) -> str:
-        """Refuse what the function refuses, in its words, and what cannot be sent to the page."""
+        """Refuse what the function refuses, with its message, and what has no UTF-8, so that it could not be sent."""
         if not isinstance(value, str):
             raise traitlets.TraitError(f"{self.name} must be a string, not {value!r}.")
         text = str(value)
@@ -127,10 +127,10 @@ class CheckedString(Ordered):
 
 
 class CentredTrait(Bool):
-    """Whether members are centred, which only an encoder with a text tower can be asked for."""
+    """Whether members are centred, which needs an encoder with a text tower."""
 
     def validate(self, obj: Any, value: Any) -> bool:
-        """Refuse to centre without a text tower."""
+        """Refuse True without a text tower, with the reason."""
         centred: bool = super().validate(obj, value)
         if centred:
             try:
@@ -146,7 +146,7 @@ class Fraction(Ordered, traitlets.Float[float, Any]):
     info_text = "a number from 0 to 1"
 
     def validate(self, obj: Any, value: Any) -> float:
-        """Refuse what lies outside, and NaN, which compares with nothing."""
+        """Refuse numbers outside of this range, and NaN."""
         number = super().validate(obj, value)
         if not (math.isfinite(number) and 0 <= number <= 1):
             raise traitlets.TraitError(f"{self.name} must be a number from 0 to 1, not {value!r}.")
@@ -199,7 +199,7 @@ class BinList(list[str]):
     def _edit(self, edit: Callable[[list[str]], Any]) -> Any:
         widget = self._widget()
         if widget is None:
-            raise RuntimeError(f"The widget of this {self._name} does not exist any more: take a list of another one.")
+            raise RuntimeError(f"The widget of this {self._name} no longer exists: take the list from another widget.")
         with widget.changing():
             members = list(widget._members(self._name))
             result = edit(members)

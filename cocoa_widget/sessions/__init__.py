@@ -1,4 +1,4 @@
-"""What the user has arranged: the bins, and the history of their changes. Knows no traits."""
+"""What the user has arranged: the bins, and the history of their changes, without traits."""
 
 from .bins import BINS, BinName, Bins, Place, Side, describe, move, put, replace
 from .history import History

@@ -37,7 +37,7 @@ def test_influence_without_an_operator(shown):
 
 
 @pytest.mark.parametrize(("similarity", "says"), [("gaussian", "choose the cosine")])
-def test_influence_that_cannot_be_is_said(shown, similarity, says):
+def test_influence_that_cannot_be_computed_is_reported(shown, similarity, says):
     _, wire = shown(similarity=similarity)
     reply, _ = wire.reply(wire.ask("influence", image="p0"))
     assert reply["kind"] == "error"

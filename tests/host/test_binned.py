@@ -14,7 +14,7 @@ from tests.wire import BINS, Wire
 
 
 def test_the_page_moves_tiles(make_widget):
-    """What a drag does: both bins in one message."""
+    """As a drag does, both bins in one message."""
     widget = make_widget(**BINS)
     seen = []
     widget.observe(lambda change: seen.append((change["name"], change["new"])), ["corpus", "foil"])
@@ -22,7 +22,7 @@ def test_the_page_moves_tiles(make_widget):
     assert sorted(seen) == [("corpus", ["p1"]), ("foil", ["p3", "p2"])]
 
 
-def test_what_the_page_may_not_do_is_said_and_taken_back(make_widget):
+def test_a_refused_change_of_the_page_is_reported_and_taken_back(make_widget):
     widget = make_widget(**BINS)
     wire = Wire(widget)
     widget.set_state({"corpus": ["p1", "p3"]})
@@ -99,7 +99,7 @@ def test_bins_exchange_their_members_as_one_change(make_widget):
         widget.corpus = ["p3"]
         widget.foil = ["p1", "p2"]
         assert widget.corpus == ["p3"]  # what this thread has set
-        assert widget.bins.corpus == ("p1", "p2")  # what everybody sees until the end
+        assert widget.bins.corpus == ("p1", "p2")  # what other threads see until the end
     assert widget.bins == cw.Bins(("p3",), ("p1", "p2"), ("p0",))
     assert wire.states == [["corpus", "foil"]]
     widget.undo()
@@ -139,7 +139,7 @@ def test_moves_in_a_block_of_changes_belong_to_it(make_widget):
 
 
 def test_a_large_bin_moves_at_once(make_widget):
-    """8,000 members beside 8,000: membership is asked of sets."""
+    """8,000 members beside 8,000, which takes sets and not lists."""
     picture = np.zeros((4, 4, 3), dtype=np.uint8)
     many = {f"i{i}": picture for i in range(16_000)}
     widget = make_widget(images=many, corpus=[f"i{i}" for i in range(8_000)])

@@ -1,4 +1,4 @@
-"""The built page, and what is said where it is missing."""
+"""The built page, and the error where it is missing."""
 
 from __future__ import annotations
 

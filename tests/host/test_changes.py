@@ -32,7 +32,7 @@ def test_an_observer_may_change_the_bins(make_widget):
     assert widget.foil == ["p9"]
 
 
-def test_an_observer_that_works_for_long_keeps_nobody_from_reading(make_widget):
+def test_an_observer_that_works_for_long_blocks_no_reader(make_widget):
     widget = make_widget(**BINS)
     entered, leave = threading.Event(), threading.Event()
 

@@ -69,14 +69,14 @@ def test_sureness_follows_the_heatmaps(shown):
     assert message["few"]
 
 
-def test_a_bin_of_one_is_unknown(shown):
+def test_stability_is_unknown_where_a_bin_has_one_member(shown):
     _, wire = shown(foil=["p3"])
     message, _ = wire.wait(lambda m: m["kind"] == "reliability" and m["items"])
     assert message["items"] == [{"image": "p0", "low": None, "high": None, "agreement": None}]
     assert message["smallest"] == 1
 
 
-def test_sureness_is_told_again_of_every_question(shown):
+def test_sureness_is_sent_for_every_question(shown):
     widget, wire = shown()
     first, _ = wire.wait(lambda m: m["kind"] == "reliability")
     widget.move("p5", "corpus")

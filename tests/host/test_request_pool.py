@@ -58,9 +58,7 @@ def test_a_cancelled_request_goes_unanswered(make_widget):
     assert not any(m.get("id") == first for m, _ in wire.messages)
 
 
-def test_a_widget_that_nobody_looks_at_has_no_threads_and_wakes_when_it_is_needed(
-    make_widget, monkeypatch, own_threads
-):
+def test_a_widget_without_views_has_no_threads_and_wakes_when_it_is_needed(make_widget, monkeypatch, own_threads):
     monkeypatch.setattr("cocoa_widget.live.state.LINGER_SECONDS", 0.05)
     widget = make_widget(**BINS)
     wire = Wire(widget)

@@ -22,7 +22,7 @@ def test_thumbnails_come_as_buffers_with_their_frame(make_widget, pictures):
     assert len(buffer) > 50
 
 
-def test_one_unknown_image_keeps_no_other_from_being_answered(make_widget):
+def test_an_unknown_image_is_reported_and_the_others_are_answered(make_widget):
     widget = make_widget()
     wire = Wire(widget)
     message, buffers = wire.reply(wire.ask("thumbnails", images=["p0", "nope", "p1"], size=24))
