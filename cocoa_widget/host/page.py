@@ -30,13 +30,13 @@ class Page:
     Parameters
     ----------
     widget : BinnedWidget
-        Sends the messages; its bins are those that the page undoes and redoes changes of.
+        Sends the messages, and undoes and redoes the changes of its bins.
     history : History
         What undo and redo would do.
     prompts : Prompts
         Puts the page's prompts into the bins.
     choices : Choices
-        What the page's menus offer beside what every widget has.
+        Methods and baselines that the user has set, for the page's menus.
     """
 
     def __init__(self, widget: BinnedWidget, history: History, prompts: Prompts, choices: Choices) -> None:

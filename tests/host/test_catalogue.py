@@ -68,3 +68,10 @@ def test_a_method_and_a_baseline_of_ones_own_are_in_the_menus(make_widget):
     widget.baseline = "blur"
     widget.baseline = "sky"
     assert widget.heatmap("p0", 120).shape == (32, 32)
+
+
+def test_the_catalogue_names_the_model(make_widget):
+    widget = make_widget(**BINS)
+    wire = Wire(widget)
+    catalogue, _ = wire.reply(wire.ask("hello"))
+    assert catalogue["model"] == widget.model_id

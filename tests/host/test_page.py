@@ -82,3 +82,13 @@ def test_sureness_is_sent_for_every_question(shown):
     widget.move("p5", "corpus")
     second, _ = wire.wait(lambda m: m["kind"] == "reliability" and m["version"] > first["version"])
     assert second["items"][0]["low"] != first["items"][0]["low"]
+
+
+def test_a_ping_is_answered_with_whether_the_view_is_known(make_widget):
+    widget = make_widget(**BINS)
+    wire = Wire(widget)
+    assert wire.reply(wire.ask("ping"))[0]["known"] is False
+    wire.ask("watch", explicands=32, gallery=0, visible=[])
+    assert wire.reply(wire.ask("ping"))[0]["known"] is True
+    wire.ask("leave")
+    assert wire.reply(wire.ask("ping"))[0]["known"] is False
