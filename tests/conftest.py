@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 import cocoa_widget as cw
+from tests.wire import BINS, Wire
 
 
 class Counted(nn.Module):
@@ -120,6 +123,43 @@ def make_widget(pictures):
     yield start
     for widget in widgets:
         widget.close()
+
+
+@pytest.fixture
+def shown(make_widget):
+    """A widget whose explicand is on screen and complete, and the wire to it."""
+
+    def start(**options):
+        widget = make_widget(**{**BINS, "foil": ["p3", "p4"], **options})
+        wire = Wire(widget)
+        wire.ask("watch", explicands=32, gallery=0, visible=[])
+        widget.wait(120)
+        return widget, wire
+
+    return start
+
+
+def headless(widget):
+    explainer = cw.Explainer(widget.encoder, widget.method, widget.baseline)
+    load = widget.images.load
+    prepared = explainer.prepare([load(i) for i in widget.explicands])
+    return prepared, {"corpus": [load(i) for i in widget.corpus], "foil": [load(i) for i in widget.foil]}
+
+
+@pytest.fixture
+def own_threads():
+    """Return the project's threads that did not exist before the test."""
+    before = {*threading.enumerate()}
+    return lambda: [t.name for t in threading.enumerate() if t.name.startswith("cocoa-") and t not in before]
+
+
+@pytest.fixture
+def eager():
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
 
 
 SLOW_FILES = ("e2e", "notebook", "test_exit", "test_chaos", "test_tiny_clip", "test_load_examples", "test_examples")

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import cocoa_widget as cw
+from cocoa_widget.host import protocol
 from cocoa_widget.live import LiveEngine
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import Words
@@ -26,9 +27,9 @@ from tests.wire import Wire
 
 SEQUENCES = int(os.environ.get("CHAOS_SEQUENCES", "60"))
 PHASES = [Phase.generate, *([Phase.shrink] if "CHAOS_SHRINK" in os.environ else [])]
-"""A failing sequence is only made shorter on demand, since one that hangs would be tried again and again."""
+"""A failing sequence is only shortened on demand, since one that hangs would be run again and again."""
 SECONDS = 60
-"""How long anything may take: only what hangs takes so long."""
+"""Longest time of any step; only a step that hangs takes so long."""
 
 PICTURES = {f"p{i}": np.random.default_rng(i).integers(0, 256, (12, 12, 3), dtype=np.uint8) for i in range(6)} | {
     "caf\udce9": np.full((12, 12, 3), 90, dtype=np.uint8)
@@ -39,7 +40,7 @@ images = st.sampled_from([f"p{i}" for i in range(6)])
 bad_images = st.sampled_from(["nope", "", "text:", "p0\udce9"])
 members = st.lists(images | st.sampled_from(["text:a dog", "text:a cat"]), max_size=4)
 bins = st.sampled_from(["corpus", "foil", "explicands"])
-kinds = st.sampled_from(list(cw.widget.protocol.REQUEST_KINDS))
+kinds = st.sampled_from(list(protocol.REQUEST_KINDS))
 anything = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=4) | images,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -54,7 +55,7 @@ METHODS = {
 
 
 class Moody(Convolutional):
-    """Fails when it is asked to."""
+    """An encoder that raises `mood`, if that is set."""
 
     mood: type[BaseException] | None = None
 
@@ -76,7 +77,7 @@ class Chaos(RuleBasedStateMachine):
         self.encoder = encoder_of(self.module, image_size=12, text=Words())
         self.widget = cw.CocoaWidget(dict(PICTURES), self.encoder, explicands=["p0"], method=METHODS["rise"])
         for method in METHODS.values():
-            self.widget._configured[method.name] = method
+            self.widget._choices.methods[method.name] = method
         self.wire = Wire(self.widget)
         self.threads = ThreadPoolExecutor(2)
         self.observed = 0
@@ -229,7 +230,7 @@ class Chaos(RuleBasedStateMachine):
 
     @rule()
     def heatmaps_are_those_of_a_fresh_explainer(self):
-        """Whatever has happened before."""
+        """After any sequence of other steps."""
         widget = self.widget
         widget.corpus, widget.foil = [], []
         widget.corpus, widget.foil = ["p1", "p2"], ["p3"]
@@ -279,7 +280,7 @@ class Chaos(RuleBasedStateMachine):
         if not hasattr(self, "widget"):
             return
         assert len(self.wire.messages) < 50_000
-        assert len(self.widget._page._pending) <= 40
+        assert len(self.widget._page._requests._pending) <= 40
         assert len(self.widget._history._steps) <= self.widget._history.LIMIT
         assert len(self.widget._engine._state.views) <= 1
         assert self.widget._engine._state.store.nbytes <= self.widget._engine._state.store.budget

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 from jupyter_client.session import Session
 
@@ -23,9 +24,9 @@ def from_page(content):
 
 
 class Wire:
-    """Stands where the comm would: keeps what the widget sends, and sends what the page would.
+    """A stand-in for the comm: keeps what the widget sends, and sends what a page would.
 
-    Set `fail` to an exception, and sending raises it.
+    Sending raises `fail` if that is set to an exception.
     """
 
     def __init__(self, widget):
@@ -47,7 +48,7 @@ class Wire:
             self.arrived.notify_all()
 
     def receive(self, content):
-        """Give the widget a message of the page, whatever it is."""
+        """Give the widget a message of the page, well-formed or not."""
         data = from_page({"method": "custom", "content": content})
         self.widget._handle_msg({"content": {"comm_id": self.widget.model_id, "data": data}, "buffers": []})
 
@@ -72,3 +73,11 @@ class Wire:
 
     def reply(self, request, last=True, timeout=120):
         return self.wait(lambda m: m.get("id") == request and (not last or m.get("last", True)), timeout)
+
+
+def wait_until(predicate, seconds=120):
+    """Wait for a condition that no event announces; return whether it holds."""
+    end = time.monotonic() + seconds
+    while not predicate() and time.monotonic() < end:
+        time.sleep(0.01)
+    return predicate()

@@ -1,12 +1,14 @@
-"""The end of the wire that lies in the kernel: messages, traits, and what the page asks for."""
+"""The kernel's end of the wire: messages, traits, and answers to the page."""
 
-from .changes import OrderedWidget
+from .binned import BinnedWidget
+from .built_page import page_file
+from .catalogue import Choices
 from .naming import default_name
 from .page import Page
+from .prompts import Prompts
 from .subshells import stay_in_subshell
 from .traits import (
     BaselineTrait,
-    BinTrait,
     Bool,
     CentredTrait,
     CheckedString,
@@ -19,17 +21,19 @@ from .traits import (
 
 __all__ = [
     "BaselineTrait",
-    "BinTrait",
+    "BinnedWidget",
     "Bool",
     "CentredTrait",
     "CheckedString",
+    "Choices",
     "Enum",
     "Fraction",
     "Int",
     "MethodTrait",
-    "OrderedWidget",
     "Page",
+    "Prompts",
     "baseline_name",
     "default_name",
+    "page_file",
     "stay_in_subshell",
 ]

@@ -1,4 +1,4 @@
-"""Changes of a widget one after the other, whatever threads of page and code make them."""
+"""Changes of a widget's traits in one order, whichever threads of page and code make them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import traitlets
 from traitlets import Bunch
 
 MOST_NESTED = 1_000
-"""Changes that observers make in answer to one change, before it is taken for a circle."""
+"""Largest number of changes that observers may make in answer to one change; more are taken for an endless loop."""
 
 
 class OrderedWidget(anywidget.AnyWidget):
@@ -28,19 +28,19 @@ class OrderedWidget(anywidget.AnyWidget):
     _changes: deque[Bunch]
     _drain: threading.Lock
     _held: dict[str, Bunch] | None = None  # changes of traits that a thread holds back
-    _held_values: dict[Any, Any]  # what it holds back beside, of a subclass
+    _held_values: dict[Any, Any]  # what a subclass holds back beside them
     _depth = _holder = _notifier = _nested = 0
     _page_acts = False
 
     def __new__(cls, *arguments: Any, **options: Any) -> OrderedWidget:
-        """Make the lock before any trait is set."""
+        """Make a widget, with its locks before any trait is set."""
         widget: OrderedWidget = super().__new__(cls, *arguments, **options)
         widget._order, widget._drain, widget._changes = threading.RLock(), threading.Lock(), deque()
         return widget
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Keep other threads from changing anything in the block; observers are called after the outermost one."""
+        """Keep other threads from changing anything during the block; observers are called after the outermost one."""
         outermost = False
         try:
             with self._order:
@@ -56,7 +56,7 @@ class OrderedWidget(anywidget.AnyWidget):
 
     @contextmanager
     def by_page(self) -> Iterator[None]:
-        """Mark what happens in the block as the doing of the page, and not of code; observers act as code again."""
+        """Mark the changes of the block as made by the page and not by code; observers of them count as code."""
         with self.changing():
             before, self._page_acts = self._page_acts, True
             try:
@@ -88,7 +88,7 @@ class OrderedWidget(anywidget.AnyWidget):
                     yield
                 except traitlets.TraitError:
                     raise
-                except BaseException as error:  # no refusal: what was changed by then stays, as with all traits
+                except BaseException as error:  # not a refusal: what was changed before stays, as with all traits
                     failed = error
                 checked = self.check_held(self._held_values)
             except traitlets.TraitError:
@@ -109,10 +109,10 @@ class OrderedWidget(anywidget.AnyWidget):
                 raise failed
 
     def check_held(self, values: dict[Any, Any]) -> Any:
-        """Return what `commit_held` needs of what was held back beside plain traits; may raise `TraitError`."""
+        """Check what was held back beside plain traits, and return it for `commit_held`; may raise `TraitError`."""
 
     def commit_held(self, checked: Any) -> None:
-        """Make the changes that were held back beside plain traits."""
+        """Make the changes that `check_held` has returned."""
 
     def notify_change(self, change: Bunch) -> None:
         """Send a changed trait to the page, and call its observers as soon as no lock is held."""
@@ -132,7 +132,7 @@ class OrderedWidget(anywidget.AnyWidget):
         """Do what the widget itself does after a change, before any observer."""
 
     def send_state(self, key: str | Iterable[str] | None = None) -> None:
-        """Send traits to the page, all of one moment."""
+        """Send traits to the page, with their values at one moment."""
         with self.changing():
             super().send_state(key)
 
@@ -156,7 +156,7 @@ class OrderedWidget(anywidget.AnyWidget):
         self._changes.append(change)
 
     def _call_observers(self) -> None:
-        """Call the observers of all changes, also of those that observers make, unless another thread is at it."""
+        """Call the observers of all changes, also of those that observers make, unless another thread does so."""
         failed: BaseException | None = None
         while self._changes and self._drain.acquire(blocking=False):
             self._notifier, self._nested = threading.get_ident(), 0

@@ -1,4 +1,4 @@
-"""Default names of widgets, by which a page finds again what it kept when the cell that made the widget is re-run."""
+"""Default names of widgets, under which a page finds what it kept when the cell that made a widget is run again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Execution(NamedTuple):
 
 
 class Namer:
-    """Name widgets by notebook, cell, and order.
+    """Names of widgets by notebook, cell, and order in the cell.
 
-    A cell that is run again gives its widgets the names that they had. Where the cell is unknown, the order of all
-    widgets in the process stands in for it, which is the same again when a notebook is run from the top.
+    A cell that is run again gives its widgets the names that they had. Where the cell is unknown, widgets are counted
+    in the whole process, which gives the same names when a notebook is run from the top.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
@@ -29,7 +29,7 @@ class Namer:
         self._in_execution = self._in_process = 0
 
     def name(self, execution: Execution | None) -> str:
-        """Return the name of the next widget; `execution` is the run of the cell that makes it, where known."""
+        """Return the name of the next widget; `execution` is the run of the cell that makes it, None where unknown."""
         # A path that is not UTF-8 could not be sent to the page.
         notebook = self._environment.get("JPY_SESSION_NAME", "").encode(errors="replace").decode()
         with self._lock:
@@ -42,7 +42,7 @@ class Namer:
 
 
 def execution_in(request: Mapping[str, Any] | None) -> Execution | None:
-    """Return the run of a cell that an `execute_request` message stands for; None where it names no cell."""
+    """Return the run of a cell that an `execute_request` message asks for; None where it names no cell."""
     cell = ((request or {}).get("metadata") or {}).get("cellId")
     if not isinstance(cell, str) or not cell:
         return None
@@ -50,7 +50,7 @@ def execution_in(request: Mapping[str, Any] | None) -> Execution | None:
 
 
 def _current_request() -> Mapping[str, Any] | None:
-    """Return the message that the kernel works on; None outside of a kernel."""
+    """Return the message that the kernel is handling; None outside of a kernel."""
     from IPython.core.getipython import get_ipython
 
     kernel = getattr(get_ipython(), "kernel", None)
@@ -62,5 +62,5 @@ _namer = Namer()
 
 
 def default_name() -> str:
-    """Return the name of a widget that is made now and was given none."""
+    """Return the default name of the widget that is being made."""
     return _namer.name(execution_in(_current_request()))

@@ -1,4 +1,4 @@
-"""The messages between kernel and page; must be kept in sync with ``js/src/kernel/protocol.ts``.
+"""The messages between kernel and page, the same as in the page's ``protocol.ts``.
 
 Every message is a flat JSON object with a ``kind``. The page's requests carry an ``id`` and the ``view`` that asks;
 replies repeat the ``id``. Events carry no ``id`` and go to every view, which ignores images that it does not show.
@@ -9,126 +9,83 @@ never traits or base64.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
-
-REQUEST_KINDS = (
-    "hello",
-    "thumbnails",
-    "watch",
-    "hold",
-    "leave",
-    "cancel",
-    "undo",
-    "redo",
-    "influence",
-    "curves",
-    "add_texts",
-    "search",
-    "ping",
-)
-"""What the page sends."""
-
-RESPONSE_KINDS = (
-    "catalogue",
-    "thumbnails",
-    "heatmaps",
-    "reliability",
-    "influence",
-    "curves",
-    "status",
-    "history",
-    "error",
-    "texts",
-    "search",
-    "pong",
-)
-"""What the kernel sends."""
-
+from typing import Any, Literal, NotRequired, TypedDict, get_args, get_type_hints
 
 # ---- page → kernel -------------------------------------------------------------------------------------------------
 
 
-class Hello(TypedDict):
+class BaseRequest(TypedDict):
+    """What every request carries: its id, and the view that sends it."""
+
+    id: str
+    view: str
+
+
+class Hello(BaseRequest):
     """The first message of a view; answered by `Catalogue`, `Status` and `History`."""
 
-    id: str
     kind: Literal["hello"]
-    view: str
 
 
-class ThumbnailRequest(TypedDict):
-    """Ask for pictures whose longer side is `size` pixels; answered by one or more `Thumbnails`."""
+class ThumbnailRequest(BaseRequest):
+    """Request for pictures whose longer side is `size` pixels; answered by one or more `Thumbnails`."""
 
-    id: str
     kind: Literal["thumbnails"]
-    view: str
     images: list[str]
     size: int
 
 
-class Watch(TypedDict):
-    """What a view shows; sent on every change of it, and answered by `Heatmaps` for what it newly shows.
+class Watch(BaseRequest):
+    """What a view shows; sent on every change, and answered by `Heatmaps` for what it newly shows.
 
-    `explicands` and `gallery` are the largest side in device pixels at which heatmaps are painted there; 0 for none.
-    `visible` lists the gallery images on screen.
+    `explicands` and `gallery` are the longer sides, in device pixels, at which heatmaps are painted there; 0 where none
+    are. `visible` lists the gallery images on screen.
     """
 
-    id: str
     kind: Literal["watch"]
-    view: str
     explicands: int
     gallery: int
     visible: list[str]
 
 
-class Simple(TypedDict):
-    """Requests without a body.
+class Simple(BaseRequest):
+    """A request without a body.
 
-    `hold`: somebody drags, so preparing should leave the processor to that for a moment; repeated while it goes on.
-    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins. `ping`: asks for a sign of life;
-    answered by `Pong`.
+    `hold`: the user drags, so the preparation leaves the processor to the page for a moment; repeated during the drag.
+    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins. `ping`: checks that the kernel
+    answers; answered by `Pong`.
     """
 
-    id: str
     kind: Literal["hold", "leave", "undo", "redo", "ping"]
-    view: str
 
 
-class Cancel(TypedDict):
-    """The reply to the request `cancels` is not wanted any more."""
+class Cancel(BaseRequest):
+    """Withdrawal of the request whose id is `cancels`: its reply is no longer wanted."""
 
-    id: str
     kind: Literal["cancel"]
-    view: str
     cancels: str
 
 
-class Ask(TypedDict):
-    """Ask about one explicand under the present question; answered by `Influence`, or by one or more `Curves`."""
+class Ask(BaseRequest):
+    """Question about one explicand and its heatmap; answered by `Influence`, or by one or more `Curves`."""
 
-    id: str
     kind: Literal["influence", "curves"]
-    view: str
     image: str
 
 
-class AddTexts(TypedDict):
-    """Put prompts into a bin, those of `texts` or a list by its name; one step to undo. Answered by `Texts`."""
+class AddTexts(BaseRequest):
+    """Prompts to put into a bin: `texts`, or the class names of the list `list`; answered by `Texts`."""
 
-    id: str
     kind: Literal["add_texts"]
-    view: str
     bin: Literal["corpus", "foil"]
     texts: list[str]
     list: str | None
 
 
-class Search(TypedDict):
-    """Rank the gallery by similarity to a prompt; answered by `SearchResult`."""
+class Search(BaseRequest):
+    """Prompt by whose similarity to rank the gallery; answered by `SearchResult`."""
 
-    id: str
     kind: Literal["search"]
-    view: str
     text: str
 
 
@@ -138,8 +95,14 @@ Request = Hello | ThumbnailRequest | Watch | Simple | Cancel | Ask | AddTexts | 
 # ---- kernel → page -------------------------------------------------------------------------------------------------
 
 
+class BaseReply(TypedDict):
+    """What every answer to a request carries: the id of the request."""
+
+    id: str
+
+
 class Choice(TypedDict):
-    """An entry of a menu; `unavailable` says why it cannot be chosen with this encoder."""
+    """An entry of a menu; `unavailable` is the reason why it cannot be chosen with this encoder."""
 
     name: str
     label: str
@@ -155,7 +118,7 @@ class Skipped(TypedDict):
 
 
 class EncoderInfo(TypedDict):
-    """`input`: height and width in pixels of what the encoder sees."""
+    """The encoder; `input` is the height and width of its input in pixels."""
 
     name: str
     device: str
@@ -172,9 +135,9 @@ class TextList(TypedDict):
 
 
 class TextInfo(TypedDict):
-    """Whether prompts can be compared with images, or else the `reason` why not.
+    """Whether prompts can be compared with images, and the `reason` if not.
 
-    `note` says what to know about the text tower, `context` how many tokens of a prompt it reads.
+    `note` is a remark on the text tower; `context` is the number of tokens that it reads of a prompt.
     """
 
     available: bool
@@ -185,13 +148,12 @@ class TextInfo(TypedDict):
     lists: list[TextList]
 
 
-class Catalogue(TypedDict):
-    """Everything that does not change while the widget lives.
+class Catalogue(BaseReply):
+    """Answer to `hello`: everything that does not change while the widget exists.
 
-    `model` is the id of the widget's model: a cell that is run again makes another one under the same `name`.
+    `model` is the id of the widget's model: a cell that is run again makes another model under the same `name`.
     """
 
-    id: str
     kind: Literal["catalogue"]
     model: str
     images: list[str]
@@ -208,10 +170,10 @@ class Catalogue(TypedDict):
 
 
 class Thumbnail(TypedDict):
-    """One picture; its encoded bytes are the buffer at the same index (empty where `error` says why).
+    """One picture; its encoded bytes are the buffer at the same index, which is empty where there is an `error`.
 
-    `width` and `height` are the original's; `frame` is what the encoder sees of it, as left, top, right, bottom in
-    fractions of the picture (values outside 0..1 mean that the encoder sees padding).
+    `width` and `height` are those of the original in pixels. `frame` is the part that the encoder sees, as left, top,
+    right and bottom in fractions of the picture; beyond 0 and 1 the encoder sees padding.
     """
 
     image: str
@@ -222,10 +184,9 @@ class Thumbnail(TypedDict):
     error: NotRequired[str]
 
 
-class Thumbnails(TypedDict):
+class Thumbnails(BaseReply):
     """Part of the answer to a `ThumbnailRequest`; `last` on the final part."""
 
-    id: str
     kind: Literal["thumbnails"]
     items: list[Thumbnail]
     last: bool
@@ -234,9 +195,9 @@ class Thumbnails(TypedDict):
 class Heatmap(TypedDict):
     """One heatmap; the buffer at the same index holds ``value / peak`` as little-endian float16, row by row.
 
-    `score` is gamma of the image; `progress` runs to 1 as the map sharpens; `preview` marks a CAM map that stands in
-    until `method` has its first picture. `gap` is the completeness gap of path methods. `layer` names what the values
-    are: the attribution (signed), or how uncertain it is (0 or more, in the same unit).
+    `score` is gamma of the image. `progress` rises to 1 as the heatmap sharpens. `preview` marks a CAM heatmap, which
+    is shown until `method` has its first one. `gap` is the completeness gap of path methods. `layer` names what the
+    values are: the attribution (signed), or its uncertainty (0 or more, in the same unit).
     """
 
     image: str
@@ -253,8 +214,8 @@ class Heatmap(TypedDict):
 class Heatmaps(TypedDict):
     """Heatmaps for one state of the bins.
 
-    `version` grows with every change of bins, target, similarity or method: a page drops what is older than the newest
-    version that it has seen. `nothing` says why there is nothing to explain; the page then clears its heatmaps.
+    `version` grows with every change of bins, target, similarity or method; a page ignores versions older than the
+    newest that it has seen. `nothing` is the reason why there is nothing to explain; the page then clears its heatmaps.
     """
 
     kind: Literal["heatmaps"]
@@ -264,11 +225,11 @@ class Heatmaps(TypedDict):
 
 
 class Sureness(TypedDict):
-    """How much one explicand's answer would change had the bins held other images of the same kind.
+    """How much one explicand's answer depends on which images of their kind the bins hold.
 
-    `low` and `high` bound the score's central 95 %; `agreement` is the median correlation of the heatmaps of resampled
-    bins with the heatmap. All are ``None`` where a bin has a single member, which tells nothing about others of its
-    kind; `agreement` also where the method cannot be resampled without encoder passes.
+    `low` and `high` bound the central 95 % of the score over resampled bins; `agreement` is the median correlation of
+    their heatmaps with the heatmap. All are ``None`` where a bin has a single member, which cannot be resampled;
+    `agreement` also where the method would need encoder passes.
     """
 
     image: str
@@ -278,10 +239,10 @@ class Sureness(TypedDict):
 
 
 class Reliability(TypedDict):
-    """Follows `Heatmaps` when the question has rested for a moment.
+    """How stable the answers are; follows `Heatmaps` once the question has not changed for a moment.
 
-    `smallest` is the number of images in the smallest bin that the target uses (0 if it uses none), `few` says whether
-    that is too few for a stable answer.
+    `smallest` is the number of members of the smallest bin that the target uses (0 if it uses none); `few` is whether
+    these are too few for a stable answer.
     """
 
     kind: Literal["reliability"]
@@ -292,11 +253,11 @@ class Reliability(TypedDict):
 
 
 class Member(TypedDict):
-    """What one member of a bin does to one explicand.
+    """Contribution of one member of a bin to the answer for one explicand.
 
     `share` is its part of the score: the shares of both bins sum to gamma. `change` is the relative change of the
-    heatmap without it (0 is none; ``None`` where the method cannot tell without encoder passes). `outlier` marks a
-    member unlike the rest of its bin.
+    heatmap without the member, 0 or more; ``None`` where the method would need encoder passes. `outlier` marks a member
+    unlike the rest of its bin.
     """
 
     image: str
@@ -306,10 +267,9 @@ class Member(TypedDict):
     outlier: bool
 
 
-class Influence(TypedDict):
+class Influence(BaseReply):
     """Answer to `influence`: the members of the bins, the largest absolute share first."""
 
-    id: str
     kind: Literal["influence"]
     image: str
     score: float
@@ -317,7 +277,7 @@ class Influence(TypedDict):
 
 
 class Curve(TypedDict):
-    """One measure while pixels are inserted or deleted in the heatmap's order; `values` match `Curves.fractions`."""
+    """One measure while pixels are inserted or deleted in the heatmap's order, at each of `Curves.fractions`."""
 
     measure: str
     label: str
@@ -327,10 +287,9 @@ class Curve(TypedDict):
     deletion_auc: float
 
 
-class Curves(TypedDict):
-    """Answer to `curves`: first how far it is (`done` of `total` passes, no `curves`), at last the curves."""
+class Curves(BaseReply):
+    """Answer to `curves`: first the progress (`done` of `total` passes, no `curves`), at the end the curves."""
 
-    id: str
     kind: Literal["curves"]
     image: str
     done: int
@@ -340,7 +299,7 @@ class Curves(TypedDict):
 
 
 class Task(TypedDict):
-    """What the kernel prepares now, `done` of `total` encoder passes."""
+    """What the kernel is preparing: `done` of `total` encoder passes."""
 
     label: str
     done: int
@@ -348,7 +307,7 @@ class Task(TypedDict):
 
 
 class Status(TypedDict):
-    """How far the kernel is; `task` is ``None`` when it is idle."""
+    """Progress of the preparation; `task` is ``None`` when it is idle. `memory` and `budget` are in bytes."""
 
     kind: Literal["status"]
     device: str
@@ -360,7 +319,7 @@ class Status(TypedDict):
 
 
 class History(TypedDict):
-    """What undo and redo would do, in words; ``None`` where there is nothing to do."""
+    """What undo and redo would do, in words; ``None`` where there is nothing to undo or redo."""
 
     kind: Literal["history"]
     undo: str | None
@@ -374,23 +333,21 @@ class SkippedText(TypedDict):
     reason: str
 
 
-class Texts(TypedDict):
-    """Answer to `add_texts`: how many are new in the bin; `cut` lists those whose end the encoder does not read."""
+class Texts(BaseReply):
+    """Answer to `add_texts`: how many prompts are new; `cut` lists those that are longer than the encoder reads."""
 
-    id: str
     kind: Literal["texts"]
     added: int
     skipped: list[SkippedText]
     cut: list[str]
 
 
-class SearchResult(TypedDict):
+class SearchResult(BaseReply):
     """Answer to `search`: the images nearest to the prompt, the nearest first.
 
-    `compared` of the gallery's `total` were encoded by then.
+    `compared` is the number of images that were encoded by then, `total` that of the gallery.
     """
 
-    id: str
     kind: Literal["search"]
     images: list[str]
     scores: list[float]
@@ -398,17 +355,42 @@ class SearchResult(TypedDict):
     total: int
 
 
-class Pong(TypedDict):
-    """Answer to `ping`, at once; `known` says whether the view is among those that watch: if not, it watches again."""
+class Pong(BaseReply):
+    """Answer to `ping`, sent at once; `known` is whether the view is among those that watch, else it watches again."""
 
-    id: str
     kind: Literal["pong"]
     known: bool
 
 
 class Error(TypedDict):
-    """Something went wrong; with `id` it answers that request, without it concerns everybody."""
+    """What went wrong; the answer to the request `id`, or for every view where there is no `id`."""
 
     kind: Literal["error"]
     message: str
     id: NotRequired[str]
+
+
+Response = (
+    Catalogue
+    | Thumbnails
+    | Heatmaps
+    | Reliability
+    | Influence
+    | Curves
+    | Status
+    | History
+    | Texts
+    | SearchResult
+    | Pong
+    | Error
+)
+
+
+def _kinds(messages: Any) -> tuple[str, ...]:
+    return tuple(kind for message in get_args(messages) for kind in get_args(get_type_hints(message)["kind"]))
+
+
+REQUEST_KINDS = _kinds(Request)
+"""What the page sends."""
+RESPONSE_KINDS = _kinds(Response)
+"""What the kernel sends."""

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def stay_in_subshell(comm: Any) -> None:
-    """Have the kernel handle a comm's messages in the subshell that the page has sent them to.
+    """Make the kernel handle a comm's messages in the subshell that the page has sent them to.
 
     ipykernel 7.3 and later route each message to the subshell from which the comm has last *sent* something instead
     (``BaseComm._reply_subshell_for``), so that replies reach the loop that asked. What the engine's threads send counts

@@ -1,4 +1,4 @@
-"""Kinds of traits that `CocoaWidget` has: bins that change together, and settings that are checked when they are set.
+"""Kinds of traits of `CocoaWidget`: bins that change together, and settings that are checked when they are set.
 
 Every check runs inside `validate`. Traitlets skips cross-validation while any thread holds notifications back, so a
 value that another thread sets at that moment would pass unchecked.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, SupportsIndex
 
 import traitlets
 
@@ -17,8 +18,21 @@ from ..attribution import Baseline, Method, as_baseline, as_method
 from ..encoders import EncoderError
 from ..sessions import BinName
 
-if TYPE_CHECKING:
-    from ..widget import CocoaWidget
+
+class BinsOwner(Protocol):
+    """The widget whose bins the traits of bins read and replace."""
+
+    def changing(self) -> AbstractContextManager[None]:
+        """Keep other threads from changing anything in the block."""
+        ...
+
+    def _members(self, name: BinName) -> Sequence[str]:
+        """Return the members of a bin, as the calling thread sees them."""
+        ...
+
+    def _assign(self, members: Mapping[BinName, list[str]]) -> None:
+        """Replace the members of some bins; raises `TraitError` for what they cannot hold."""
+        ...
 
 
 class Ordered(traitlets.TraitType[Any, Any]):
@@ -39,7 +53,7 @@ class Int(Ordered, traitlets.Int[int, Any]):
 
 
 class Bool(Ordered, traitlets.Bool[bool, Any]):
-    """Yes or no."""
+    """True or false."""
 
 
 class MethodTrait(Ordered):
@@ -48,27 +62,28 @@ class MethodTrait(Ordered):
     info_text = "the name of a method, or a method"
 
     def validate(self, obj: Any, value: str | Method) -> Method:
-        """Turn names into methods; a name keeps the settings of a method that was set before under it."""
-        if isinstance(value, str) and value in obj._configured:
-            return obj._configured[value]  # type: ignore[no-any-return]
+        """Turn a name into a method, with the settings that the last method of this name had."""
+        known: dict[str, Method] = obj._choices.methods
+        if isinstance(value, str) and value in known:
+            return known[value]
         try:
             method = as_method(value)
         except (TypeError, ValueError) as error:
             raise traitlets.TraitError(str(error)) from None
-        obj._configured[method.name] = method
+        known[method.name] = method
         return method
 
 
 class BaselineTrait(Ordered):
-    """What replaces removed parts, set by name or as an object; the page knows it by name."""
+    """A baseline, set by name or as an object; the page knows it by name."""
 
     info_text = "the name of a baseline, or a baseline"
 
     def validate(self, obj: Any, value: str | Baseline) -> Baseline:
-        """Turn names into baselines; a name keeps what was set before under it."""
-        known = obj._configured_baselines
+        """Turn a name into a baseline: the last one that was set under this name."""
+        known: dict[str, Baseline] = obj._choices.baselines
         if isinstance(value, str) and value in known:
-            return known[value]  # type: ignore[no-any-return]
+            return known[value]
         try:
             baseline = as_baseline(value, obj.encoder)
         except (TypeError, ValueError) as error:
@@ -99,7 +114,7 @@ class CheckedString(Ordered):
         self._check = check
 
     def validate(self, obj: Any, value: Any) -> str:
-        """Refuse what the function refuses, in its words, and what cannot be sent to the page."""
+        """Refuse what the function refuses, with its message, and what has no UTF-8, so that it could not be sent."""
         if not isinstance(value, str):
             raise traitlets.TraitError(f"{self.name} must be a string, not {value!r}.")
         text = str(value)
@@ -112,10 +127,10 @@ class CheckedString(Ordered):
 
 
 class CentredTrait(Bool):
-    """Whether members are centred, which only an encoder with a text tower can be asked for."""
+    """Whether members are centred, which needs an encoder with a text tower."""
 
     def validate(self, obj: Any, value: Any) -> bool:
-        """Refuse to centre without a text tower."""
+        """Refuse True without a text tower, with the reason."""
         centred: bool = super().validate(obj, value)
         if centred:
             try:
@@ -131,7 +146,7 @@ class Fraction(Ordered, traitlets.Float[float, Any]):
     info_text = "a number from 0 to 1"
 
     def validate(self, obj: Any, value: Any) -> float:
-        """Refuse what lies outside, and NaN, which compares with nothing."""
+        """Refuse numbers outside of this range, and NaN."""
         number = super().validate(obj, value)
         if not (math.isfinite(number) and 0 <= number <= 1):
             raise traitlets.TraitError(f"{self.name} must be a number from 0 to 1, not {value!r}.")
@@ -173,7 +188,7 @@ class BinList(list[str]):
     An edit always starts from what the bin holds at that moment, also where the list was taken earlier.
     """
 
-    def __init__(self, widget: CocoaWidget, name: BinName) -> None:
+    def __init__(self, widget: BinsOwner, name: BinName) -> None:
         super().__init__(widget._members(name))
         self._widget, self._name = weakref.ref(widget), name
 
@@ -184,7 +199,7 @@ class BinList(list[str]):
     def _edit(self, edit: Callable[[list[str]], Any]) -> Any:
         widget = self._widget()
         if widget is None:
-            raise RuntimeError(f"The widget of this {self._name} does not exist any more: take a list of another one.")
+            raise RuntimeError(f"The widget of this {self._name} no longer exists: take the list from another widget.")
         with widget.changing():
             members = list(widget._members(self._name))
             result = edit(members)

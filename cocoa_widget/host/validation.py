@@ -1,4 +1,4 @@
-"""Check the page's messages once, where they come in, against their declarations in `protocol`."""
+"""Checks of the page's messages, once, where they come in, against their declarations in `protocol`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_ID = 256
 
 
 class BadMessage(ValueError):
-    """A message that the protocol does not know.
+    """A message that is not as the protocol declares it.
 
     Attributes
     ----------
@@ -26,12 +26,12 @@ class BadMessage(ValueError):
 
 
 def checked(message: dict[str, Any]) -> protocol.Request:
-    """Return a message as the request that its ``kind`` says, with all fields of the declared types and no others.
+    """Return a message as a request of its ``kind``: with the declared fields, of the declared types, and no others.
 
     Raises
     ------
     BadMessage
-        A field is missing, or is not what the protocol declares.
+        A field is missing or has another type.
     """
     request = message.get("id")
     answerable = request if _is_name(request) else None
@@ -59,7 +59,7 @@ def _fits(value: object, kind: Any) -> bool:
         return isinstance(value, list) and all(_fits(each, arguments[0]) for each in value)
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, each) for each in arguments)
-    # True is an int to Python, and no number of pixels.
+    # True is an int in Python, but no number of pixels.
     return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
 
 

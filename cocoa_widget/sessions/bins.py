@@ -1,7 +1,7 @@
-"""The bins as one immutable value, and pure functions from bins to bins; mirrors ``js/src/bins/bins.ts``.
+"""The bins as one immutable value, and pure functions from bins to bins; the page has the same in its ``bins.ts``.
 
-Widget, engine and page pass whole values of `Bins` around. In each of them an image is in at most one of corpus and
-foil, whatever other threads do meanwhile.
+Widget, engine and page pass whole values of `Bins` around. In each value an image is in at most one of corpus and foil,
+so no thread ever sees it in both.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import Literal
 
 from ..texts import is_text, named, shown
 
+Side = Literal["corpus", "foil"]
+"""The bins that a score contrasts."""
 BinName = Literal["corpus", "foil", "explicands"]
 Place = Literal["corpus", "foil", "explicands", "gallery"]
-"""Where images can be moved to; the gallery stands for "out of all bins"."""
+"""Where images can be moved to; moving to the gallery means out of all bins."""
 
 BINS: tuple[BinName, ...] = ("corpus", "foil", "explicands")
-OTHER: Mapping[str, BinName] = {"corpus": "foil", "foil": "corpus"}
-"""The bin that a member of a bin cannot be in as well."""
+OTHER: Mapping[str, Side] = {"corpus": "foil", "foil": "corpus"}
+"""The bin that excludes a bin: no image is in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Bins:
 
 
 def replace(bins: Bins, members: Mapping[BinName, Iterable[str]]) -> Bins:
-    """Return `bins` with other members in some of them; of an id that is named twice the first place counts."""
+    """Return `bins` with other members in some of them; an id that is listed twice keeps its first place."""
     return dataclasses.replace(bins, **{name: tuple(dict.fromkeys(ids)) for name, ids in members.items()})
 
 
@@ -76,10 +78,11 @@ def move(bins: Bins, ids: Iterable[str], to: Place) -> Bins:
     return dataclasses.replace(bins, **changed)
 
 
-def put(bins: Bins, ids: Iterable[str], to: Literal["corpus", "foil"]) -> tuple[Bins, list[str]]:
+def put(bins: Bins, ids: Iterable[str], to: Side) -> tuple[Bins, list[str]]:
     """Return `bins` after texts were put into a bin, and those of `ids` that are in it now.
 
-    A single text moves. Of several, those in the other bin stay there: "everything but the corpus" is then one list.
+    A single text moves out of the other bin. Of several, those in the other bin stay there, so that one list can mean
+    "all but the corpus".
     """
     several = list(dict.fromkeys(ids))
     if len(several) > 1:
@@ -101,7 +104,7 @@ def describe(old: Bins, new: Bins) -> str:
             parts.append(f"clear {name}")
         elif removed := before - after:
             parts.append(f"remove {_count(removed)} from {name}")
-    # What was added to one bin says enough about the bin that it left.
+    # An addition to one bin implies the removal from the other.
     adding = [part for part in parts if part.startswith("add")]
     text = ", ".join(adding or parts) or "reorder"
     return text[0].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""Undo and redo of the bins, for changes by page and by code alike."""
+"""Undo and redo of the bins' changes, by page and by code alike."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class _Step(NamedTuple):
 class History:
     """The changes of the bins, and how many of them are done.
 
-    It keeps what each change removed and added, and not whole bins: 200 changes of one image in a bin of 50,000 are 200
-    ids.
+    It keeps what each change has removed and added, not whole bins: 200 changes of one image each in a bin of 50,000
+    take 200 ids.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class History:
         self._done = 0
 
     def record(self, bins: Bins) -> bool:
-        """Add a change, which drops what was undone before it; return whether the bins differ from the present ones."""
+        """Record a change and drop what was undone before it; return False if the bins are the present ones."""
         if bins == self._bins:
             return False
         edits = {name: _edit(self._bins[name], bins[name]) for name in BINS if self._bins[name] != bins[name]}
@@ -80,7 +80,7 @@ class History:
         return self._bins
 
     def redo(self) -> Bins | None:
-        """Go forth by one change that was undone and return the bins after it; None at the last state."""
+        """Go forward by one change that was undone and return the bins after it; None at the last state."""
         if self._done == len(self._steps):
             return None
         self._bins = self._steps[self._done].forth(self._bins)
@@ -89,12 +89,12 @@ class History:
 
     @property
     def undo_label(self) -> str | None:
-        """The change that `undo` takes back, in words; None where there is none."""
+        """The change that `undo` takes back, in words; None at the first state."""
         return self._steps[self._done - 1].label if self._done else None
 
     @property
     def redo_label(self) -> str | None:
-        """The change that `redo` does again, in words; None where there is none."""
+        """The change that `redo` makes again, in words; None at the last state."""
         return self._steps[self._done].label if self._done < len(self._steps) else None
 
 

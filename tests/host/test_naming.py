@@ -1,10 +1,11 @@
-"""Names by which a re-run cell finds what its page kept."""
+"""Names under which the page of a cell that is run again finds what it kept."""
 
 from __future__ import annotations
 
 import pytest
 
 from cocoa_widget.host.naming import Execution, Namer, execution_in
+from tests.wire import BINS
 
 HOME = {"JPY_SESSION_NAME": "work/cats.ipynb"}
 
@@ -41,3 +42,12 @@ def test_requests_without_a_cell(request_: dict | None) -> None:
 
 def test_a_request_of_jupyterlab() -> None:
     assert execution_in({"header": {"msg_id": "m"}, "metadata": {"cellId": "c"}}) == Execution("c", "m")
+
+
+def test_names(make_widget) -> None:
+    first, second = make_widget(**BINS), make_widget(**BINS)
+    assert first.name
+    assert first.name != second.name
+    named = make_widget(**BINS, name="cats")
+    assert named.name == "cats"
+    assert named.get_state()["name"] == "cats"

@@ -1,67 +1,80 @@
-"""Both halves of the protocol say the same."""
+"""Both halves of the protocol declare the same messages and traits."""
 
 from __future__ import annotations
 
-import re
-import typing
-from pathlib import Path
+import inspect
 
+import anywidget
 import pytest
+import traitlets
 
 from cocoa_widget.host import protocol
 from cocoa_widget.widget import CocoaWidget
+from tests.host.typescript import Declarations, as_typescript, by_kind, source, union
 
-SOURCE = (Path(__file__).parents[2] / "js/src/kernel/protocol.ts").read_text(encoding="utf-8")
-
-
-def words(name):
-    return tuple(re.findall(r'"([\w-]+)"', re.search(rf"{name} = \[(.*?)\]", SOURCE, re.S)[1]))
-
-
-def fields(interface):
-    body = re.search(rf"export interface {interface} \{{(.*?)\n\}}", SOURCE, re.S)[1]
-    return {name: bool(optional) for name, optional in re.findall(r"^  (\w+)(\??):", body, re.M)}
+PAGE = Declarations(source("protocol.ts"))
+DEFAULTS = Declarations(source("traits.ts")).constant("DEFAULTS")
+TRAITS = {
+    name: trait
+    for name, trait in CocoaWidget.class_traits(sync=True).items()
+    if name not in anywidget.AnyWidget.class_trait_names() and not name.startswith("_")
+}
 
 
 def test_kinds():
-    assert words("REQUEST_KINDS") == protocol.REQUEST_KINDS
-    assert words("RESPONSE_KINDS") == protocol.RESPONSE_KINDS
+    assert sorted(PAGE.words("REQUEST_KINDS")) == sorted(protocol.REQUEST_KINDS)
+    assert sorted(PAGE.words("RESPONSE_KINDS")) == sorted(protocol.RESPONSE_KINDS)
 
 
 @pytest.mark.parametrize(
-    ("python", "typescript"),
-    [
-        (protocol.Catalogue, "Catalogue"),
-        (protocol.Choice, "Choice"),
-        (protocol.Thumbnail, "Thumbnail"),
-        (protocol.Thumbnails, "Thumbnails"),
-        (protocol.Heatmap, "Heatmap"),
-        (protocol.Heatmaps, "Heatmaps"),
-        (protocol.Sureness, "Sureness"),
-        (protocol.Reliability, "Reliability"),
-        (protocol.Member, "Member"),
-        (protocol.Influence, "Influence"),
-        (protocol.Curve, "Curve"),
-        (protocol.Curves, "Curves"),
-        (protocol.Task, "Task"),
-        (protocol.Status, "Status"),
-        (protocol.History, "History"),
-        (protocol.Texts, "Texts"),
-        (protocol.SearchResult, "SearchResult"),
-        (protocol.Pong, "Pong"),
-        (protocol.Error, "Failure"),
-    ],
+    ("python", "typescript"), [(protocol.Request, "Request"), (protocol.Response, "Response")], ids=["page", "kernel"]
 )
 def test_fields(python, typescript):
-    hints = typing.get_type_hints(python, include_extras=True)
-    expected = {name: typing.get_origin(hint) is typing.NotRequired for name, hint in hints.items()}
-    assert fields(typescript) == expected
+    """All fields of all messages, with their types and whether they may be left out."""
+    assert by_kind(PAGE[typescript]) == by_kind(as_typescript(python))
 
 
 def test_traits():
-    own = {
-        name
-        for name, trait in CocoaWidget.class_traits(sync=True).items()
-        if not name.startswith("_") and trait.this_class is CocoaWidget
+    types = dict(PAGE["Traits"][1])
+    assert set(types) == set(TRAITS)
+    for name, trait in TRAITS.items():
+        assert types[name] in _types_of(trait), name
+
+
+def _types_of(trait) -> list:
+    """Return the types on the page that are right for a trait."""
+    if isinstance(trait, traitlets.Enum):
+        return ["string", union([("literal", value) for value in trait.values])]
+    if isinstance(trait, traitlets.Bool):
+        return ["boolean"]
+    if isinstance(trait, traitlets.Int | traitlets.Float):
+        return ["number"]
+    return [("array", "string")] if trait.default_value == [] else ["string"]
+
+
+def test_the_page_has_the_defaults_of_the_traits():
+    assert {name: trait.default_value for name, trait in TRAITS.items()} == DEFAULTS
+
+
+def test_the_constructor_has_the_defaults_of_the_traits():
+    arguments = inspect.signature(CocoaWidget).parameters
+    named = {name: arguments[name].default for name in TRAITS if name in arguments and name != "name"}
+    assert len(named) == 10
+    assert {name: list(value) if value == () else value for name, value in named.items()} == {
+        name: TRAITS[name].default_value for name in named
     }
-    assert set(fields("Traits")) == own
+
+
+def test_types_of_the_page_are_read_as_they_are_written():
+    declared = Declarations(
+        """
+        type Pair = [number, string];
+        interface Item { name: string; pairs: (Pair | null)[]; other?: { kind: "a" | "b" } }
+        type Message = ({ kind: "a" } | { kind: "b"; item: Item }) & { id: string };
+        """
+    )
+    pairs = ("array", ("union", frozenset({("tuple", ("number", "string")), "null"})))
+    kind = ("union", frozenset({("literal", "a"), ("literal", "b")}))
+    item = ("object", (("name", "string"), ("other?", ("object", (("kind", kind),))), ("pairs", pairs)))
+    assert declared["Item"] == item
+    assert by_kind(declared["Message"]) == {"a": {"id": "string"}, "b": {"id": "string", "item": item}}

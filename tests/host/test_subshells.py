@@ -10,7 +10,7 @@ from cocoa_widget.host.subshells import stay_in_subshell
 
 
 def test_a_comm_keeps_the_subshell_of_the_message():
-    """Against ipykernel's own comm: what was published elsewhere in between changes nothing."""
+    """With ipykernel's own comm, also after something was published in another subshell."""
     comm = BaseComm(primary=False)
     if hasattr(comm, "_reply_subshell_for"):  # ipykernel 7.3 and later
         comm._reply_subshell_id = None

@@ -211,7 +211,7 @@ class TestWidget:
         widget = make_widget(encoder=joint(), corpus=["text:a dog"])
         widget.move("text:a dog", "foil")
         assert (widget.corpus, widget.foil) == ([], ["text:a dog"])
-        assert widget._history_labels()[0] == "Add “a dog” to foil"
+        assert widget._history.undo_label == "Add “a dog” to foil"
         widget.undo()
         assert (widget.corpus, widget.foil) == (["text:a dog"], [])
 
@@ -274,7 +274,8 @@ class TestWidget:
             widget.corpus = ["text:a dog"]
         with pytest.raises(traitlets.TraitError, match="no text tower"):
             widget.centred = True
-        info = widget._catalogue("a-1")["text"]
+        wire = Wire(widget)
+        info = wire.reply(wire.ask("hello"))[0]["text"]
         assert not info["available"]
         assert "no text tower" in info["reason"]
 
@@ -331,7 +332,7 @@ class TestWidget:
 
         def page():
             for i in range(100):
-                widget._take_texts([f"page {i}"], "corpus")
+                widget._prompts.take([f"page {i}"], "corpus")
 
         thread = threading.Thread(target=page)
         thread.start()
