@@ -13,12 +13,12 @@ from ..texts import prompt_of, text_id
 from .ending import end_with_interpreter
 from .inspector import Inspector
 from .lane import Lane
-from .library import Found, Library
 from .listening import SafeListener
+from .members import Found, Library
 from .operators import OperatorStore
 from .painter import Painter, missing_layer
-from .preparer import Preparer
 from .state import ATTRIBUTION, Listener, Picture, Question, State, View
+from .worker import Preparer
 
 
 class LaneEnded(RuntimeError):

@@ -22,7 +22,7 @@ from ..evaluation import (
 )
 from ..images import ImageSet
 from ..insight import Influence, Members, influence
-from .library import Library
+from .members import Library
 from .scores import known_members, known_scores
 from .state import Question, State
 

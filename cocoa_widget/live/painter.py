@@ -13,7 +13,7 @@ from ..attribution import LinearMethod, Operator, Size
 from ..contrast import NothingToExplain, Score, check_bins
 from ..encoders import Encoder
 from ..insight import Members, resample, stability
-from .library import Library
+from .members import Library
 from .operators import PREVIEW
 from .scores import known_members, known_scores
 from .state import ATTRIBUTION, LAYERS, Listener, Picture, Question, State, Sureness

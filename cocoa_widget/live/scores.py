@@ -10,7 +10,7 @@ from torch import Tensor
 from ..contrast import TARGETS, LinearScore, NothingToExplain, Score, directions, score_of
 from ..encoders import Encoder
 from ..insight import Members
-from .library import Library
+from .members import Library
 from .state import Question
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 import cocoa_widget as cw
 from cocoa_widget.encoders.decoding import Decoder
 from cocoa_widget.live import View
-from cocoa_widget.live.library import Library
+from cocoa_widget.live.members import Library
 from cocoa_widget.texts.templates import AS_TYPED
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import Words

@@ -12,7 +12,7 @@ from PIL import Image
 import cocoa_widget as cw
 from cocoa_widget.live import View
 from cocoa_widget.live.engine import LaneEnded
-from cocoa_widget.live.preparer import Preparer
+from cocoa_widget.live.worker import Preparer
 from tests.conftest import Convolutional
 from tests.live.test_engine import Recorder, direct, make, question
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 import cocoa_widget as cw
 from cocoa_widget.contrast.modality import Reference, centred
-from cocoa_widget.live.library import Library
+from cocoa_widget.live.members import Library
 from cocoa_widget.live.state import Question
 from cocoa_widget.texts.templates import fill, sentences
 from cocoa_widget.texts.texts import is_text, named, prompt_of, text_id

@@ -32,7 +32,7 @@ from ..attribution import (
 from ..encoders import Decoder, Encoder
 from ..images import ImageSet
 from ..texts import AS_TYPED, is_text, named, prompt_of
-from .library import Library
+from .members import Library
 from .operators import PREVIEW, Key, Recipe
 from .scores import known_scores
 from .slices import SliceSize
