@@ -17,8 +17,10 @@ from .listening import SafeListener
 from .members import Found, Library
 from .operators import OperatorStore
 from .painter import Painter, missing_layer
+from .plan import Plan
+from .progress import ProgressReporter
 from .state import ATTRIBUTION, Listener, Picture, Question, State, View
-from .worker import Preparer
+from .worker import Worker
 
 
 class LaneEnded(RuntimeError):
@@ -57,11 +59,13 @@ class LiveEngine:
         self._listener = listener = SafeListener(listener)
         self.library = Library(images, encoder)
         self._painter = Painter(self._state, self.library, encoder, listener)
-        self._preparer = Preparer(self._state, images, self.library, encoder, listener)
+        self._plan = Plan(self._state, images, self.library, encoder)
+        self._progress = ProgressReporter(self._state, images, self.library, listener)
+        worker = Worker(self._plan, self._progress, self._state, images, self.library, encoder, listener)
         self.inspector = Inspector(self._state, images, self.library, encoder)
         self._state.lanes = [
             Lane("cocoa-painter", self._state, self._painter.step, self._report),
-            Lane("cocoa-preparer", self._state, self._preparer.step, self._report, self._preparer.working),
+            Lane("cocoa-preparer", self._state, worker.step, self._report, worker.working),
         ]
         end_with_interpreter(self)
         with self._state.changed:
@@ -69,8 +73,8 @@ class LiveEngine:
 
     def _report(self, ended: BaseException) -> None:
         self._listener.error(_ended(ended))
-        with suppress(Exception):  # it counts what the encoder knows, and that may be what is broken
-            self._preparer.report_progress(None)
+        with suppress(Exception):  # it asks the method's operators, and one of them may be what is broken
+            self._progress.report(None)
 
     @property
     def version(self) -> int:
@@ -155,7 +159,7 @@ class LiveEngine:
         state = self._state
         with self._waiting():
             self._wait_for(
-                lambda: not (state.stale or state.dirty or state.painting) and self._preparer.idle(state.members()),
+                lambda: not (state.stale or state.dirty or state.painting) and self._plan.idle(state.members()),
                 timeout,
             )
             for image in state.members():
@@ -198,7 +202,7 @@ class LiveEngine:
     def _is_prepared(self, image: str) -> bool:
         """Return whether the heatmap of `image` has all that it needs; hold `state.changed`."""
         question = self._state.question
-        return self._preparer.idle([image, *question.corpus, *question.foil])
+        return self._plan.idle([image, *question.corpus, *question.foil])
 
     @contextmanager
     def _pinned(self, image: str) -> Iterator[None]:

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..attribution import Baseline, Method, Path
+from ..attribution import Baseline, LinearMethod, Method, Operator, Path
 from ..contrast import TARGETS
 from ..encoders import Representations
 from ..texts import AS_TYPED
@@ -163,6 +163,15 @@ class State:
         """Whether no view shows results and no caller waits for them."""
         return self.abandoned and not self.waiters
 
+    def forget(self) -> None:
+        """Drop what was prepared with other weights; hold `changed`."""
+        self.store.clear()
+        self.paths = {}
+        self.failures.clear()
+        self.unexplained.clear()
+        self.stale = True
+        self.stir()
+
     def idle(self, seconds: float | None = None) -> bool:
         """Wait for a change, for `seconds` at most; hold `changed`.
 
@@ -201,6 +210,17 @@ class State:
     def alive(self, ids: Iterable[str]) -> list[str]:
         """Leave out the images that failed."""
         return [i for i in ids if i not in self.failures]
+
+    def path(self, image: str) -> Path | None:
+        """Return what a method that differentiates has of an image for the present version of the question."""
+        version, path = self.paths.get(image, (-1, None))
+        return path if version == self.version else None
+
+    def preparation(self, image: str) -> Operator | Path | None:
+        """Return what the question's method has of an image so far."""
+        if isinstance(self.question.method, LinearMethod):
+            return self.store.peek(image, self.question.recipe)
+        return self.path(image)
 
     def smallest(self) -> int:
         """Return the size of the smallest bin that the question uses; 0 if it uses none."""

@@ -12,7 +12,7 @@ from PIL import Image
 import cocoa_widget as cw
 from cocoa_widget.live import View
 from cocoa_widget.live.engine import LaneEnded
-from cocoa_widget.live.worker import Preparer
+from cocoa_widget.live.worker import Worker
 from tests.conftest import Convolutional
 from tests.live.test_engine import Recorder, direct, make, question
 
@@ -210,7 +210,7 @@ def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
 def test_a_try_that_fails_late_does_not_count_for_what_was_put_into_a_bin_anew(make, pictures, monkeypatch):
     """The bin would silently do without that image."""
     entered, leave, over = threading.Event(), threading.Event(), threading.Event()
-    fail = Preparer._fail
+    fail = Worker._fail
 
     def count(*arguments):
         fail(*arguments)
@@ -227,7 +227,7 @@ def test_a_try_that_fails_late_does_not_count_for_what_was_put_into_a_bin_anew(m
                 raise RuntimeError("moody")
             return super().forward(images)
 
-    monkeypatch.setattr(Preparer, "_fail", count)
+    monkeypatch.setattr(Worker, "_fail", count)
     engine, _, encoder = make(Moody())
     assert entered.wait(120)
     engine.ask(question(corpus=(), foil=(), explicands=()))

@@ -57,16 +57,16 @@ def test_a_refresh_drops_what_was_prepared(make, pictures):  # noqa: F811
 
 
 def test_rows_that_others_have_made_do_not_hide_that_operators_are_of_earlier_weights(make, pictures):  # noqa: F811
-    """All rows of the new weights are there before the preparer has looked."""
+    """All rows of the new weights are there before the slow lane has looked."""
     module = Convolutional()
     engine, _, encoder = make(module)
     engine.watch("a", View(explicands=32))
     engine.wait(120)
-    with engine._state.changed:  # the preparer cannot look meanwhile
+    with engine._state.changed:  # the slow lane cannot look meanwhile
         with torch.no_grad():
             for parameter in module.parameters():
                 parameter.mul_(-0.7)
-        encoder.represent(engine._preparer._images)
+        encoder.represent(cw.ImageSet(pictures))
         q = engine._state.question
         assert engine._painter.pictures(q, engine.version, {"p0": None}) == []
         with pytest.raises(ValueError, match="not explained yet"):
