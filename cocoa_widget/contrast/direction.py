@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from torch import Tensor
 
 TargetName = Literal["contrastive_corpus", "corpus", "label_free", "contrastive_label_free"]
 SimilarityName = Literal["cosine", "dot", "gaussian"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Target:
     own: bool
     corpus: bool
     foil: bool
+
+    def used(self, corpus: T, foil: T) -> tuple[T | None, T | None]:
+        """Return what is given for corpus and foil, with None in place of what the target does not use."""
+        return corpus if self.corpus else None, foil if self.foil else None
 
 
 TARGETS: dict[str, Target] = {
@@ -73,10 +78,10 @@ def check_similarity(name: str) -> None:
 
 def check_bins(target: str, *, corpus: bool, foil: bool) -> None:
     """Raise `NothingToExplain` if, with these bins filled or not, `target` leaves no direction."""
-    used = TARGETS[target]
-    if used.own or (used.corpus and corpus) or (used.foil and foil):
+    compared = TARGETS[target]
+    if compared.own or any(compared.used(corpus, foil)):
         return
-    if used.foil:
+    if compared.foil:
         raise NothingToExplain("Nothing to explain yet: put images into the corpus, the foil, or both.")
     raise NothingToExplain("Nothing to explain yet: put images into the corpus.")
 
@@ -114,14 +119,15 @@ def directions(
         No term is left.
     """
     check_bins(target, corpus=corpus is not None, foil=foil is not None)
-    used = TARGETS[target]
+    compared = TARGETS[target]
+    positive, negative = compared.used(corpus, foil)
     result = torch.zeros_like(explicands)
-    if used.own:
+    if compared.own:
         result = result + (F.normalize(explicands, dim=-1) if similarity == "cosine" else explicands)
-    if used.corpus and corpus is not None:
-        result = result + corpus
-    if used.foil and foil is not None:
-        result = result - foil
+    if positive is not None:
+        result = result + positive
+    if negative is not None:
+        result = result - negative
     return result
 
 

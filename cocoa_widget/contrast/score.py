@@ -162,11 +162,10 @@ def score_of(
         No term is left.
     """
     check_bins(target, corpus=corpus is not None, foil=foil is not None)
-    used = TARGETS[target]
     if similarity == "gaussian":
-        negative = foil if used.foil else None
-        positive = corpus if used.corpus else None
-        return [GaussianScore(own[None] if used.own else positive, negative) for own in explicands]
+        compared = TARGETS[target]
+        positive, negative = compared.used(corpus, foil)
+        return [GaussianScore(own[None] if compared.own else positive, negative) for own in explicands]
     w = directions(
         target, similarity, corpus=_mean(corpus, similarity), foil=_mean(foil, similarity), explicands=explicands
     )
