@@ -101,17 +101,17 @@ def directions(
     target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
         What the score compares with.
     similarity : {"cosine", "dot"}
-        How.
+        How representations are compared.
     corpus, foil : Tensor or None
         (d,), the mean over the bin of the representations (``"dot"``) or of their unit vectors (``"cosine"``); None
-        for an empty bin, whose term is left out.
+        for an empty bin, whose term is left out. Or (k, d), such means of k resampled bins, with one explicand.
     explicands : Tensor
         (n, d), the explicands' representations.
 
     Returns
     -------
     Tensor
-        (n, d), float32.
+        (n, d), or (k, d) for k resampled bins unless the target uses none; float32.
 
     Raises
     ------
