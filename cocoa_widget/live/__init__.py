@@ -3,7 +3,9 @@
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
-from .state import ATTRIBUTION, LAYERS, Listener, Picture, Progress, Question, Sureness, View
+from .listening import Listener, Picture, Progress, Sureness
+from .question import ATTRIBUTION, LAYERS, Question
+from .state import View
 
 __all__ = [
     "ATTRIBUTION",

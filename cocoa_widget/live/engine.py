@@ -13,13 +13,15 @@ from ..texts import prompt_of, text_id
 from .ending import end_with_interpreter
 from .inspector import Inspector
 from .lane import Lane
-from .listening import SafeListener
-from .members import Found, Library
+from .listening import Listener, Picture, SafeListener
+from .members import MemberIndex
 from .operators import OperatorStore
-from .painter import Painter, missing_layer
+from .painter import Painter
 from .plan import Plan
 from .progress import ProgressReporter
-from .state import ATTRIBUTION, Listener, Picture, Question, State, View
+from .question import ATTRIBUTION, Question, missing_layer
+from .search import Found, search
+from .state import State, View
 from .worker import Worker
 
 
@@ -57,12 +59,13 @@ class LiveEngine:
     ) -> None:
         self._state = State(question, OperatorStore(memory_budget), shares_processor=encoder.device.type == "cpu")
         self._listener = listener = SafeListener(listener)
-        self.library = Library(images, encoder)
-        self._painter = Painter(self._state, self.library, encoder, listener)
-        self._plan = Plan(self._state, images, self.library, encoder)
-        self._progress = ProgressReporter(self._state, images, self.library, listener)
-        worker = Worker(self._plan, self._progress, self._state, images, self.library, encoder, listener)
-        self.inspector = Inspector(self._state, images, self.library, encoder)
+        self._images, self._encoder = images, encoder
+        self._index = MemberIndex(images, encoder)
+        self._painter = Painter(self._state, self._index, encoder, listener)
+        self._plan = Plan(self._state, images, self._index, encoder)
+        self._progress = ProgressReporter(self._state, images, self._index, listener)
+        worker = Worker(self._plan, self._progress, self._state, images, self._index, encoder, listener)
+        self.inspector = Inspector(self._state, images, self._index, encoder)
         self._state.lanes = [
             Lane("cocoa-painter", self._state, self._painter.step, self._report),
             Lane("cocoa-preparer", self._state, worker.step, self._report, worker.working),
@@ -244,7 +247,9 @@ class LiveEngine:
 
     def search(self, prompt: str) -> Found:
         """Rank the images that have been encoded by their similarity to a prompt; blocks while it is encoded."""
-        return self.library.search(prompt_of(text_id(prompt)), self._state.question.template)
+        with self._state.changed:
+            template = self._state.question.template
+        return search(prompt_of(text_id(prompt)), template, self._images, self._index, self._encoder)
 
     def close(self) -> None:
         """End both lanes and free what they hold; returns at once, and a pass that is under way ends by itself."""

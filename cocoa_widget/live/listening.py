@@ -1,15 +1,80 @@
-"""A listener's failures must not reach the engine's threads."""
+"""What the engine reports, and to whom."""
 
 from __future__ import annotations
 
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from .state import Listener, Picture, Progress, Sureness
+import numpy as np
+from numpy.typing import NDArray
+
+from .question import ATTRIBUTION
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A heatmap (h, w) of an image as it is known now; `preview` where CAM stands in for the method."""
+
+    image: str
+    method: str
+    preview: bool
+    values: NDArray[np.float32]
+    score: float
+    progress: float
+    gap: float | None = None
+    layer: str = ATTRIBUTION
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How much an image's answer would change under other bins; None for what cannot be told."""
+
+    image: str
+    low: float | None
+    high: float | None
+    agreement: float | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the preparation is; `label` is None when there is nothing to do."""
+
+    label: str | None
+    done: int
+    total: int
+    ready: int
+    explicands: int
+    memory: int
+    budget: int
+
+
+class Listener(Protocol):
+    """Whoever is told; called from the engine's threads."""
+
+    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
+        """Take new pictures; `nothing` says why there are none to expect."""
+        ...
+
+    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
+        """Take how sure the answers are; `smallest` is the size of the smallest bin used, 0 for none."""
+        ...
+
+    def progress(self, progress: Progress) -> None:
+        """Take the state of the preparation."""
+        ...
+
+    def error(self, message: str) -> None:
+        """Take what went wrong."""
+        ...
+
+    def rest(self) -> None:
+        """Free what only views need: the last one is gone."""
+        ...
 
 
 class SafeListener:

@@ -1,36 +1,62 @@
-"""Where the representations of images and prompts are found."""
+"""From a question's ids to representations and scores, as far as representations are known. Runs no encoder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..contrast import Reference, centred
+from ..contrast import LinearScore, NothingToExplain, Reference, Score, centred, directions, score_of
 from ..encoders import Encoder, Representations
 from ..images import ImageSet, UnreadableImage
-from ..texts import class_names, is_text, prompt_of, text_id
-from .state import Question
-
-REFERENCE_IMAGES = 64
-"""So many of the gallery's images, spread over it, have the mean of all images."""
-REFERENCE_TEXTS = "cifar100"
-MOST_FOUND = 1_000
+from ..insight import Members
+from ..texts import is_text, prompt_of
+from .question import Question
+from .references import references
 
 
-class Found(NamedTuple):
-    """Images by how near a prompt is to them, the nearest first, and how many were compared."""
+class Known:
+    """What is known under a question: images that can be explained, and the members that they are compared with.
 
-    images: list[str]
-    scores: list[float]
-    compared: int
+    Attributes
+    ----------
+    images : list of str
+        Those of the images asked for that have a representation.
+    vectors : Tensor
+        (n, d), their representations.
+    scores : sequence of Score
+        The score of each, k = 1.
+    corpus, foil : list of str
+        Members of the bins that the target uses, without those that have failed.
+    """
+
+    def __init__(
+        self,
+        images: list[str],
+        vectors: Tensor,
+        scores: Sequence[Score],
+        bins: tuple[list[str], list[str]],
+        members: Callable[[], Members],
+    ) -> None:
+        self.images, self.vectors, self.scores = images, vectors, scores
+        self.corpus, self.foil = bins
+        self._members = members
+
+    @cached_property
+    def members(self) -> Members:
+        """Representations of `corpus` and `foil` as the question compares them; gathered when they are asked for."""
+        return self._members()
+
+    @property
+    def smallest(self) -> int:
+        """Size of the smallest bin that is not empty; 0 without any."""
+        return min((len(ids) for ids in (self.corpus, self.foil) if ids), default=0)
 
 
-class Library:
-    """Members of the bins under one roof: images of the gallery, and prompts.
+class MemberIndex:
+    """Where the representations of images and prompts are in the encoder's table.
 
     Parameters
     ----------
@@ -41,16 +67,22 @@ class Library:
     def __init__(self, images: ImageSet, encoder: Encoder) -> None:
         self._images, self._encoder = images, encoder
 
+    # ---- keys ----------------------------------------------------------------------------------------------------
+
+    def found(self, members: Sequence[str], template: str, table: Representations) -> dict[str, str]:
+        """Return the key of each member that is in the table; a file that has vanished is not."""
+        keys = zip(members, self._keys(members, template), strict=True)
+        return {member: key for member, key in keys if key is not None and key in table}
+
     def missing(self, members: Sequence[str], template: str, table: Representations) -> list[str]:
-        """List the members whose representation is not in the table; a file that has vanished has none."""
-        keys = self._keys(members, template)
-        return [member for member, key in zip(members, keys, strict=True) if key is None or key not in table]
+        """List the members that are not in the table."""
+        found = self.found(members, template, table)
+        return [member for member in members if member not in found]
 
     def keys(self, members: Sequence[str], template: str, table: Representations) -> list[str] | None:
-        """Return the keys of members in the table, or None while one of them is not there."""
-        keys = self._keys(members, template)
-        found = [key for key in keys if key is not None and key in table]
-        return found if len(found) == len(keys) else None
+        """Return the keys of members, or None while one of them is not in the table."""
+        found = self.found(members, template, table)
+        return [found[member] for member in members] if all(member in found for member in members) else None
 
     def _keys(self, members: Sequence[str], template: str) -> list[str | None]:
         prompts = [prompt_of(member) for member in members if is_text(member)]
@@ -58,51 +90,82 @@ class Library:
         return [next(texts) if is_text(member) else self._image_key(member) for member in members]
 
     def _image_key(self, image: str) -> str | None:
-        # Asked for under the engine's lock, so nothing is decoded for it: the decoder's threads find the others out.
+        # Looked up under the engine's lock, so nothing is decoded for it: keys of other images become known when the
+        # decoder's threads load them.
         try:
             return self._images.known_key(image)
         except UnreadableImage:
             return None
 
-    def references(self, question: Question) -> list[str]:
-        """List the images and texts whose means are the modalities' centres, where the question wants them."""
-        if not question.centred:
-            return []
-        ids = self._images.ids
-        count = min(REFERENCE_IMAGES, len(ids))
-        return [*(ids[i * len(ids) // count] for i in range(count)), *map(text_id, class_names(REFERENCE_TEXTS))]
+    # ---- representations and scores ------------------------------------------------------------------------------
 
-    def vectors(self, members: Sequence[str], question: Question, table: Representations) -> Tensor | None:
-        """Return the representations (m, d) of members as the question compares them; None while one is not known."""
-        keys = self.keys(members, question.template, table)
-        if keys is None:
+    def known(
+        self, question: Question, images: Sequence[str], failed: Collection[str], table: Representations
+    ) -> Known | None:
+        """Find the representations of images and members, and make the images' scores.
+
+        Parameters
+        ----------
+        question : Question
+        images : sequence of str
+            Images to explain.
+        failed : collection of str
+            Images and texts that could not be encoded; bins do without them.
+        table : Representations
+            The encoder's.
+
+        Returns
+        -------
+        Known or None
+            None while no image or not every member is known, or where nothing is left to explain by.
+        """
+        own = self.found(images, question.template, table)
+        corpus, foil = ([member for member in members if member not in failed] for members in question.used)
+        keys = [self.keys(members, question.template, table) for members in (corpus, foil)]
+        if not own or None in keys:
             return None
-        found = table.get(keys)
-        if not question.centred:
-            return found
-        reference = self._reference(question, table)
-        if reference is None:
+        vectors, similarity = table.get([*own.values()]), question.similarity
+
+        def gather() -> Members:
+            return Members(*(table.get(each) if each else None for each in keys))
+
+        members = gather
+        if question.centred:
+            found = self._centred(gather(), (corpus, foil), question, table)
+            if found is None:
+                return None
+            members = lambda: found  # noqa: E731
+        try:
+            if question.centred or similarity == "gaussian":
+                scores = score_of(question.target, similarity, **members()._asdict(), explicands=vectors)
+            else:
+                # The bins' means alone: as cheap for a thousand members as for one.
+                means = [table.mean(each, unit=similarity == "cosine") if each else None for each in keys]
+                w = directions(question.target, similarity, corpus=means[0], foil=means[1], explicands=vectors)
+                scores = [LinearScore(row[None], similarity) for row in w]
+        except NothingToExplain:
+            return None  # bins are empty, or every member has failed: the page says which
+        return Known([*own], vectors, scores, (corpus, foil), members)
+
+    def _centred(
+        self, members: Members, bins: tuple[list[str], list[str]], question: Question, table: Representations
+    ) -> Members | None:
+        """Take the means of their modalities out of members; None while these are not known."""
+        reference = self._reference(question, table) if any(bins) else None
+        if any(bins) and reference is None:
             return None
-        texts = torch.tensor([is_text(member) for member in members], device=found.device)
-        return centred(found, texts, reference, question.similarity)
+        found: list[Tensor | None] = []
+        for vectors, ids in zip(members, bins, strict=True):
+            if vectors is None or reference is None:
+                found.append(None)
+                continue
+            texts = torch.tensor([is_text(member) for member in ids], device=vectors.device)
+            found.append(centred(vectors, texts, reference, question.similarity))
+        return Members(*found)
 
     def _reference(self, question: Question, table: Representations) -> Reference | None:
-        references = self.references(question)
-        images = [each for each in references if not is_text(each)]
-        missing = {*self.missing(images, question.template, table)}
+        named = references(question, self._images.ids)
         # One image less, whose file has vanished, moves the mean by little.
-        known = self.keys([image for image in images if image not in missing], question.template, table)
-        texts = self.keys([each for each in references if is_text(each)], question.template, table)
-        return Reference(table.get(known), table.get(texts)) if known and texts else None
-
-    def search(self, prompt: str, template: str) -> Found:
-        """Rank the images that have been encoded by their similarity to a prompt; encodes the prompt."""
-        vector = F.normalize(self._encoder.encode_text([prompt], template=template), dim=1)
-        table = self._encoder.representations
-        missing = {*self.missing(self._images.ids, template, table)}
-        known = [image for image in self._images.ids if image not in missing]
-        if not known:
-            return Found([], [], 0)
-        rows = table.get([key for image in known if (key := self._image_key(image)) is not None])
-        best = (F.normalize(rows, dim=1) @ vector[0]).topk(min(MOST_FOUND, len(known)))
-        return Found([known[i] for i in best.indices.tolist()], best.values.tolist(), len(known))
+        images = self.found([each for each in named if not is_text(each)], question.template, table)
+        texts = self.keys([each for each in named if is_text(each)], question.template, table)
+        return Reference(table.get([*images.values()]), table.get(texts)) if images and texts else None

@@ -12,11 +12,12 @@ from torch import Tensor
 from ..attribution import LinearMethod, Operator, Size
 from ..contrast import NothingToExplain, Score, check_bins
 from ..encoders import Encoder
-from ..insight import Members, resample, stability
-from .members import Library
+from ..insight import resample, stability
+from .listening import Listener, Picture, Sureness
+from .members import Known, MemberIndex
 from .operators import PREVIEW
-from .scores import known_members, known_scores
-from .state import ATTRIBUTION, LAYERS, Listener, Picture, Question, State, Sureness
+from .question import ATTRIBUTION, Question, missing_layer
+from .state import State
 
 QUIET_SECONDS = 0.1
 """How long the slow lane rests after a changed question on a CPU, which server and browser share to show the answer."""
@@ -31,8 +32,8 @@ COARSE = 28
 class Painter:
     """Turn whatever is ready into heatmaps, on a thread of its own."""
 
-    def __init__(self, state: State, library: Library, encoder: Encoder, listener: Listener) -> None:
-        self._state, self._library, self._encoder, self._listener = state, library, encoder, listener
+    def __init__(self, state: State, index: MemberIndex, encoder: Encoder, listener: Listener) -> None:
+        self._state, self._index, self._encoder, self._listener = state, index, encoder, listener
         self._painted = 0.0
         self._answered = 0  # the newest version that was painted
         self._unsure: dict[str, None] = {}  # explicands that were painted since it was last reported how sure they are
@@ -133,30 +134,19 @@ class Painter:
         if moment.representations is not state.table:
             return []  # the weights have changed, and what was prepared with the old ones answers nothing
         with torch.inference_mode():
-            known = known_scores(question, ids, failed, self._library, self._encoder)
+            known = self._index.known(question, ids, failed, moment.representations)
             if known is None:
                 return []
-            members = None
-            if question.layer == "stability":
-                found = known_members(question, failed, self._library, self._encoder)
-                members = found and found[1]
             pictures = [
-                self._picture(question, version, image, score, own, members, sizes[image])
-                for image, own, score in zip(known.ids, known.vectors, known.scores, strict=True)
+                self._picture(question, version, known, at, sizes[image]) for at, image in enumerate(known.images)
             ]
         return [picture for picture in pictures if picture is not None] if moment.lasts else []
 
     def _picture(
-        self,
-        question: Question,
-        version: int,
-        image: str,
-        score: Score,
-        own: Tensor,
-        members: Members | None,
-        size: Size | None,
+        self, question: Question, version: int, known: Known, position: int, size: Size | None
     ) -> Picture | None:
         method, layer = question.method, question.layer
+        image, own, score = known.images[position], known.vectors[position], known.scores[position]
         gamma = float(score(own[None])[0])
         if not isinstance(method, LinearMethod):
             at, path = self._state.paths.get(image, (-1, None))
@@ -166,7 +156,7 @@ class Painter:
         else:
             operator = self._state.store.get(image, question.recipe)
             if operator is not None and operator.presentable:
-                found = self._layer(question, operator, score, own, members, size)
+                found = self._layer(question, operator, score, own, known, size)
                 return (
                     None
                     if found is None
@@ -183,7 +173,7 @@ class Painter:
         operator: Operator,
         score: Score,
         own: Tensor,
-        members: Members | None,
+        known: Known,
         size: Size | None,
     ) -> Tensor | None:
         """Compute what the question wants to see of an operator (h, w)."""
@@ -191,8 +181,8 @@ class Painter:
             errors = operator.error(score, size)
             return None if errors is None else errors[0]
         if question.layer == "stability":
-            resampled = members and resample(question.target, question.similarity, members, own)
-            if not resampled:
+            resampled = resample(question.target, question.similarity, known.members, own)
+            if resampled is None:
                 return None
             # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
             spread = stability(operator, score, resampled, own, None if size is None else self._coarse()).spread
@@ -213,16 +203,14 @@ class Painter:
         with state.changed:
             ids, failed = state.alive(images), set(state.failures)
         with torch.inference_mode():
-            known = known_scores(question, ids, failed, self._library, self._encoder)
-            found = known_members(question, failed, self._library, self._encoder)
-            if known is None or found is None:
+            known = self._index.known(question, ids, failed, self._encoder.representations)
+            if known is None:
                 return
-            _, members = found
             items = []
-            for image, own, score in zip(known.ids, known.vectors, known.scores, strict=True):
+            for image, own, score in zip(known.images, known.vectors, known.scores, strict=True):
                 if state.stale or state.closed:
                     return  # the question that comes now is painted first, and told of later
-                resampled = resample(question.target, question.similarity, members, own)
+                resampled = resample(question.target, question.similarity, known.members, own)
                 if resampled is None:
                     items.append(Sureness(image, None, None, None))
                     continue
@@ -232,20 +220,8 @@ class Painter:
                     operator = operator if operator is not None and operator.presentable else None
                 result = stability(operator, score, resampled, own, self._coarse())
                 items.append(Sureness(image, result.low, result.high, result.agreement))
-        self._listener.reliability(version, items, members.used_by(question.target).smallest)
+        self._listener.reliability(version, items, known.smallest)
 
 
 def _array(values: Tensor) -> np.ndarray:
     return values.float().cpu().numpy()
-
-
-def missing_layer(question: Question, smallest: int) -> str | None:
-    """Say why the layer that the question wants cannot be shown with its method and bins; None if it can."""
-    label = question.method.label
-    if question.layer == "error" and question.method.name != "rise":
-        return f"{label} draws nothing at random that could be averaged better. Choose RISE, or another layer."
-    if question.layer == "stability" and not isinstance(question.method, LinearMethod):
-        return f"{label} would need encoder passes for every resampled bin. Choose RISE, or another layer."
-    if question.layer == "stability" and smallest == 1:
-        return f"{LAYERS['stability'][0]}: a bin with a single image cannot be resampled. Add images to it."
-    return None

@@ -10,9 +10,11 @@ from ..attribution import LinearMethod
 from ..encoders import Encoder, Representations
 from ..images import ImageSet
 from ..texts import AS_TYPED, is_text
-from .members import Library
+from .members import MemberIndex
 from .operators import PREVIEW, Recipe
-from .state import Question, State
+from .question import Question
+from .references import references
+from .state import State
 
 SOON_ENCODED = 256
 """A gallery of fewer images is encoded before the text tower is made ready."""
@@ -80,8 +82,8 @@ class Plan:
         Recipe and gallery images for which operators have exceeded the budget, so that they are not tried again.
     """
 
-    def __init__(self, state: State, images: ImageSet, library: Library, encoder: Encoder) -> None:
-        self._state, self._images, self._library, self._encoder = state, images, library, encoder
+    def __init__(self, state: State, images: ImageSet, index: MemberIndex, encoder: Encoder) -> None:
+        self._state, self._images, self._index, self._encoder = state, images, index, encoder
         self.pools = True
         self.texts_ready = encoder.text is None
         self.full_for: tuple[Recipe, list[str]] | None = None
@@ -92,7 +94,7 @@ class Plan:
         state = self._state
         if self._encoder.representations is not state.table:
             return False  # the weights have changed, and what was prepared with the old ones is still there
-        if self._unknown(state.alive([*members, *self._library.references(state.question)])):
+        if self._unknown(state.alive([*members, *references(state.question, self._images.ids)])):
             return False
         wanted = [state.preparation(image) for image in state.explainable() if image in members]
         return all(preparation is not None and preparation.complete for preparation in wanted)
@@ -104,7 +106,7 @@ class Plan:
     def _jobs(self) -> Iterator[Job]:
         """Make the jobs that could be done now, the most wanted first; only the first is ever taken."""
         state, question = self._state, self._state.question
-        if unknown := self._unknown(state.alive([*state.members(), *self._library.references(question)])):
+        if unknown := self._unknown(state.alive([*state.members(), *references(question, self._images.ids)])):
             yield self._encoding(unknown)
         preparations = [(image, state.preparation(image)) for image in state.explainable()]
         coarse = [image for image, p in preparations if p is None or not p.presentable]
@@ -161,7 +163,7 @@ class Plan:
     def _unknown(self, members: list[str]) -> list[str]:
         """List the next members that lack a representation, or the CAM map that comes with it: images, else texts."""
         state, mapped, members = self._state, self._mapped(), list(dict.fromkeys(members))
-        missing = {*self._library.missing(members, state.question.template, self._table)}
+        missing = {*self._index.missing(members, state.question.template, self._table)}
         images = [
             i
             for i in members
@@ -187,7 +189,7 @@ class Plan:
         found: list[str] = []
         while at < len(ids) and len(found) < batches * size:
             some = [image for image in ids[at : at + size] if image not in failed]
-            found += self._library.missing(some, AS_TYPED, table)
+            found += self._index.missing(some, AS_TYPED, table)
             at += size
             if not found:
                 self._encoded_up_to = table, at  # so that a large gallery is not searched from the start each time

@@ -6,9 +6,10 @@ import time
 
 from ..images import ImageSet
 from ..texts import is_text
-from .members import Library
+from .listening import Listener, Progress
+from .members import MemberIndex
 from .plan import Job, Task
-from .state import Listener, Progress, State
+from .state import State
 
 REPORT_SECONDS = 0.1
 """Least time between two reports while something is being done."""
@@ -17,8 +18,8 @@ REPORT_SECONDS = 0.1
 class ProgressReporter:
     """Report how far the preparation is, unless nothing has changed since the last report."""
 
-    def __init__(self, state: State, images: ImageSet, library: Library, listener: Listener) -> None:
-        self._state, self._images, self._library, self._listener = state, images, library, listener
+    def __init__(self, state: State, images: ImageSet, index: MemberIndex, listener: Listener) -> None:
+        self._state, self._images, self._index, self._listener = state, images, index, listener
         self._reported_at = 0.0
         self._last: Progress | None = None
 
@@ -56,5 +57,5 @@ class ProgressReporter:
         with self._state.changed:
             table = self._state.table
         texts = [member for member in (*question.corpus, *question.foil) if is_text(member)]
-        missing = texts if table is None else self._library.missing(texts, question.template, table)
+        missing = texts if table is None else self._index.missing(texts, question.template, table)
         return len(texts) - len(missing), len(texts)

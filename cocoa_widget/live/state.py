@@ -6,52 +6,17 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..attribution import Baseline, LinearMethod, Method, Operator, Path
-from ..contrast import TARGETS
+from ..attribution import LinearMethod, Operator, Path
 from ..encoders import Representations
-from ..texts import AS_TYPED
 from .lane import Lane
 from .operators import OperatorStore
-
-ATTRIBUTION = "attribution"
-LAYERS: dict[str, tuple[str, str]] = {
-    ATTRIBUTION: ("Attribution", "What makes the image like the corpus and unlike the foil"),
-    "error": ("Standard error", "How far the heatmap may be off because masks are random (RISE)"),
-    "stability": ("Spread over resampled bins", "How far the heatmap may be off because bins hold just these images"),
-}
-"""What a heatmap can show: label and hint by name."""
-
+from .question import Question
 
 VIEW_SECONDS = 600.0
 """A view that has sent nothing for so long is taken for gone: a page that crashed cannot say goodbye."""
 LINGER_SECONDS = 1.0
 """How long a thread without work waits for more when no view is there."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is to be explained, and how; ids of images, and in corpus and foil of texts, throughout."""
-
-    corpus: tuple[str, ...]
-    foil: tuple[str, ...]
-    explicands: tuple[str, ...]
-    method: Method
-    target: str
-    similarity: str
-    baseline: Baseline
-    layer: str = ATTRIBUTION
-    template: str = AS_TYPED
-    centred: bool = False
-
-    @property
-    def recipe(self) -> tuple[Method, Baseline]:
-        """What an operator depends on beside its image."""
-        return self.method, self.baseline
 
 
 @dataclass(frozen=True)
@@ -61,67 +26,6 @@ class View:
     explicands: int = 0
     gallery: int = 0
     visible: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A heatmap (h, w) of an image as it is known now; `preview` where CAM stands in for the method."""
-
-    image: str
-    method: str
-    preview: bool
-    values: NDArray[np.float32]
-    score: float
-    progress: float
-    gap: float | None = None
-    layer: str = ATTRIBUTION
-
-
-@dataclass(frozen=True)
-class Sureness:
-    """How much an image's answer would change under other bins; None for what cannot be told."""
-
-    image: str
-    low: float | None
-    high: float | None
-    agreement: float | None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the preparation is; `label` is None when there is nothing to do."""
-
-    label: str | None
-    done: int
-    total: int
-    ready: int
-    explicands: int
-    memory: int
-    budget: int
-
-
-class Listener(Protocol):
-    """Whoever is told; called from the engine's threads."""
-
-    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
-        """Take new pictures; `nothing` says why there are none to expect."""
-        ...
-
-    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
-        """Take how sure the answers are; `smallest` is the size of the smallest bin used, 0 for none."""
-        ...
-
-    def progress(self, progress: Progress) -> None:
-        """Take the state of the preparation."""
-        ...
-
-    def error(self, message: str) -> None:
-        """Take what went wrong."""
-        ...
-
-    def rest(self) -> None:
-        """Free what only views need: the last one is gone."""
-        ...
 
 
 @dataclass
@@ -224,9 +128,7 @@ class State:
 
     def smallest(self) -> int:
         """Return the size of the smallest bin that the question uses; 0 if it uses none."""
-        q, used = self.question, TARGETS[self.question.target]
-        bins = [self.alive(ids) for uses, ids in ((used.corpus, q.corpus), (used.foil, q.foil)) if uses]
-        return min((len(ids) for ids in bins if ids), default=0)
+        return min((len(ids) for ids in map(self.alive, self.question.used) if ids), default=0)
 
     def explainable(self) -> list[str]:
         """List the images to explain that did not fail."""

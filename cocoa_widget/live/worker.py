@@ -29,13 +29,14 @@ from ..encoders import Decoder, Encoder, Moment, Representations
 from ..images import ImageSet
 from ..texts import named, prompt_of
 from .inputs import Inputs
-from .members import Library
+from .listening import Listener
+from .members import MemberIndex
 from .operators import PREVIEW, Key
 from .plan import Job, Plan, Task
 from .progress import ProgressReporter
-from .scores import known_scores
+from .references import references
 from .slices import SliceSize
-from .state import Listener, State
+from .state import State
 
 SHARPER = 1.25
 """Ratio of passes from which on a heatmap is visibly sharper."""
@@ -54,12 +55,12 @@ class Worker:
         progress: ProgressReporter,
         state: State,
         images: ImageSet,
-        library: Library,
+        index: MemberIndex,
         encoder: Encoder,
         listener: Listener,
     ) -> None:
         self._plan, self._progress, self._state = plan, progress, state
-        self._library, self._images, self._encoder, self._listener = library, images, encoder, listener
+        self._index, self._images, self._encoder, self._listener = index, images, encoder, listener
         self._inputs = Inputs(images, encoder)
         self._sizes = {"encode": SliceSize(), "gradient": SliceSize(), "text": SliceSize()}
         self._pools = True  # as in `Plan`; this one is the thread's own
@@ -246,7 +247,7 @@ class Worker:
             with state.changed:
                 state.paths = {i: entry for i, entry in state.paths.items() if entry[0] == job.version}
                 state.paths[image] = job.version, path
-        known = known_scores(job.question, [image], failed, self._library, self._encoder)
+        known = self._index.known(job.question, [image], failed, moment.representations)
         if known is None:
             path.done = path.total  # there is nothing to follow
             return
@@ -287,7 +288,7 @@ class Worker:
     def _sharpened(self, members: Sequence[str]) -> None:
         """Have the fast lane paint what depends on images or texts; hold `state.changed`."""
         state, question = self._state, self._state.question
-        used = {*question.corpus, *question.foil, *self._library.references(question)}
+        used = {*question.corpus, *question.foil, *references(question, self._images.ids)}
         if not used.isdisjoint(members):
             state.stale = True  # the direction itself became known
         else:

@@ -12,7 +12,8 @@ from PIL import Image
 import cocoa_widget as cw
 from cocoa_widget.encoders.decoding import Decoder
 from cocoa_widget.live import View
-from cocoa_widget.live.members import Library
+from cocoa_widget.live.members import MemberIndex
+from cocoa_widget.live.search import search
 from cocoa_widget.texts.templates import AS_TYPED
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import Words
@@ -87,14 +88,14 @@ def test_search_reads_no_item():
     items = Items()
     images = cw.ImageSet(items)
     encoder = encoder_of(Convolutional(), text=Words())
-    library = Library(images, encoder)
+    index = MemberIndex(images, encoder)
     items.threads.clear()
-    assert library.search("a dog", AS_TYPED).compared == 0
+    assert search("a dog", AS_TYPED, images, index, encoder).compared == 0
     assert items.threads == []
     encoder.represent(images, images.ids[:4])
     assert all(name.startswith("cocoa-decode") for name in items.threads)
     read = len(items.threads)
-    assert library.search("a dog", AS_TYPED).compared == 4
+    assert search("a dog", AS_TYPED, images, index, encoder).compared == 4
     assert len(items.threads) == read == 4
 
 

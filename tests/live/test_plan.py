@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import cocoa_widget as cw
-from cocoa_widget.live.members import Library
+from cocoa_widget.live.members import MemberIndex
 from cocoa_widget.live.operators import PREVIEW, OperatorStore
 from cocoa_widget.live.plan import Job, Plan, Task
 from cocoa_widget.live.state import State, View
@@ -25,7 +25,7 @@ class Desk:
         self.encoder = encoder_of(Convolutional(), text=text, batch_size=batch_size)
         self.state = State(first, OperatorStore(1 << 30), shares_processor=True)
         self.state.table = self.encoder.representations
-        self.plan = Plan(self.state, self.images, Library(self.images, self.encoder), self.encoder)
+        self.plan = Plan(self.state, self.images, MemberIndex(self.images, self.encoder), self.encoder)
         self.plan.pools = False
 
     def encode(self, *ids):
