@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -126,15 +126,14 @@ class MemberIndex:
             return None
         vectors, similarity = table.get([*own.values()]), question.similarity
 
-        def gather() -> Members:
+        def members() -> Members:
             return Members(*(table.get(each) if each else None for each in keys))
 
-        members = gather
         if question.centred:
-            found = self._centred(gather(), (corpus, foil), question, table)
+            found = self._centred(members(), (corpus, foil), question, table)
             if found is None:
                 return None
-            members = lambda: found  # noqa: E731
+            members = partial(Members, *found)
         try:
             if question.centred or similarity == "gaussian":
                 scores = score_of(question.target, similarity, **members()._asdict(), explicands=vectors)

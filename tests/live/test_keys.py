@@ -17,7 +17,8 @@ from cocoa_widget.live.search import search
 from cocoa_widget.texts.templates import AS_TYPED
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import Words
-from tests.live.test_engine import make, question  # noqa: F401  (a fixture)
+
+from .helpers import question
 
 
 class Items:
@@ -62,7 +63,7 @@ def test_a_known_key_asks_for_nothing(tmp_path, pictures):
     assert in_memory.known_key("p0") == in_memory.load_with_key("p0")[1] == in_memory.key("p0")
 
 
-def test_setting_a_bin_reads_no_item(make):  # noqa: F811
+def test_setting_a_bin_reads_no_item(make):
     """Items take as long as they like: a question with ten of them is taken at once, and answered when they come."""
     items = Items()
     images = cw.ImageSet(items)
@@ -126,7 +127,7 @@ def test_what_is_needless_is_not_decoded(tmp_path, pictures):
     assert len(decoded) == 1
 
 
-def test_an_engine_learns_the_keys_of_what_is_encoded_already(make):  # noqa: F811
+def test_an_engine_learns_the_keys_of_what_is_encoded_already(make):
     """A second set of the same data: nothing is encoded again, and its heatmaps are complete all the same."""
     items = Items()
     engine, recorder, encoder = make(images=cw.ImageSet(items), first=question(corpus=(), foil=(), explicands=()))

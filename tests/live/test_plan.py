@@ -14,7 +14,8 @@ from cocoa_widget.live.plan import Job, Plan, Task
 from cocoa_widget.live.state import State, View
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import Words
-from tests.live.test_engine import RISE, question
+
+from .helpers import RISE, question
 
 
 class Desk:

@@ -9,13 +9,14 @@ import torch
 import cocoa_widget as cw
 from cocoa_widget.live import View
 from tests.conftest import Convolutional, encoder_of
-from tests.live.test_engine import direct, make, question  # noqa: F401  (a fixture)
+
+from .helpers import direct, question
 
 
 @pytest.mark.parametrize(
     "method", [cw.RISE(n_masks=64), cw.CAM(), cw.IntegratedGradients(steps=4)], ids=lambda m: m.name
 )
-def test_weights_that_change_in_the_middle_of_passes(make, pictures, method):  # noqa: F811
+def test_weights_that_change_in_the_middle_of_passes(make, pictures, method):
     """An optimiser steps in the middle of every third pass, many times: no row and no heatmap keeps what it saw."""
     module = Convolutional()
     passes = []
@@ -42,7 +43,7 @@ def test_weights_that_change_in_the_middle_of_passes(make, pictures, method):  #
     np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-4 * abs(expected).max())
 
 
-def test_a_refresh_drops_what_was_prepared(make, pictures):  # noqa: F811
+def test_a_refresh_drops_what_was_prepared(make, pictures):
     module = Convolutional()
     engine, _, encoder = make(module)
     engine.watch("a", View(explicands=32))
@@ -56,7 +57,7 @@ def test_a_refresh_drops_what_was_prepared(make, pictures):  # noqa: F811
     np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-5 * abs(expected).max())
 
 
-def test_rows_that_others_have_made_do_not_hide_that_operators_are_of_earlier_weights(make, pictures):  # noqa: F811
+def test_rows_that_others_have_made_do_not_hide_that_operators_are_of_earlier_weights(make, pictures):
     """All rows of the new weights are there before the slow lane has looked."""
     module = Convolutional()
     engine, _, encoder = make(module)
@@ -74,3 +75,16 @@ def test_rows_that_others_have_made_do_not_hide_that_operators_are_of_earlier_we
     found = engine.picture("p0", 120)
     expected = direct(encoder, pictures, question(), "p0").heatmaps[0]
     np.testing.assert_allclose(found.values, expected, atol=1e-5 * abs(expected).max())
+
+
+def test_new_weights_drop_what_the_old_ones_prepared(make, pictures):
+    module = Convolutional()
+    engine, _, encoder = make(module)
+    engine.wait(120)
+    with torch.no_grad():
+        module.body[0].weight.mul_(-1)
+    q = question(corpus=("p4",))
+    engine.ask(q)
+    engine.wait(120)
+    expected = direct(encoder, pictures, q, "p0").heatmaps[0]
+    np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-5 * abs(expected).max())

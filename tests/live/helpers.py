@@ -1,0 +1,87 @@
+"""What the tests of the live loop share: a listener that records, a slow encoder, a question, the direct answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import cocoa_widget as cw
+from cocoa_widget.live import Question
+from tests.conftest import Convolutional
+
+RISE = cw.RISE(n_masks=128)
+
+
+class Recorder:
+    """Keeps what it is told, and lets tests wait for it."""
+
+    def __init__(self):
+        self.told = threading.Condition()
+        self.updates, self.statuses, self.errors, self.sureness = [], [], [], []
+
+    def heatmaps(self, version, pictures, nothing):
+        with self.told:
+            self.updates.append((version, pictures, nothing))
+            self.told.notify_all()
+
+    def reliability(self, version, items, smallest):
+        with self.told:
+            self.sureness.append((version, items, smallest))
+            self.told.notify_all()
+
+    def progress(self, progress):
+        with self.told:
+            self.statuses.append(progress)
+            self.told.notify_all()
+
+    def error(self, message):
+        with self.told:
+            self.errors.append(message)
+            self.told.notify_all()
+
+    def rest(self):
+        pass
+
+    def until(self, predicate, timeout=120):
+        with self.told:
+            assert self.told.wait_for(predicate, timeout), (self.updates[-3:], self.errors)
+
+    def newest(self):
+        """The newest picture of each image, of the newest version."""
+        last = max((version for version, _, _ in self.updates), default=0)
+        return {p.image: p for version, pictures, _ in self.updates if version == last for p in pictures}
+
+
+class Slow(Convolutional):
+    """Takes its time for every image, so that tests can act in the middle."""
+
+    seconds = 0.002
+
+    def forward(self, images):
+        time.sleep(self.seconds * len(images))
+        return super().forward(images)
+
+
+def question(**changes):
+    start = {
+        "corpus": ("p1", "p2"),
+        "foil": ("p3",),
+        "explicands": ("p0",),
+        "method": RISE,
+        "target": "contrastive_corpus",
+        "similarity": "cosine",
+        "baseline": cw.Blur(),
+    }
+    return Question(**{**start, **changes})
+
+
+def direct(encoder, pictures, q, image):
+    """What the headless explainer says."""
+    explainer = cw.Explainer(encoder, q.method, q.baseline)
+    return explainer.explain(
+        pictures[image],
+        corpus=[pictures[i] for i in q.corpus],
+        foil=[pictures[i] for i in q.foil],
+        target=q.target,
+        similarity=q.similarity,
+    )
