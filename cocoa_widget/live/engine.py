@@ -82,7 +82,8 @@ class LiveEngine:
     @property
     def version(self) -> int:
         """Number of the present question."""
-        return self._state.version
+        with self._state.changed:
+            return self._state.version
 
     def ask(self, question: Question) -> None:
         """Replace the question; returns at once."""
@@ -184,7 +185,7 @@ class LiveEngine:
                         if members and not state.alive(members):
                             raise state.failures[members[0]].with_traceback(None)
                     question, version = replace(state.question, layer=layer), state.version
-                    if missing := missing_layer(question, state.smallest()):
+                    if missing := missing_layer(question, state.smallest(question)):
                         raise ValueError(missing)
                 # Without the lock, which every message of the page needs: a layer can take a while.
                 found = self._painter.pictures(question, version, {image: None})
@@ -210,8 +211,9 @@ class LiveEngine:
     @contextmanager
     def _pinned(self, image: str) -> Iterator[None]:
         """Have `image` prepared as if it were an explicand, and what was prepared kept."""
-        asked, state = self._state.asked, self._state
+        state = self._state
         with state.changed:
+            asked = state.asked
             if image not in asked:
                 state.failures.pop(image, None)
                 state.unexplained.pop(image, None)

@@ -56,12 +56,12 @@ class Lane:
             thread.join()
 
     def _run(self) -> None:
-        ended, version = None, self._state.version
+        ended, version = None, self._version()
         try:
             with self._context():
                 while self._goes_on():
                     while self._step():
-                        version = self._state.version
+                        version = self._version()
         except BaseException as error:  # SystemExit of an encoder, too: what waits for this thread must learn of it
             ended = error.with_traceback(None)
         with self._state.changed:
@@ -75,6 +75,10 @@ class Lane:
                     self._state.stir()  # a newer question has come, and is another try
         if ended is not None:
             self._report(ended)
+
+    def _version(self) -> int:
+        with self._state.changed:
+            return self._state.version
 
     def _goes_on(self) -> bool:
         """Return whether the thread was stirred since its last step, which may have missed it."""

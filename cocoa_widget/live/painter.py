@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..attribution import LinearMethod, Operator, Size
+from ..attribution import LinearMethod, Operator, Path, Size
 from ..contrast import NothingToExplain, Score, check_bins
 from ..encoders import Encoder
 from ..insight import resample, stability
@@ -88,27 +88,28 @@ class Painter:
     def _paint(self, question: Question, version: int, only: set[str] | None) -> None:
         try:
             check_bins(question.target, corpus=bool(question.corpus), foil=bool(question.foil))
-            if not question.explicands and not self._shown():
+            sizes = self._shown(question)
+            if not question.explicands and not sizes:
                 raise NothingToExplain("Nothing to explain yet: put an image among the explicands.")
         except NothingToExplain as reason:
             self._listener.heatmaps(version, [], str(reason))
             return
-        sizes = self._shown()
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
         pictures = self.pictures(question, version, wanted)
         with self._state.changed:
             lost = [bin for bin in (question.corpus, question.foil) if bin and not self._state.alive(bin)]
+            smallest = self._state.smallest(question)
         if lost and not pictures:
             nothing = "None of the images in a bin could be encoded: remove them, or add others."
             self._listener.heatmaps(version, [], nothing)
         elif pictures or only is None:  # an empty update tells the page that what it shows is old
-            self._listener.heatmaps(version, pictures, missing_layer(question, self._state.smallest()))
+            self._listener.heatmaps(version, pictures, missing_layer(question, smallest))
             self._unsure.update(dict.fromkeys(picture.image for picture in pictures if not picture.preview))
 
-    def _shown(self) -> dict[str, Size | None]:
+    def _shown(self, question: Question) -> dict[str, Size | None]:
         """Return the images on screen in any view, and the size at which the largest view paints them."""
         with self._state.changed:
-            question, views = self._state.question, list(self._state.views.values())
+            views = list(self._state.views.values())
         sides: dict[str, int] = {}
         for view in views:
             shown: Iterable[tuple[int, Iterable[str]]] = (
@@ -126,31 +127,29 @@ class Painter:
 
     def pictures(self, question: Question, version: int, sizes: dict[str, Size | None]) -> list[Picture]:
         """Compute the heatmaps that can be had now; a size of None is the encoder's input size."""
-        state = self._state
+        state, moment = self._state, self._encoder.moment()
         with state.changed:
+            if moment.representations is not state.table:
+                return []  # the weights have changed, and what was prepared with the old ones answers nothing
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
-            failed = set(state.failures)
-        moment = self._encoder.moment()
-        if moment.representations is not state.table:
-            return []  # the weights have changed, and what was prepared with the old ones answers nothing
+            failed, paths = set(state.failures), {image: state.path(image, version) for image in ids}
         with torch.inference_mode():
             known = self._index.known(question, ids, failed, moment.representations)
             if known is None:
                 return []
             pictures = [
-                self._picture(question, version, known, at, sizes[image]) for at, image in enumerate(known.images)
+                self._picture(question, known, at, paths[image], sizes[image]) for at, image in enumerate(known.images)
             ]
         return [picture for picture in pictures if picture is not None] if moment.lasts else []
 
     def _picture(
-        self, question: Question, version: int, known: Known, position: int, size: Size | None
+        self, question: Question, known: Known, position: int, path: Path | None, size: Size | None
     ) -> Picture | None:
         method, layer = question.method, question.layer
         image, own, score = known.images[position], known.vectors[position], known.scores[position]
         gamma = float(score(own[None])[0])
         if not isinstance(method, LinearMethod):
-            at, path = self._state.paths.get(image, (-1, None))
-            if layer == ATTRIBUTION and path is not None and at == version and path.presentable:
+            if layer == ATTRIBUTION and path is not None and path.presentable:
                 values = path.heatmap(size)
                 return Picture(image, method.name, False, _array(values), gamma, path.progress, path.gap)
         else:
@@ -208,8 +207,9 @@ class Painter:
                 return
             items = []
             for image, own, score in zip(known.images, known.vectors, known.scores, strict=True):
-                if state.stale or state.closed:
-                    return  # the question that comes now is painted first, and told of later
+                with state.changed:
+                    if state.stale or state.closed:
+                        return  # the question that comes now is painted first, and told of later
                 resampled = resample(question.target, question.similarity, known.members, own)
                 if resampled is None:
                     items.append(Sureness(image, None, None, None))

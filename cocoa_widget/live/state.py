@@ -115,20 +115,20 @@ class State:
         """Leave out the images that failed."""
         return [i for i in ids if i not in self.failures]
 
-    def path(self, image: str) -> Path | None:
-        """Return what a method that differentiates has of an image for the present version of the question."""
-        version, path = self.paths.get(image, (-1, None))
-        return path if version == self.version else None
+    def path(self, image: str, version: int) -> Path | None:
+        """Return what a method that differentiates has of an image for one version of the question."""
+        at, path = self.paths.get(image, (-1, None))
+        return path if at == version else None
 
     def preparation(self, image: str) -> Operator | Path | None:
         """Return what the question's method has of an image so far."""
         if isinstance(self.question.method, LinearMethod):
             return self.store.peek(image, self.question.recipe)
-        return self.path(image)
+        return self.path(image, self.version)
 
-    def smallest(self) -> int:
-        """Return the size of the smallest bin that the question uses; 0 if it uses none."""
-        return min((len(ids) for ids in map(self.alive, self.question.used) if ids), default=0)
+    def smallest(self, question: Question) -> int:
+        """Return the size of the smallest bin that a question uses, without what failed; 0 if it uses none."""
+        return min((len(ids) for ids in map(self.alive, question.used) if ids), default=0)
 
     def explainable(self) -> list[str]:
         """List the images to explain that did not fail."""

@@ -240,7 +240,7 @@ class Worker:
         with state.changed:
             if job.version != state.version:
                 return
-            path, failed = state.path(image), set(state.failures)
+            path, failed = state.path(image, job.version), set(state.failures)
         if path is None:
             check_method(method, self._encoder)
             path = method.start(*self._inputs.get(image, job.question.baseline))

@@ -1,4 +1,4 @@
-"""Engines that are closed after each test."""
+"""Engines that are closed after each test, and have touched what they share only under its lock."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import cocoa_widget as cw
 from cocoa_widget.live import LiveEngine
 from tests.conftest import Convolutional, encoder_of
 
+from .guarded import GuardedState
 from .helpers import Recorder, question
 
 
 @pytest.fixture
-def make(pictures):
+def make(pictures, monkeypatch):
+    monkeypatch.setattr("cocoa_widget.live.engine.State", GuardedState)
     engines = []
 
     def start(module=None, first=None, budget=1 << 30, images=None):
@@ -26,3 +28,6 @@ def make(pictures):
     yield start
     for engine in engines:
         engine.close()
+    for engine in engines:
+        engine.join()
+    assert not set().union(*(engine._state.violations for engine in engines))
