@@ -47,7 +47,7 @@ class Question:
 def missing_layer(question: Question, smallest: int) -> str | None:
     """Say why the layer that the question wants cannot be shown with its method and bins; None if it can."""
     label = question.method.label
-    if question.layer == "error" and question.method.name != "rise":
+    if question.layer == "error" and not question.method.estimates_error:
         return f"{label} draws nothing at random that could be averaged better. Choose RISE, or another layer."
     if question.layer == "stability" and not isinstance(question.method, LinearMethod):
         return f"{label} would need encoder passes for every resampled bin. Choose RISE, or another layer."
