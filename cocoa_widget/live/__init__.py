@@ -3,20 +3,19 @@
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
-from .listening import Listener, Picture, Progress, Sureness
+from .listening import Heatmap, Listener, Progress
 from .question import ATTRIBUTION, LAYERS, Question
 from .state import View
 
 __all__ = [
     "ATTRIBUTION",
     "LAYERS",
+    "Heatmap",
     "Influences",
     "Listener",
     "LiveEngine",
-    "Picture",
     "Progress",
     "Question",
-    "Sureness",
     "View",
     "end_with_interpreter",
 ]

@@ -13,7 +13,7 @@ from ..texts import prompt_of, text_id
 from .ending import end_with_interpreter
 from .inspector import Inspector
 from .lane import Lane
-from .listening import Listener, Picture, SafeListener
+from .listening import Heatmap, Listener, SafeListener
 from .members import MemberIndex
 from .operators import OperatorStore
 from .painter import Painter
@@ -170,7 +170,7 @@ class LiveEngine:
                 if error := state.failure_of(image):
                     raise error.with_traceback(None)
 
-    def picture(self, image: str, timeout: float | None = None, layer: str = ATTRIBUTION) -> Picture | None:
+    def heatmap(self, image: str, timeout: float | None = None, layer: str = ATTRIBUTION) -> Heatmap | None:
         """Block until the heatmap of `image` is complete and return it; None if there is nothing to explain."""
         state = self._state
         end = None if timeout is None else time.monotonic() + timeout
@@ -188,7 +188,7 @@ class LiveEngine:
                     if missing := missing_layer(question, state.smallest(question)):
                         raise ValueError(missing)
                 # Without the lock, which every message of the page needs: a layer can take a while.
-                found = self._painter.pictures(question, version, {image: None})
+                found = self._painter.heatmaps(question, version, {image: None})
                 if found and not found[0].preview and found[0].progress == 1:
                     return found[0]
                 with state.changed:  # nothing to explain, unless question or weights have changed meanwhile

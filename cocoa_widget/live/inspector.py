@@ -49,10 +49,8 @@ class Inspector:
         with torch.inference_mode():
             question, known = self._known(image)
             own, score = known.vectors[0], known.scores[0]
-            operator = None
-            if isinstance(question.method, LinearMethod):
-                operator = self._state.store.peek(image, question.recipe)
-                operator = operator if operator is not None and operator.presentable else None
+            linear = isinstance(question.method, LinearMethod)
+            operator = self._state.store.presentable(image, question.recipe) if linear else None
             corpus, foil = influence(operator, score, known.members, question.target, own)
             return Influences(float(score(own[None])[0]), (known.corpus, corpus), (known.foil, foil))
 

@@ -11,14 +11,34 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..insight import Stability
 from .question import ATTRIBUTION
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A heatmap (h, w) of an image as it is known now; `preview` where CAM stands in for the method."""
+class Heatmap:
+    """The heatmap of one image as it is known now.
+
+    Attributes
+    ----------
+    image : str
+    method : str
+        Name of the method that it was made with.
+    preview : bool
+        Whether CAM stands in for the method that was asked for.
+    values : ndarray
+        (h, w).
+    score : float
+        What it explains.
+    progress : float
+        How far its preparation is, 0 to 1.
+    gap : float or None
+        How much the heatmap's sum misses what it should be; None for methods that promise no sum.
+    layer : str
+        What it shows, one of `LAYERS`.
+    """
 
     image: str
     method: str
@@ -31,18 +51,20 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Sureness:
-    """How much an image's answer would change under other bins; None for what cannot be told."""
-
-    image: str
-    low: float | None
-    high: float | None
-    agreement: float | None
-
-
-@dataclass(frozen=True)
 class Progress:
-    """How far the preparation is; `label` is None when there is nothing to do."""
+    """How far the preparation is.
+
+    Attributes
+    ----------
+    label : str or None
+        What is done now; None when there is nothing to do.
+    done, total : int
+        How much of it: encoder passes, images or texts.
+    ready, explicands : int
+        Explicands whose heatmap is complete, and all of them.
+    memory, budget : int
+        Bytes that operators hold, and may hold.
+    """
 
     label: str | None
     done: int
@@ -54,14 +76,17 @@ class Progress:
 
 
 class Listener(Protocol):
-    """Whoever is told; called from the engine's threads."""
+    """What the engine reports to; called from the engine's threads."""
 
-    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
-        """Take new pictures; `nothing` says why there are none to expect."""
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
+        """Take new heatmaps; `nothing` says why there are none to expect."""
         ...
 
-    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
-        """Take how sure the answers are; `smallest` is the size of the smallest bin used, 0 for none."""
+    def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
+        """Take how stable the answers are, by image; None where a bin is too small to tell.
+
+        `smallest` is the size of the smallest bin that is used, 0 if none is.
+        """
         ...
 
     def progress(self, progress: Progress) -> None:
@@ -78,7 +103,7 @@ class Listener(Protocol):
 
 
 class SafeListener:
-    """Pass everything on to a listener, and log what it raises.
+    """Pass everything on to a listener, and log what it raises: its failures must not reach the engine's threads.
 
     Parameters
     ----------
@@ -88,13 +113,13 @@ class SafeListener:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
 
-    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
-        """Pass new pictures on."""
-        self._call(self._listener.heatmaps, version, pictures, nothing)
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
+        """Pass new heatmaps on."""
+        self._call(self._listener.heatmaps, version, heatmaps, nothing)
 
-    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
-        """Pass on how sure the answers are."""
-        self._call(self._listener.reliability, version, items, smallest)
+    def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
+        """Pass on how stable the answers are."""
+        self._call(self._listener.stability, version, found, smallest)
 
     def progress(self, progress: Progress) -> None:
         """Pass the state of the preparation on."""

@@ -39,6 +39,11 @@ class OperatorStore:
         with self._lock:
             return self._operators.get(self._key(image, recipe))
 
+    def presentable(self, image: str, recipe: Recipe) -> Operator | None:
+        """Return an operator whose heatmaps are worth looking at, without counting it as used."""
+        operator = self.peek(image, recipe)
+        return operator if operator is not None and operator.presentable else None
+
     def _key(self, image: str, recipe: Recipe) -> Key:
         key = image, recipe
         return (image, PREVIEW) if recipe[0] == PREVIEW[0] and key not in self._operators else key
