@@ -17,8 +17,8 @@ import torch
 from ..encoders import Encoder
 from ..evaluation import Curves
 from ..images import ImageSet, UnknownImage, UnreadableImage, encodable
-from ..insight import ENOUGH
-from ..live import Influences, LiveEngine, Picture, Progress, Sureness, View, end_with_interpreter
+from ..insight import ENOUGH, Stability
+from ..live import Heatmap, Influences, LiveEngine, Progress, View, end_with_interpreter
 from ..texts import class_names
 from . import protocol, validation
 
@@ -271,8 +271,8 @@ class Page:
     def _draw_curves(self, request: protocol.Ask) -> None:
         image, engine = request["image"], self._live
         self._images.check([image])
-        picture = engine.picture(image)
-        if picture is None:
+        heatmap = engine.heatmap(image)
+        if heatmap is None:
             raise ValueError(f"There is nothing to explain in {image}.")
 
         def goes_on(done: int, total: int) -> bool:
@@ -281,31 +281,34 @@ class Page:
             self._send(_curves(request, done, total, None), [])
             return True
 
-        found = engine.inspector.curves(image, torch.from_numpy(picture.values), goes_on)
+        found = engine.inspector.curves(image, torch.from_numpy(heatmap.values), goes_on)
         if found is not None:
             self._send(_curves(request, 1, 1, found), [])
 
     # ---- events (the engine's listener) --------------------------------------------------------------------------
 
-    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
         """Send heatmaps, all of an update in one message."""
         message: protocol.Heatmaps = {"kind": "heatmaps", "version": version, "items": []}
         if nothing is not None:
             message["nothing"] = nothing
         buffers = []
-        for picture in pictures:
-            item, buffer = _packed(picture)
+        for heatmap in heatmaps:
+            item, buffer = _packed(heatmap)
             message["items"].append(item)
             buffers.append(buffer)
         self._send(message, buffers)
 
-    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
-        """Send how sure the answers are."""
+    def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
+        """Send how stable the answers are."""
         message: protocol.Reliability = {
             "kind": "reliability",
             "version": version,
             "items": [
-                {"image": item.image, "low": item.low, "high": item.high, "agreement": item.agreement} for item in items
+                {"image": image, "low": None, "high": None, "agreement": None}
+                if each is None
+                else {"image": image, "low": each.low, "high": each.high, "agreement": each.agreement}
+                for image, each in found.items()
             ],
             "smallest": smallest,
             "few": 0 < smallest < ENOUGH,
@@ -395,20 +398,20 @@ def _curves(request: protocol.Ask, done: int, total: int, found: Curves | None) 
     return message
 
 
-def _packed(picture: Picture) -> tuple[protocol.Heatmap, bytes]:
+def _packed(heatmap: Heatmap) -> tuple[protocol.Heatmap, bytes]:
     # Relative to the peak, since float16 has few digits left for values as small as a pixel's share of a score.
-    peak = float(np.abs(picture.values).max(initial=0.0))
-    relative = picture.values / peak if peak > 0 else np.zeros_like(picture.values)
+    peak = float(np.abs(heatmap.values).max(initial=0.0))
+    relative = heatmap.values / peak if peak > 0 else np.zeros_like(heatmap.values)
     item: protocol.Heatmap = {
-        "image": picture.image,
-        "method": picture.method,
-        "layer": picture.layer,
-        "preview": picture.preview,
-        "shape": (picture.values.shape[0], picture.values.shape[1]),
+        "image": heatmap.image,
+        "method": heatmap.method,
+        "layer": heatmap.layer,
+        "preview": heatmap.preview,
+        "shape": (heatmap.values.shape[0], heatmap.values.shape[1]),
         "peak": peak,
-        "score": picture.score,
-        "progress": picture.progress,
+        "score": heatmap.score,
+        "progress": heatmap.progress,
     }
-    if picture.gap is not None:
-        item["gap"] = picture.gap
+    if heatmap.gap is not None:
+        item["gap"] = heatmap.gap
     return item, relative.astype("<f2").tobytes()

@@ -13,43 +13,43 @@ RISE = cw.RISE(n_masks=128)
 
 
 class Recorder:
-    """Keeps what it is told, and lets tests wait for it."""
+    """Keeps what the engine reports, and lets tests wait for it."""
 
     def __init__(self):
-        self.told = threading.Condition()
-        self.updates, self.statuses, self.errors, self.sureness = [], [], [], []
+        self.heard = threading.Condition()
+        self.updates, self.statuses, self.errors, self.stabilities = [], [], [], []
 
-    def heatmaps(self, version, pictures, nothing):
-        with self.told:
-            self.updates.append((version, pictures, nothing))
-            self.told.notify_all()
+    def heatmaps(self, version, heatmaps, nothing):
+        with self.heard:
+            self.updates.append((version, heatmaps, nothing))
+            self.heard.notify_all()
 
-    def reliability(self, version, items, smallest):
-        with self.told:
-            self.sureness.append((version, items, smallest))
-            self.told.notify_all()
+    def stability(self, version, found, smallest):
+        with self.heard:
+            self.stabilities.append((version, found, smallest))
+            self.heard.notify_all()
 
     def progress(self, progress):
-        with self.told:
+        with self.heard:
             self.statuses.append(progress)
-            self.told.notify_all()
+            self.heard.notify_all()
 
     def error(self, message):
-        with self.told:
+        with self.heard:
             self.errors.append(message)
-            self.told.notify_all()
+            self.heard.notify_all()
 
     def rest(self):
         pass
 
     def until(self, predicate, timeout=120):
-        with self.told:
-            assert self.told.wait_for(predicate, timeout), (self.updates[-3:], self.errors)
+        with self.heard:
+            assert self.heard.wait_for(predicate, timeout), (self.updates[-3:], self.errors)
 
     def newest(self):
-        """The newest picture of each image, of the newest version."""
+        """The newest heatmap of each image, of the newest version."""
         last = max((version for version, _, _ in self.updates), default=0)
-        return {p.image: p for version, pictures, _ in self.updates if version == last for p in pictures}
+        return {h.image: h for version, heatmaps, _ in self.updates if version == last for h in heatmaps}
 
 
 class Slow(Convolutional):

@@ -26,12 +26,12 @@ def test_agrees_with_the_explainer(make, pictures, method):
     engine.watch("a", View(explicands=32))
     engine.wait(120)
     expected = direct(encoder, pictures, q, "p0")
-    picture = recorder.newest()["p0"]
-    np.testing.assert_allclose(picture.values, expected.heatmaps[0], atol=1e-5 * abs(expected.heatmaps).max())
-    assert picture.score == pytest.approx(float(expected.scores[0]), abs=1e-6)
-    assert picture.progress == 1
-    assert not picture.preview
-    np.testing.assert_array_equal(engine.picture("p0").values, picture.values)
+    heatmap = recorder.newest()["p0"]
+    np.testing.assert_allclose(heatmap.values, expected.heatmaps[0], atol=1e-5 * abs(expected.heatmaps).max())
+    assert heatmap.score == pytest.approx(float(expected.scores[0]), abs=1e-6)
+    assert heatmap.progress == 1
+    assert not heatmap.preview
+    np.testing.assert_array_equal(engine.heatmap("p0").values, heatmap.values)
 
 
 def test_a_change_of_the_bins_passes_nothing(make, pictures):
@@ -68,7 +68,7 @@ def test_cam_needs_no_more_than_the_encoding(make, pictures):
     engine.wait(120)
     while module.calls < each_once:
         time.sleep(0.01)
-    assert not any(p.preview for _, pictures, _ in recorder.updates for p in pictures)
+    assert not any(h.preview for _, heatmaps, _ in recorder.updates for h in heatmaps)
     # CAM has no use for a baseline.
     engine.ask(question(method=cw.CAM(), explicands=q.explicands, baseline=cw.Constant()))
     engine.wait(120)
@@ -79,9 +79,9 @@ def test_a_change_does_not_queue_behind_preparation(make):
     """While 4 s of passes are pending, a new question is answered from what is ready."""
     engine, recorder, _ = make(Slow(), question(method=cw.RISE(n_masks=2000)))
     engine.watch("a", View(explicands=32))
-    recorder.until(lambda: any(not p.preview for _, pictures, _ in recorder.updates for p in pictures))
+    recorder.until(lambda: any(not h.preview for _, heatmaps, _ in recorder.updates for h in heatmaps))
     engine.ask(question(method=cw.RISE(n_masks=2000), corpus=("p2",)))
-    recorder.until(lambda: any(version == 1 and pictures for version, pictures, _ in recorder.updates))
+    recorder.until(lambda: any(version == 1 and heatmaps for version, heatmaps, _ in recorder.updates))
     assert recorder.newest()["p0"].progress < 1
 
 
@@ -112,7 +112,9 @@ def test_after_the_last_view_nothing_is_prepared(make, monkeypatch):
     engine.join()
     assert module.calls == before < 5000
     engine.watch("a", View(explicands=32))
-    recorder.until(lambda: any(not p.preview for version, ps, _ in recorder.updates for p in ps if version == 1))
+    recorder.until(
+        lambda: any(not h.preview for version, heatmaps, _ in recorder.updates for h in heatmaps if version == 1)
+    )
 
 
 def test_label_free_needs_no_bins(make):

@@ -44,7 +44,7 @@ def test_an_encoder_that_ends_the_thread_is_reported_and_the_next_question_start
         engine.wait(120)
     assert raised.value.__cause__ is error
     with pytest.raises(LaneEnded):  # and not only to the first who waits
-        engine.picture("p0", 120)
+        engine.heatmap("p0", 120)
     recorder.until(lambda: recorder.errors)
     assert recorder.errors[0].startswith("The preparation has ended")
     recorder.until(lambda: recorder.statuses and recorder.statuses[-1].label is None)
@@ -72,11 +72,11 @@ def test_an_exception_between_jobs_is_reported(make, monkeypatch):
 class Deaf(Recorder):
     """Raises whatever it receives."""
 
-    def heatmaps(self, version, pictures, nothing):
-        super().heatmaps(version, pictures, nothing)
+    def heatmaps(self, version, heatmaps, nothing):
+        super().heatmaps(version, heatmaps, nothing)
         raise ConnectionError("the page is gone")
 
-    reliability = progress = error = rest = lambda self, *_: (_ for _ in ()).throw(ConnectionError("the page is gone"))
+    stability = progress = error = rest = lambda self, *_: (_ for _ in ()).throw(ConnectionError("the page is gone"))
 
 
 def test_a_listener_that_raises_ends_no_lane(pictures, monkeypatch, caplog):
@@ -102,7 +102,7 @@ def test_threads_end_while_nobody_waits_and_no_question_is_lost(make, monkeypatc
     for i in range(200):
         engine.ask(question(corpus=(f"p{1 + i % 2}",), foil=(f"p{3 + i % 3}",)))
         engine.wait(120)
-    assert engine.picture("p0", 120).progress == 1
+    assert engine.heatmap("p0", 120).progress == 1
     assert sum(t.name in ("cocoa-painter", "cocoa-preparer") for t in threading.enumerate()) <= 2
 
 
@@ -122,5 +122,5 @@ def test_a_pass_of_an_earlier_question_ends_nothing_of_the_next(make):
     engine.ask(question(corpus=("p4",)))
     leave.set()
     engine.wait(120)
-    assert engine.picture("p0", 120).progress == 1
+    assert engine.heatmap("p0", 120).progress == 1
     recorder.until(lambda: any("SystemExit" in error for error in recorder.errors))

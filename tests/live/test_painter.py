@@ -17,7 +17,7 @@ def test_the_first_picture_comes_early_and_sharpens(make):
     engine, recorder, _ = make(Slow(), question(method=cw.RISE(n_masks=512)))
     engine.watch("a", View(explicands=32))
     engine.wait(120)
-    seen = [p for _, pictures, _ in recorder.updates for p in pictures if p.image == "p0"]
+    seen = [h for _, heatmaps, _ in recorder.updates for h in heatmaps if h.image == "p0"]
     assert seen[0].preview  # CAM, at once
     assert seen[0].method == "cam"
     progress = [p.progress for p in seen if not p.preview]
@@ -39,7 +39,7 @@ def test_no_more_than_is_painted(make):
     count = len(recorder.updates)
     engine.ask(question(corpus=("p4",)))
     engine.wait(120)
-    assert all(not pictures for _, pictures, _ in recorder.updates[count:])
+    assert all(not heatmaps for _, heatmaps, _ in recorder.updates[count:])
 
 
 def test_empty_bins_say_what_to_do_and_prepare_meanwhile(make):
@@ -47,7 +47,7 @@ def test_empty_bins_say_what_to_do_and_prepare_meanwhile(make):
     engine.watch("a", View(explicands=32))
     engine.wait(120)
     assert recorder.updates[-1][1:] == ([], "Nothing to explain yet: put images into the corpus, the foil, or both.")
-    assert engine.picture("p0") is None
+    assert engine.heatmap("p0") is None
     assert recorder.statuses[-1].ready == 1
 
 
@@ -55,7 +55,7 @@ def test_encoders_without_a_feature_map_have_no_preview(make):
     engine, recorder, _ = make(Linear())
     engine.watch("a", View(explicands=32))
     engine.wait(120)
-    assert not any(p.preview for _, pictures, _ in recorder.updates for p in pictures)
+    assert not any(h.preview for _, heatmaps, _ in recorder.updates for h in heatmaps)
     engine.ask(question(method=cw.CAM()))
     with pytest.raises(cw.NoFeatureMap, match="global average pooling"):
         engine.wait(120)
@@ -75,7 +75,7 @@ def test_a_bin_that_cannot_be_read_is_said(make, pictures, tmp_path):
     engine.ask(question(corpus=("p2.png",), foil=(), explicands=("p0.png",)))
     recorder.until(lambda: any(v == 1 and nothing and "None of" in nothing for v, _, nothing in recorder.updates))
     with pytest.raises(cw.UnreadableImage, match=r"p2\.png"):
-        engine.picture("p0.png")
+        engine.heatmap("p0.png")
 
 
 def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
@@ -83,7 +83,7 @@ def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
     engine, _, _ = make(first=question(corpus=("p1", "p2"), foil=("p3", "p4")))
     engine.wait(120)
     free = []
-    pictures = engine._painter.pictures
+    heatmaps = engine._painter.heatmaps
 
     def take():
         with engine._state.changed:
@@ -93,8 +93,8 @@ def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
         other = threading.Thread(target=take)
         other.start()
         other.join(120)
-        return pictures(*arguments)
+        return heatmaps(*arguments)
 
-    monkeypatch.setattr(engine._painter, "pictures", look)
-    assert engine.picture("p0", 120, "stability").layer == "stability"
+    monkeypatch.setattr(engine._painter, "heatmaps", look)
+    assert engine.heatmap("p0", 120, "stability").layer == "stability"
     assert free == [True]

@@ -40,7 +40,7 @@ def test_weights_that_change_in_the_middle_of_passes(make, pictures, method):
     at = [image for image in images if images.key(image) in keys]
     torch.testing.assert_close(encoder.representations.get(keys), encoder_of(module).represent(images, at))
     expected = direct(encoder_of(module), pictures, question(method=method, corpus=("p4", "p5")), "p0").heatmaps[0]
-    np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-4 * abs(expected).max())
+    np.testing.assert_allclose(engine.heatmap("p0").values, expected, atol=1e-4 * abs(expected).max())
 
 
 def test_a_refresh_drops_what_was_prepared(make, pictures):
@@ -54,7 +54,7 @@ def test_a_refresh_drops_what_was_prepared(make, pictures):
     engine.ask(q)
     engine.wait(120)
     expected = direct(encoder_of(module), pictures, q, "p0").heatmaps[0]
-    np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-5 * abs(expected).max())
+    np.testing.assert_allclose(engine.heatmap("p0").values, expected, atol=1e-5 * abs(expected).max())
 
 
 def test_rows_that_others_have_made_do_not_hide_that_operators_are_of_earlier_weights(make, pictures):
@@ -69,10 +69,10 @@ def test_rows_that_others_have_made_do_not_hide_that_operators_are_of_earlier_we
                 parameter.mul_(-0.7)
         encoder.represent(cw.ImageSet(pictures))
         q = engine._state.question
-        assert engine._painter.pictures(q, engine.version, {"p0": None}) == []
+        assert engine._painter.heatmaps(q, engine.version, {"p0": None}) == []
         with pytest.raises(ValueError, match="not explained yet"):
             engine.inspector.influence("p0")
-    found = engine.picture("p0", 120)
+    found = engine.heatmap("p0", 120)
     expected = direct(encoder, pictures, question(), "p0").heatmaps[0]
     np.testing.assert_allclose(found.values, expected, atol=1e-5 * abs(expected).max())
 
@@ -87,4 +87,4 @@ def test_new_weights_drop_what_the_old_ones_prepared(make, pictures):
     engine.ask(q)
     engine.wait(120)
     expected = direct(encoder, pictures, q, "p0").heatmaps[0]
-    np.testing.assert_allclose(engine.picture("p0").values, expected, atol=1e-5 * abs(expected).max())
+    np.testing.assert_allclose(engine.heatmap("p0").values, expected, atol=1e-5 * abs(expected).max())

@@ -24,24 +24,26 @@ def test_an_older_path_is_dropped(make, pictures):
     module.seconds = 0.02
     engine, recorder, encoder = make(module, question(method=cw.IntegratedGradients(steps=60)))
     engine.watch("a", View(explicands=32))
-    recorder.until(lambda: any(not p.preview for _, pictures, _ in recorder.updates for p in pictures))
+    recorder.until(lambda: any(not h.preview for _, heatmaps, _ in recorder.updates for h in heatmaps))
     q = question(method=cw.IntegratedGradients(steps=60), corpus=("p5",))
     engine.ask(q)
     engine.wait(120)
-    assert not any(v == 0 and p.progress == 1 for v, pictures, _ in recorder.updates for p in pictures)
+    assert not any(v == 0 and h.progress == 1 for v, heatmaps, _ in recorder.updates for h in heatmaps)
     expected = direct(encoder, pictures, q, "p0")
-    picture = recorder.newest()["p0"]
-    np.testing.assert_allclose(picture.values, expected.heatmaps[0], atol=1e-5 * abs(expected.heatmaps).max())
-    assert picture.gap == pytest.approx(float(expected.gaps[0]), abs=1e-5)
+    heatmap = recorder.newest()["p0"]
+    np.testing.assert_allclose(heatmap.values, expected.heatmaps[0], atol=1e-5 * abs(expected.heatmaps).max())
+    assert heatmap.gap == pytest.approx(float(expected.gaps[0]), abs=1e-5)
 
 
 def test_explicands_come_before_the_gallery(make):
     engine, recorder, _ = make(Slow(), question(method=cw.RISE(n_masks=128)))
     engine.watch("a", View(explicands=32, gallery=16, visible=("p7", "p8")))
-    recorder.until(lambda: {"p0", "p7"} <= {p.image for _, ps, _ in recorder.updates for p in ps if p.progress == 1})
-    order = [p.image for _, ps, _ in recorder.updates for p in ps if p.progress == 1 and not p.preview]
+    recorder.until(
+        lambda: {"p0", "p7"} <= {h.image for _, heatmaps, _ in recorder.updates for h in heatmaps if h.progress == 1}
+    )
+    order = [h.image for _, heatmaps, _ in recorder.updates for h in heatmaps if h.progress == 1 and not h.preview]
     assert order.index("p0") < order.index("p7")
-    assert {p.values.shape for _, ps, _ in recorder.updates for p in ps if p.image == "p7"} == {(16, 16)}
+    assert {h.values.shape for _, heatmaps, _ in recorder.updates for h in heatmaps if h.image == "p7"} == {(16, 16)}
 
 
 def rests(calls):
@@ -58,11 +60,11 @@ def test_resting_leaves_the_processor_to_the_page(make):
     module = Slow()
     engine, recorder, _ = make(module, question(method=cw.RISE(n_masks=5000)))
     engine.watch("a", View(explicands=32))
-    recorder.until(lambda: any(not p.preview for _, ps, _ in recorder.updates for p in ps))
+    recorder.until(lambda: any(not h.preview for _, heatmaps, _ in recorder.updates for h in heatmaps))
     engine.rest(3600)
     before = rests(lambda: module.calls)  # the slice under way ends
     engine.ask(question(method=cw.RISE(n_masks=5000), corpus=("p4",)))  # the fast lane does not rest
-    recorder.until(lambda: any(version == 1 and ps for version, ps, _ in recorder.updates))
+    recorder.until(lambda: any(version == 1 and heatmaps for version, heatmaps, _ in recorder.updates))
     engine.rest(0)
     recorder.until(lambda: module.calls > before)
 
@@ -121,7 +123,7 @@ def test_a_file_that_vanishes_is_said_and_the_rest_goes_on(make, pictures, tmp_p
     engine.watch("a", View(explicands=32, gallery=16, visible=tuple(images.ids)))
     engine.wait(120)
     recorder.until(lambda: any("p7.png" in error for error in recorder.errors))
-    recorder.until(lambda: any(p.image == "p8.png" for _, ps, _ in recorder.updates for p in ps))
+    recorder.until(lambda: any(h.image == "p8.png" for _, heatmaps, _ in recorder.updates for h in heatmaps))
 
 
 def test_each_image_of_a_question_that_fails_is_reported(make, pictures):
@@ -205,7 +207,7 @@ def test_a_try_that_fails_late_does_not_count_for_what_was_put_into_a_bin_anew(m
     engine.wait(120)
     assert engine.left_out() == {}
     expected = direct(encoder, pictures, question(), "p0").heatmaps[0]
-    np.testing.assert_allclose(engine.picture("p0", 120).values, expected, atol=1e-5 * abs(expected).max())
+    np.testing.assert_allclose(engine.heatmap("p0", 120).values, expected, atol=1e-5 * abs(expected).max())
 
 
 def test_an_explicand_that_failed_is_tried_again_when_it_is_put_into_a_bin(make, pictures):
@@ -224,7 +226,7 @@ def test_an_explicand_that_failed_is_tried_again_when_it_is_put_into_a_bin(make,
     Moody.broken = False
     engine.ask(question(corpus=(), foil=(), explicands=("p0", "p2")))
     engine.ask(question(corpus=("p1", "p2"), foil=("p3",), explicands=("p0", "p2")))
-    found = engine.picture("p0", 120).values
+    found = engine.heatmap("p0", 120).values
     assert engine.left_out() == {}
     expected = direct(encoder, pictures, question(corpus=("p1", "p2"), foil=("p3",)), "p0").heatmaps[0]
     np.testing.assert_allclose(found, expected, atol=1e-5 * abs(expected).max())
