@@ -129,9 +129,3 @@ def directions(
     if negative is not None:
         result = result - negative
     return result
-
-
-def scores(representations: Tensor, directions: Tensor, similarity: str) -> Tensor:
-    """Score representations (…, d) by directions (…, d): gamma, shape (…)."""
-    vectors = F.normalize(representations, dim=-1) if similarity == "cosine" else representations
-    return (vectors * directions).sum(-1)
