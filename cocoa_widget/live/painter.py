@@ -137,18 +137,18 @@ class Painter:
             if moment.representations is not state.table:
                 return []  # the weights have changed, and what was prepared with the old ones answers nothing
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
-            failed, paths = set(state.failures), {image: state.path(image, version) for image in ids}
+            failed, runs = set(state.failures), {image: state.run(image, version) for image in ids}
         with torch.inference_mode():
             known = self._index.known(question, ids, failed, moment.representations)
             if known is None:
                 return []
             found = [
-                self._heatmap(question, known, at, paths[image], sizes[image]) for at, image in enumerate(known.images)
+                self._heatmap(question, known, at, runs[image], sizes[image]) for at, image in enumerate(known.images)
             ]
         return [heatmap for heatmap in found if heatmap is not None] if moment.lasts else []
 
     def _heatmap(
-        self, question: Question, known: Known, position: int, path: Path | None, size: Size | None
+        self, question: Question, known: Known, position: int, run: Path | None, size: Size | None
     ) -> Heatmap | None:
         image, own, score = known.images[position], known.vectors[position], known.scores[position]
         name, layer, store = question.method.name, question.layer, self._state.store
@@ -160,8 +160,8 @@ class Painter:
                 if values is None:
                     return None
                 return Heatmap(image, name, False, _array(values), gamma, operator.progress, layer=layer)
-        elif layer == ATTRIBUTION and path is not None and path.presentable:
-            return Heatmap(image, name, False, _array(path.heatmap(size)), gamma, path.progress, path.gap)
+        elif layer == ATTRIBUTION and run is not None and run.presentable:
+            return Heatmap(image, name, False, _array(run.heatmap(size)), gamma, run.progress, run.gap)
         preview = store.get(image, PREVIEW)
         if preview is None or not preview.complete or layer != ATTRIBUTION:
             return None

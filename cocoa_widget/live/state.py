@@ -38,14 +38,14 @@ class State:
     changed: threading.Condition = field(default_factory=threading.Condition)
     version: int = 0
     lanes: list[Lane] = field(default_factory=list)
-    table: Representations | None = None  # of the weights that `store` and `paths` were prepared with
+    table: Representations | None = None  # of the weights that `store` and `runs` were prepared with
     ended: BaseException | None = None  # what ended a lane; the next question starts it again
     views: dict[str, View] = field(default_factory=dict)
     heard: dict[str, float] = field(default_factory=dict)  # (monotonic) when each view sent something last
     abandoned: bool = False  # all views have left: nobody looks, so nothing is prepared
     waiters: int = 0  # cells that wait for results, view or no view
     asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
-    paths: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, path
+    runs: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, run
     failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded; tried again when dropped again
     renewed: dict[str, int] = field(default_factory=dict)  # by member: the version in which it was put somewhere anew
     unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by this question
@@ -70,7 +70,7 @@ class State:
     def forget(self) -> None:
         """Drop what was prepared with other weights; hold `changed`."""
         self.store.clear()
-        self.paths = {}
+        self.runs = {}
         self.failures.clear()
         self.unexplained.clear()
         self.stale = True
@@ -115,16 +115,16 @@ class State:
         """Leave out the images that failed."""
         return [i for i in ids if i not in self.failures]
 
-    def path(self, image: str, version: int) -> Path | None:
+    def run(self, image: str, version: int) -> Path | None:
         """Return what a method that differentiates has of an image for one version of the question."""
-        at, path = self.paths.get(image, (-1, None))
-        return path if at == version else None
+        at, run = self.runs.get(image, (-1, None))
+        return run if at == version else None
 
     def preparation(self, image: str) -> Operator | Path | None:
         """Return what the question's method has of an image so far."""
         if isinstance(self.question.method, LinearMethod):
             return self.store.peek(image, self.question.recipe)
-        return self.path(image, self.version)
+        return self.run(image, self.version)
 
     def smallest(self, question: Question) -> int:
         """Return the size of the smallest bin that a question uses, without what failed; 0 if it uses none."""

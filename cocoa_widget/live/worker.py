@@ -149,7 +149,7 @@ class Worker:
                 self._advance_operator(job, job.question.method)
             case Task.PREPARE:
                 assert isinstance(job.question.method, GradientMethod | DirectMethod)
-                self._advance_path(job, job.question.method, moment)
+                self._advance_run(job, job.question.method, moment)
 
     # ---- encoding ------------------------------------------------------------------------------------------------
 
@@ -235,26 +235,26 @@ class Worker:
             )
         self._show(image, operator, before)
 
-    def _advance_path(self, job: Job, method: GradientMethod | DirectMethod, moment: Moment) -> None:
+    def _advance_run(self, job: Job, method: GradientMethod | DirectMethod, moment: Moment) -> None:
         (image,), state = job.members, self._state
         with state.changed:
             if job.version != state.version:
                 return
-            path, failed = state.path(image, job.version), set(state.failures)
-        if path is None:
+            run, failed = state.run(image, job.version), set(state.failures)
+        if run is None:
             check_method(method, self._encoder)
-            path = method.start(*self._inputs.get(image, job.question.baseline))
+            run = method.start(*self._inputs.get(image, job.question.baseline))
             with state.changed:
-                state.paths = {i: entry for i, entry in state.paths.items() if entry[0] == job.version}
-                state.paths[image] = job.version, path
+                state.runs = {i: entry for i, entry in state.runs.items() if entry[0] == job.version}
+                state.runs[image] = job.version, run
         known = self._index.known(job.question, [image], failed, moment.representations)
         if known is None:
-            path.done = path.total  # there is nothing to follow
+            run.done = run.total  # there is nothing to follow
             return
-        begun, before = time.perf_counter(), path.done
-        advance_path(self._encoder, path, known.scores[0], self._count("gradient"))
-        self._measure("gradient", path.done - before, begun)
-        self._show(image, path, before)
+        begun, before = time.perf_counter(), run.done
+        advance_path(self._encoder, run, known.scores[0], self._count("gradient"))
+        self._measure("gradient", run.done - before, begun)
+        self._show(image, run, before)
 
     # ---- book-keeping --------------------------------------------------------------------------------------------
 

@@ -162,12 +162,12 @@ def test_the_text_tower_waits_for_a_small_gallery_and_not_for_a_large_one(count,
     assert lane.plan.next().task is first
 
 
-def test_a_path_of_an_earlier_question_counts_for_nothing(desk):
+def test_a_run_of_an_earlier_question_counts_for_nothing(desk):
     lane = desk(question(method=cw.IntegratedGradients(steps=4)))
     lane.encode("p0", "p1", "p2", "p3")
-    path = lane.state.question.method.start(*[lane.encoder.stack([lane.images.load("p0")])[0]] * 2)
-    path.done = path.total
-    lane.state.paths["p0"] = 0, path
+    run = lane.state.question.method.start(*[lane.encoder.stack([lane.images.load("p0")])[0]] * 2)
+    run.done = run.total
+    lane.state.runs["p0"] = 0, run
     assert lane.plan.next() is None
     lane.state.version = 1
     assert lane.plan.next() == Job(Task.PREPARE, lane.state.question, 1, ("p0",))

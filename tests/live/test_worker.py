@@ -18,7 +18,7 @@ from tests.conftest import Convolutional
 from .helpers import Slow, direct, question
 
 
-def test_an_older_path_is_dropped(make, pictures):
+def test_a_run_of_an_earlier_direction_is_dropped(make, pictures):
     """Gradient methods start anew for a new direction, and do not finish the old one."""
     module = Slow()
     module.seconds = 0.02
