@@ -13,14 +13,14 @@ from tests.conftest import Linear
 from .helpers import Slow, question
 
 
-def test_the_first_picture_comes_early_and_sharpens(make):
+def test_the_first_heatmap_comes_early_and_sharpens(make):
     engine, recorder, _ = make(Slow(), question(method=cw.RISE(n_masks=512)))
     engine.watch("a", View(explicands=32))
     engine.wait(120)
     seen = [h for _, heatmaps, _ in recorder.updates for h in heatmaps if h.image == "p0"]
     assert seen[0].preview  # CAM, at once
     assert seen[0].method == "cam"
-    progress = [p.progress for p in seen if not p.preview]
+    progress = [h.progress for h in seen if not h.preview]
     assert progress[0] <= 0.25
     assert progress == sorted(progress)
     assert progress[-1] == 1
@@ -76,6 +76,28 @@ def test_a_bin_that_cannot_be_read_is_said(make, pictures, tmp_path):
     recorder.until(lambda: any(v == 1 and nothing and "None of" in nothing for v, _, nothing in recorder.updates))
     with pytest.raises(cw.UnreadableImage, match=r"p2\.png"):
         engine.heatmap("p0.png")
+
+
+def test_stability_is_measured_once_heatmaps_have_settled(make):
+    engine, recorder, _ = make(first=question(corpus=("p1", "p2"), foil=("p3", "p4")))
+    engine.watch("a", View(explicands=32))
+    recorder.until(lambda: recorder.stabilities)
+    version, found, smallest = recorder.stabilities[-1]
+    assert (version, [*found], smallest) == (0, ["p0"], 2)
+    assert found["p0"].low < found["p0"].high
+    engine.ask(question(corpus=("p1", "p2"), foil=("p3",)))
+    recorder.until(lambda: recorder.stabilities[-1][0] == 1)
+    assert recorder.stabilities[-1][1:] == ({"p0": None}, 1), "a single member cannot be resampled"
+
+
+def test_a_heatmap_of_earlier_weights_is_not_shown(make):
+    engine, _, encoder = make()
+    engine.wait(120)
+    assert [h.image for h in engine._painter.heatmaps(question(), 0, {"p0": None})] == ["p0"]
+    with engine._state.changed:  # the slow lane cannot look meanwhile
+        encoder.module.body[0].weight.data.mul_(-1)
+        encoder.refresh()
+        assert engine._painter.heatmaps(question(), 0, {"p0": None}) == []
 
 
 def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
