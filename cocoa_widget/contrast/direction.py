@@ -1,4 +1,4 @@
-"""Corpus, foil, target and similarity become the one vector that heatmaps depend on: the direction.
+"""The direction: the one vector that corpus, foil, target and similarity come down to.
 
 For unit representations u, contrastive corpus similarity (Lin et al., ICLR 2023) is
 ``mean_c u(x)·u(c) − mean_v u(x)·u(v) = u(x)·w`` with ``w = mean_c u(c) − mean_v u(v)``; the other targets differ in w
@@ -25,10 +25,12 @@ class Target:
 
     Attributes
     ----------
+    label, hint : str
+        The name on the page, and one line on what it does.
     own : bool
-        Whether the explicand's own representation is part of the direction.
+        Whether the explicand's own representation is added to the direction.
     corpus, foil : bool
-        Whether the bins' means are.
+        Whether the mean of the corpus is added, and the mean of the foil subtracted.
     """
 
     label: str
@@ -38,7 +40,7 @@ class Target:
     foil: bool
 
     def used(self, corpus: T, foil: T) -> tuple[T | None, T | None]:
-        """Return what is given for corpus and foil, with None in place of what the target does not use."""
+        """Return `corpus` and `foil`, with None in place of one that the target does not use."""
         return corpus if self.corpus else None, foil if self.foil else None
 
 
@@ -61,7 +63,7 @@ SIMILARITIES: dict[str, tuple[str, str]] = {
 
 
 class NothingToExplain(ValueError):
-    """The target needs bins that are empty; the message says what to add."""
+    """The target needs a bin that is empty; the message says what to add."""
 
 
 def check_target(name: str) -> None:
@@ -77,7 +79,7 @@ def check_similarity(name: str) -> None:
 
 
 def check_bins(target: str, *, corpus: bool, foil: bool) -> None:
-    """Raise `NothingToExplain` if, with these bins filled or not, `target` leaves no direction."""
+    """Raise `NothingToExplain` if all that `target` uses is empty; True for a bin that has members."""
     compared = TARGETS[target]
     if compared.own or any(compared.used(corpus, foil)):
         return
@@ -116,7 +118,7 @@ def directions(
     Raises
     ------
     NothingToExplain
-        No term is left.
+        All that the target uses is empty.
     """
     check_bins(target, corpus=corpus is not None, foil=foil is not None)
     compared = TARGETS[target]

@@ -1,4 +1,4 @@
-"""The live loop: what to compute next, and what to show of it. Knows no widget."""
+"""The live loop: what to compute next, and what to report of it. It does not depend on the widget."""
 
 from .ending import end_with_interpreter
 from .engine import LiveEngine

@@ -1,4 +1,4 @@
-"""The engine's face: ask a question, say what is on screen, wait for an answer."""
+"""The engine: ask a question, set what is on screen, wait for an answer."""
 
 from __future__ import annotations
 
@@ -26,23 +26,22 @@ from .worker import Worker
 
 
 class LaneEnded(RuntimeError):
-    """An exception that is no error of one image ended the preparation, such as a `SystemExit` in an encoder."""
+    """The preparation was ended by an exception that is not an error of one image, such as a `SystemExit`."""
 
 
 class LiveEngine:
     """Keep heatmaps in step with a changing question.
 
-    Two lanes, a thread each: the painter answers a changed question from what is ready, at once; the preparer runs the
-    encoder in short slices and hands over what it has after each. The newest question wins, by being the only one that
-    either lane ever looks at. A lane's thread ends when it has no work and no view is there, and starts again when it
-    is needed.
+    There are two lanes, each a thread. The painter answers a changed question at once from what is ready. The worker
+    runs the encoder in short slices, and what it has after each of them is painted. Both lanes only ever look at the
+    newest question. A lane's thread ends when it has no work and there is no view, and starts again when it is needed.
 
     Parameters
     ----------
     images : ImageSet
     encoder : Encoder
     question : Question
-        The first one.
+        The first question.
     listener : Listener
         Receives heatmaps, progress and errors, from the engine's threads. What it raises is logged.
     memory_budget : int
@@ -68,7 +67,7 @@ class LiveEngine:
         self.inspector = Inspector(self._state, images, self._index, encoder)
         self._state.lanes = [
             Lane("cocoa-painter", self._state, self._painter.step, self._report),
-            Lane("cocoa-preparer", self._state, worker.step, self._report, worker.working),
+            Lane("cocoa-worker", self._state, worker.step, self._report, worker.working),
         ]
         end_with_interpreter(self)
         with self._state.changed:
@@ -86,7 +85,7 @@ class LiveEngine:
             return self._state.version
 
     def ask(self, question: Question) -> None:
-        """Replace the question; returns at once."""
+        """Replace the question; return at once."""
         state = self._state
         with state.changed:
             old = state.question
@@ -99,7 +98,7 @@ class LiveEngine:
                 state.stir()
                 return  # another look at the same answer
             state.version += 1
-            # What failed is tried again when it is put somewhere anew, or done in another way.
+            # What failed is tried again when it is put into another place, or prepared in another way.
             same = (question.recipe, question.template) == (old.recipe, old.template)
             places = zip(_places(question), _places(old) if same else ((), (), ()), strict=True)
             renewed = {member for now, before in places for member in {*now}.difference(before)}
@@ -112,7 +111,7 @@ class LiveEngine:
             state.stir()
 
     def watch(self, name: str, view: View) -> None:
-        """Set what the view `name` shows now; it is sent what it newly shows."""
+        """Set what the view `name` shows now; the heatmaps that it has not shown before are reported."""
         state = self._state
         with state.changed:
             old = state.views.get(name)
@@ -129,7 +128,7 @@ class LiveEngine:
             self._report(ended)
 
     def hear(self, name: str) -> bool:
-        """Note that a view has sent something; return whether it is among those that watch."""
+        """Note that a view has sent something; return whether the view is known."""
         with self._state.changed:
             if name not in self._state.views:
                 return False
@@ -137,7 +136,7 @@ class LiveEngine:
             return True
 
     def rest(self, seconds: float) -> None:
-        """Prepare nothing for a while, unless a GPU does it: a drag on the page needs the processor."""
+        """Prepare nothing for some seconds, unless on a GPU: a drag on the page needs the processor."""
         with self._state.changed:
             if self._state.shares_processor:
                 self._state.quiet_until = time.monotonic() + seconds
@@ -154,9 +153,9 @@ class LiveEngine:
         Raises
         ------
         TimeoutError
-            They are not within `timeout` seconds.
+            They are not complete within `timeout` seconds.
         Exception
-            What kept one of them, or of the bins' members, from being prepared.
+            The error that kept an explicand, or a member of the bins, from being prepared.
         LaneEnded
             The preparation has ended; another question starts it again.
         """
@@ -171,7 +170,7 @@ class LiveEngine:
                     raise error.with_traceback(None)
 
     def heatmap(self, image: str, timeout: float | None = None, layer: str = ATTRIBUTION) -> Heatmap | None:
-        """Block until the heatmap of `image` is complete and return it; None if there is nothing to explain."""
+        """Block until the heatmap of `image` is complete, and return it; None if there is nothing to explain."""
         state = self._state
         end = None if timeout is None else time.monotonic() + timeout
         with self._pinned(image):
@@ -210,7 +209,7 @@ class LiveEngine:
 
     @contextmanager
     def _pinned(self, image: str) -> Iterator[None]:
-        """Have `image` prepared as if it were an explicand, and what was prepared kept."""
+        """Prepare `image` as if it were an explicand, and keep what was prepared."""
         state = self._state
         with state.changed:
             asked = state.asked
@@ -254,7 +253,7 @@ class LiveEngine:
         return search(prompt_of(text_id(prompt)), template, self._images, self._index, self._encoder)
 
     def close(self) -> None:
-        """End both lanes and free what they hold; returns at once, and a pass that is under way ends by itself."""
+        """End both lanes and free what they hold; return at once, while a pass that is under way ends by itself."""
         with self._state.changed:
             self._state.closed = True
             self._state.runs = {}

@@ -1,4 +1,4 @@
-"""Questions about one explicand that take a moment: which images did it, and does its heatmap hold what it says."""
+"""Influence and curves of one explicand, computed when they are asked for."""
 
 from __future__ import annotations
 
@@ -26,12 +26,19 @@ from .question import Question
 from .state import State
 
 CURVE_CELL = 8
-"""Side in pixels of what insertion and deletion change at once."""
+"""Side, in pixels, of the cells that insertion and deletion change."""
 
 
 @dataclass(frozen=True)
 class Influences:
-    """The score of an explicand, and what the members of the bins do to it; ids and findings go together."""
+    """The score of an explicand, and the contribution of the bins' members to it.
+
+    Attributes
+    ----------
+    score : float
+    corpus, foil : tuple
+        The ids of the members, and their influence in the same order; None for a bin that is empty or not used.
+    """
 
     score: float
     corpus: tuple[list[str], Influence | None]
@@ -39,13 +46,19 @@ class Influences:
 
 
 class Inspector:
-    """Answer questions about one explicand under the present question, on the thread of whoever asks."""
+    """Compute influence and curves under the present question, on the caller's thread."""
 
     def __init__(self, state: State, images: ImageSet, index: MemberIndex, encoder: Encoder) -> None:
         self._state, self._images, self._index, self._encoder = state, images, index, encoder
 
     def influence(self, image: str) -> Influences:
-        """Split the explicand's answer over the members of the bins; see `cocoa_widget.insight.influence`."""
+        """Split the explicand's score and heatmap over the members of the bins; see `cocoa_widget.insight.influence`.
+
+        Raises
+        ------
+        ValueError
+            The explicand is still being prepared, or the similarity is not linear.
+        """
         with torch.inference_mode():
             question, known = self._known(image)
             own, score = known.vectors[0], known.scores[0]
@@ -55,9 +68,25 @@ class Inspector:
             return Influences(float(score(own[None])[0]), (known.corpus, corpus), (known.foil, foil))
 
     def curves(self, image: str, heatmap: Tensor, goes_on: Callable[[int, int], bool]) -> Curves | None:
-        """Insert and delete the explicand's pixels in the order of `heatmap` (H, W).
+        """Insert and delete the explicand's pixels in the order of a heatmap.
 
-        `goes_on` is told encodings done and in all after each batch, and returns whether to go on; None if it did not.
+        Parameters
+        ----------
+        image : str
+        heatmap : Tensor
+            (H, W).
+        goes_on : callable
+            Called before each batch with the number of encodings done and of all; returns whether to go on.
+
+        Returns
+        -------
+        Curves or None
+            None if `goes_on` has returned False.
+
+        Raises
+        ------
+        ValueError
+            The explicand is still being prepared.
         """
         question, known = self._known(image)
         explicand = self._encoder.stack([self._images.load(image)])

@@ -137,5 +137,5 @@ class SafeListener:
         try:
             method(*arguments)
         except Exception:
-            # As text: a log that keeps the exception would keep the engine.
+            # As text, since a logged exception object would keep the engine alive.
             log.error("What listens to the engine failed in %s.\n%s", method.__name__, traceback.format_exc())

@@ -1,4 +1,4 @@
-"""What the slow lane does next: from the shared state to a job. Runs nothing."""
+"""The slow lane's next job, chosen from the shared state. Nothing runs here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOON_ENCODED = 256
 
 
 class Task(Enum):
-    """Kind of work; the value is what the page shows meanwhile."""
+    """The kind of a job; the value is what the page shows meanwhile."""
 
     ENCODE_IMAGES = "Encoding images"
     ENCODE_TEXTS = "Encoding texts"
@@ -67,7 +67,7 @@ class Job:
 
 
 class Plan:
-    """Choose the slow lane's next job: what is wanted most, decided anew after every slice.
+    """Choose the slow lane's next job: what is wanted most, decided again after every slice.
 
     So nothing needs to be cancelled: what is no longer wanted is not chosen again. Hold `State.changed` for everything
     here, attributes included.

@@ -19,7 +19,25 @@ LAYERS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be explained, and how; ids of images, and in corpus and foil of texts, throughout."""
+    """The bins and settings of one moment: what is to be explained, and how.
+
+    Attributes
+    ----------
+    corpus, foil : tuple of str
+        Ids of images and texts.
+    explicands : tuple of str
+        Ids of images.
+    method : Method
+    target, similarity : str
+        See `cocoa_widget.contrast.score_of`.
+    baseline : Baseline
+    layer : str
+        What heatmaps show, one of `LAYERS`.
+    template : str
+        Template around texts.
+    centred : bool
+        Whether the means of their modalities are taken out of the members.
+    """
 
     corpus: tuple[str, ...]
     foil: tuple[str, ...]
@@ -34,7 +52,7 @@ class Question:
 
     @property
     def recipe(self) -> tuple[Method, Baseline]:
-        """What an operator depends on beside its image."""
+        """Method and baseline: what an operator depends on besides its image."""
         return self.method, self.baseline
 
     @property
@@ -45,7 +63,10 @@ class Question:
 
 
 def missing_layer(question: Question, smallest: int) -> str | None:
-    """Say why the layer that the question wants cannot be shown with its method and bins; None if it can."""
+    """Return why the question's layer cannot be shown with its method and bins; None if it can.
+
+    `smallest` is the size of the smallest bin that is used, 0 if none is.
+    """
     label = question.method.label
     if question.layer == "error" and not question.method.estimates_error:
         return f"{label} draws nothing at random that could be averaged better. Choose RISE, or another layer."

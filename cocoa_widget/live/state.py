@@ -1,4 +1,4 @@
-"""What both lanes share: the question, who watches, and what is known so far."""
+"""What both lanes share: the question, the views, and what is known so far."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .operators import OperatorStore
 from .question import Question
 
 VIEW_SECONDS = 600.0
-"""A view that has sent nothing for so long is taken for gone: a page that crashed cannot say goodbye."""
+"""A view that has sent nothing for so long is forgotten: a page that has crashed cannot take its leave."""
 LINGER_SECONDS = 1.0
-"""How long a thread without work waits for more when no view is there."""
+"""How long a thread without work waits for more when there is no view."""
 
 
 @dataclass(frozen=True)
@@ -30,33 +30,36 @@ class View:
 
 @dataclass
 class State:
-    """Everything that both lanes read and write; hold `changed` while touching it."""
+    """Everything that both lanes read and write.
+
+    Hold `changed` while using any field or method, except `store`, `shares_processor` and `lanes`, which never change.
+    """
 
     question: Question
     store: OperatorStore
-    shares_processor: bool  # the encoder runs where server and browser may run, too
+    shares_processor: bool  # whether the encoder runs where server and browser may run, too
     changed: threading.Condition = field(default_factory=threading.Condition)
-    version: int = 0
     lanes: list[Lane] = field(default_factory=list)
+    version: int = 0  # of the question
     table: Representations | None = None  # of the weights that `store` and `runs` were prepared with
-    ended: BaseException | None = None  # what ended a lane; the next question starts it again
+    ended: BaseException | None = None  # exception that ended a lane; the next question starts it again
     views: dict[str, View] = field(default_factory=dict)
-    heard: dict[str, float] = field(default_factory=dict)  # (monotonic) when each view sent something last
-    abandoned: bool = False  # all views have left: nobody looks, so nothing is prepared
-    waiters: int = 0  # cells that wait for results, view or no view
-    asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
+    heard: dict[str, float] = field(default_factory=dict)  # by view: the (monotonic) time when it last sent something
+    abandoned: bool = False  # all views have left, so nothing is prepared
+    waiters: int = 0  # number of callers that wait for results
+    asked: dict[str, int] = field(default_factory=dict)  # by image: number of callers that wait for its heatmap
     runs: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, run
-    failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded; tried again when dropped again
-    renewed: dict[str, int] = field(default_factory=dict)  # by member: the version in which it was put somewhere anew
-    unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by this question
+    failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded
+    renewed: dict[str, int] = field(default_factory=dict)  # by member: version in which it was put into a place
+    unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by the present question
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
-    stale: bool = True  # all heatmaps answer an older question
+    stale: bool = True  # whether all heatmaps answer an older question
     painting: bool = False
     quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to the page
     closed: bool = False
 
     def stir(self) -> None:
-        """Wake the lanes, or start them, unless their results are unwanted; hold `changed`."""
+        """Wake the lanes, or start them, unless their results are unwanted."""
         if not self.closed and self.ended is None and not self.unwanted:
             for lane in self.lanes:
                 lane.stir()
@@ -68,7 +71,7 @@ class State:
         return self.abandoned and not self.waiters
 
     def forget(self) -> None:
-        """Drop what was prepared with other weights; hold `changed`."""
+        """Drop what was prepared with other weights."""
         self.store.clear()
         self.runs = {}
         self.failures.clear()
@@ -77,9 +80,9 @@ class State:
         self.stir()
 
     def idle(self, seconds: float | None = None) -> bool:
-        """Wait for a change, for `seconds` at most; hold `changed`.
+        """Wait for a change, for `seconds` at most.
 
-        Returns False when a lane without work should end: no view is there, and nothing has happened for a while.
+        Returns False when a lane without work should end: there is no view, and nothing has happened for a while.
         """
         now = time.monotonic()
         for name in [name for name, then in self.heard.items() if now - then >= VIEW_SECONDS]:
@@ -89,13 +92,13 @@ class State:
         return woken or bool(self.views) or seconds is not None
 
     def leave(self, name: str) -> None:
-        """Forget a view; hold `changed`."""
+        """Forget a view."""
         self.heard.pop(name, None)
         if self.views.pop(name, None) is not None and not self.views:
             self.abandoned = True
 
     def explained(self) -> list[str]:
-        """List the images whose heatmaps are wanted in full: what cells wait for, and the explicands."""
+        """List the images whose heatmaps are completed: those that callers wait for, and the explicands."""
         return list(dict.fromkeys([*self.asked, *self.question.explicands]))
 
     def members(self) -> list[str]:
@@ -112,28 +115,28 @@ class State:
         return list(dict.fromkeys(i for view in self.views.values() if view.gallery for i in view.visible))
 
     def alive(self, ids: Iterable[str]) -> list[str]:
-        """Leave out the images that failed."""
+        """Return `ids` without those that could not be encoded."""
         return [i for i in ids if i not in self.failures]
 
     def run(self, image: str, version: int) -> Path | None:
-        """Return what a method that differentiates has of an image for one version of the question."""
+        """Return what a method that differentiates has prepared of an image for one version of the question."""
         at, run = self.runs.get(image, (-1, None))
         return run if at == version else None
 
     def preparation(self, image: str) -> Operator | Path | None:
-        """Return what the question's method has of an image so far."""
+        """Return what the question's method has prepared of an image so far."""
         if isinstance(self.question.method, LinearMethod):
             return self.store.peek(image, self.question.recipe)
         return self.run(image, self.version)
 
     def smallest(self, question: Question) -> int:
-        """Return the size of the smallest bin that a question uses, without what failed; 0 if it uses none."""
+        """Return the size of the smallest bin that a question uses, failed members left out; 0 if it uses none."""
         return min((len(ids) for ids in map(self.alive, question.used) if ids), default=0)
 
     def explainable(self) -> list[str]:
-        """List the images to explain that did not fail."""
+        """List the images of `explained` that have not failed."""
         return [i for i in self.alive(self.explained()) if i not in self.unexplained]
 
     def failure_of(self, image: str) -> Exception | None:
-        """Return what went wrong with an image."""
+        """Return the error of an image or a text, if it has failed."""
         return self.failures.get(image) or self.unexplained.get(image)

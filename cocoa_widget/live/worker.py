@@ -1,4 +1,4 @@
-"""The slow lane: run the planned jobs, in short slices."""
+"""The slow lane: planned jobs are run in short slices."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from .slices import SliceSize
 from .state import State
 
 SHARPER = 1.25
-"""Ratio of passes from which on a heatmap is visibly sharper."""
+"""Ratio of numbers of passes from which on a heatmap is visibly sharper."""
 
 
 class BudgetExceeded(RuntimeError):
-    """The explicands' operators alone need more memory than the budget allows."""
+    """The operators of the explicands alone need more memory than the budget allows."""
 
 
 class Worker:
@@ -68,7 +68,7 @@ class Worker:
         # Images whose pixels are needed whatever is known, and the table to look into. Decoding threads read it, so it
         # is replaced and never changed.
         self._decoding: tuple[frozenset[str], Representations | None] = frozenset(), None
-        self._reported: set[str] = set()  # what went wrong with images that no question names
+        self._reported: set[str] = set()  # error messages so far
 
     # ---- the loop ------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Worker:
         return True
 
     def _give_way(self) -> None:
-        """Let the fast lane go first, and its heatmaps reach the page; hold `state.changed`."""
+        """Let the fast lane go first, and let its heatmaps reach the page; hold `state.changed`."""
         state = self._state
         while not state.closed:
             state.changed.wait_for(lambda: state.closed or not (state.stale or state.painting), timeout=1)
@@ -194,7 +194,7 @@ class Worker:
             encoded = self._encoder.forward(batch, features="pooled" if self._pools else None)
             self._measure("encode", len(some), begun)
             if not now.add([decoded[i].key for i in some], encoded.representations):
-                return  # the weights have changed meanwhile: they will be chosen again
+                return  # the weights have changed meanwhile: the images will be chosen again
             if encoded.features is not None:
                 full = batch.shape[-2], batch.shape[-1]
                 for image, features in zip(some, encoded.features, strict=True):
@@ -277,7 +277,7 @@ class Worker:
         return self._state.store.trim(pinned)
 
     def _show(self, image: str, preparation: Operator | Path, before: int) -> None:
-        """Have a heatmap painted if it is visibly sharper than the last one: a remote page is not loopback."""
+        """Have a heatmap painted if it is visibly sharper than the last one, since a page may be far away."""
         steps = [preparation.first_picture]
         while steps[-1] < preparation.total:
             steps.append(math.ceil(steps[-1] * SHARPER))
@@ -305,7 +305,7 @@ class Worker:
             asked = {*state.members()}
             if not job.encodes and job.version != state.version:
                 return  # it was about another question
-            # What was put somewhere anew meanwhile is tried again, whatever became of the earlier try.
+            # What was put into a place meanwhile is tried again, however the earlier try ended.
             failed = {member: why for member, why in failed.items() if state.renewed.get(member, 0) <= job.version}
             into = state.failures if job.encodes else state.unexplained
             into.update({member: _without_frames(why) for member, why in failed.items()})
@@ -315,7 +315,7 @@ class Worker:
         for member, why in failed.items():
             by_reason.setdefault(str(why), []).append(member)
         for text, members in by_reason.items():
-            # Once for the rest of the gallery, where a broken encoder would otherwise report every batch.
+            # Once for the rest of the gallery: a broken encoder would report every batch of it.
             if text not in self._reported or asked.intersection(members):
                 self._reported.add(text)
                 self._listener.error(f"{named(members)}: {text}")
@@ -335,9 +335,9 @@ class Worker:
 
 
 def _without_frames(error: Exception) -> Exception:
-    """Free what an exception's tracebacks hold: images, batches, activations."""
+    """Return the exception without its tracebacks, which hold images, batches and activations."""
     link: BaseException | None = error
-    seen: set[int] = set()  # an encoder that raises one exception object again and again makes a circle of it
+    seen: set[int] = set()  # an exception object that is raised again and again becomes its own context
     while link is not None and id(link) not in seen:
         seen.add(id(link))
         link.__traceback__, link = None, link.__cause__ or link.__context__
@@ -345,11 +345,11 @@ def _without_frames(error: Exception) -> Exception:
 
 
 def _lower_priority() -> None:
-    """Have the system prefer all other threads to this one: fast lane, server and browser are all waited for.
+    """Lower this thread's priority: the user waits for the fast lane, the server and the browser.
 
-    On Linux a thread's niceness is its own, and passes on to the threads that PyTorch starts for it.
+    On Linux each thread has a niceness of its own, which the threads that PyTorch starts for it inherit.
     """
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        with contextlib.suppress(OSError):  # a sandbox may refuse, and a kernel may be nicer than that already
+        with contextlib.suppress(OSError):  # a sandbox may refuse it; a kernel may have a higher niceness already
             os.setpriority(os.PRIO_PROCESS, thread, max(10, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -53,7 +53,7 @@ class Recorder:
 
 
 class Slow(Convolutional):
-    """Takes its time for every image, so that tests can act in the middle."""
+    """Takes a while for each image, so that tests can act meanwhile."""
 
     seconds = 0.002
 
@@ -76,7 +76,7 @@ def question(**changes):
 
 
 def direct(encoder, pictures, q, image):
-    """What the headless explainer says."""
+    """The answer of the headless explainer."""
     explainer = cw.Explainer(encoder, q.method, q.baseline)
     return explainer.explain(
         pictures[image],

@@ -34,7 +34,7 @@ def test_agrees_with_the_explainer(make, pictures, method):
     np.testing.assert_array_equal(engine.heatmap("p0").values, heatmap.values)
 
 
-def test_a_change_of_the_bins_passes_nothing(make, pictures):
+def test_a_change_of_the_bins_runs_no_pass(make, pictures):
     module = Convolutional()
     engine, recorder, encoder = make(module)
     encoder.encode(cw.ImageSet(pictures))
@@ -58,10 +58,10 @@ def test_a_change_of_the_bins_passes_nothing(make, pictures):
     assert module.calls == before
 
 
-def test_cam_needs_no_more_than_the_encoding(make, pictures):
+def test_cam_needs_no_pass_beyond_the_encoding(make, pictures):
     other, module = Convolutional(), Convolutional()
     encoder_of(other).forward(torch.zeros(1, 3, 32, 32), features="pooled")
-    each_once = len(pictures) + other.calls - 1  # the network is looked over at first
+    each_once = len(pictures) + other.calls - 1  # one pass at first finds out what the network has
     q = question(method=cw.CAM(), explicands=("p0", "p4", "p5"))
     engine, recorder, _ = make(module, q)
     engine.watch("a", View(explicands=32))
@@ -151,4 +151,4 @@ def test_close_frees_everything(pictures):
     gc.collect()
     assert alive() is None
     assert operator() is None
-    assert not any(t.is_alive() for t in threads if t.name in ("cocoa-painter", "cocoa-preparer"))
+    assert not any(t.is_alive() for t in threads if t.name in ("cocoa-painter", "cocoa-worker"))

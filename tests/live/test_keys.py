@@ -22,7 +22,7 @@ from .helpers import question
 
 
 class Items:
-    """A data set that notes which threads ask it for an item, and refuses all but decoding ones while `closed`."""
+    """A data set that notes which threads ask it for an item; items wait for `waits`, if it is set."""
 
     def __init__(self, count=10, shift=0):
         self.count, self.shift, self.threads, self.waits = count, shift, [], None
@@ -64,7 +64,7 @@ def test_a_known_key_asks_for_nothing(tmp_path, pictures):
 
 
 def test_setting_a_bin_reads_no_item(make):
-    """Items take as long as they like: a question with ten of them is taken at once, and answered when they come."""
+    """However long items take, a question with ten of them is taken at once, and answered when they have come."""
     items = Items()
     images = cw.ImageSet(items)
     items.threads.clear()
@@ -81,7 +81,7 @@ def test_setting_a_bin_reads_no_item(make):
     items.waits.set()
     engine.wait(120)
     recorder.until(lambda: ids[0] in recorder.newest())
-    allowed = ("cocoa-decode", "cocoa-preparer")  # the latter for explicands, outside the lock
+    allowed = ("cocoa-decode", "cocoa-worker")  # the latter for explicands, outside the lock
     assert all(name.startswith(allowed) for name in items.threads), items.threads
 
 

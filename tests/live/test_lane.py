@@ -94,7 +94,7 @@ def test_a_listener_that_raises_ends_no_lane(pictures, monkeypatch, caplog):
     engine.join()
 
 
-def test_threads_end_while_nobody_waits_and_no_question_is_lost(make, monkeypatch):
+def test_threads_end_while_no_caller_waits_and_no_question_is_lost(make, monkeypatch):
     """A question that comes at the moment when the threads end is answered all the same."""
     monkeypatch.setattr("cocoa_widget.live.state.LINGER_SECONDS", 0.0005)
     engine, _, _ = make()
@@ -103,7 +103,7 @@ def test_threads_end_while_nobody_waits_and_no_question_is_lost(make, monkeypatc
         engine.ask(question(corpus=(f"p{1 + i % 2}",), foil=(f"p{3 + i % 3}",)))
         engine.wait(120)
     assert engine.heatmap("p0", 120).progress == 1
-    assert sum(t.name in ("cocoa-painter", "cocoa-preparer") for t in threading.enumerate()) <= 2
+    assert sum(t.name in ("cocoa-painter", "cocoa-worker") for t in threading.enumerate()) <= 2
 
 
 def test_a_pass_of_an_earlier_question_ends_nothing_of_the_next(make):

@@ -57,7 +57,7 @@ def test_cam_has_no_use_for_a_baseline(operators):
     assert store.peek("a", RECIPE) is None
 
 
-def test_a_full_budget_is_said(make):
+def test_a_full_budget_is_reported(make):
     engine, recorder, _ = make(first=question(explicands=("p0", "p4", "p5")), budget=60_000)
     engine.watch("a", View(explicands=32))
     with pytest.raises(RuntimeError, match="No memory left.*memory_budget"):

@@ -64,7 +64,7 @@ def test_encoders_without_a_feature_map_have_no_preview(make):
     engine.wait(120)
 
 
-def test_a_bin_that_cannot_be_read_is_said(make, pictures, tmp_path):
+def test_a_bin_that_cannot_be_read_is_reported(make, pictures, tmp_path):
     for name, picture in pictures.items():
         picture.save(tmp_path / f"{name}.png")
     images = cw.ImageSet(tmp_path)

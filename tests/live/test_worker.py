@@ -19,7 +19,7 @@ from .helpers import Slow, direct, question
 
 
 def test_a_run_of_an_earlier_direction_is_dropped(make, pictures):
-    """Gradient methods start anew for a new direction, and do not finish the old one."""
+    """Gradient methods start again for a new direction, and do not finish the old one."""
     module = Slow()
     module.seconds = 0.02
     engine, recorder, encoder = make(module, question(method=cw.IntegratedGradients(steps=60)))
@@ -99,7 +99,7 @@ def test_one_bad_image_does_not_stop_the_rest(make, pictures, mood, says):
     engine.wait(120)  # the widget lives on
 
 
-def test_an_unreadable_member_is_said_and_left_out(make, pictures, tmp_path):
+def test_an_unreadable_member_is_reported_and_left_out(make, pictures, tmp_path):
     for name, picture in pictures.items():
         picture.save(tmp_path / f"{name}.png")
     images = cw.ImageSet(tmp_path)
@@ -113,7 +113,7 @@ def test_an_unreadable_member_is_said_and_left_out(make, pictures, tmp_path):
     np.testing.assert_allclose(recorder.newest()["p0.png"].values, expected, atol=1e-5 * abs(expected).max())
 
 
-def test_a_file_that_vanishes_is_said_and_the_rest_goes_on(make, pictures, tmp_path):
+def test_a_file_that_vanishes_is_reported_and_the_rest_goes_on(make, pictures, tmp_path):
     for name, picture in pictures.items():
         picture.save(tmp_path / f"{name}.png")
     images = cw.ImageSet(tmp_path)
