@@ -129,14 +129,13 @@ class MemberIndex:
         def members() -> Members:
             return Members(*(table.get(each) if each else None for each in keys))
 
-        if question.centred:
-            found = self._centred(members(), (corpus, foil), question, table)
-            if found is None:
-                return None
-            members = partial(Members, *found)
         try:
             if question.centred or similarity == "gaussian":
-                scores = score_of(question.target, similarity, **members()._asdict(), explicands=vectors)
+                found = self._centred(members(), (corpus, foil), question, table) if question.centred else members()
+                if found is None:
+                    return None
+                members = partial(Members, *found)
+                scores = score_of(question.target, similarity, corpus=found.corpus, foil=found.foil, explicands=vectors)
             else:
                 # The bins' means alone: as cheap for a thousand members as for one.
                 means = [table.mean(each, unit=similarity == "cosine") if each else None for each in keys]
