@@ -18,7 +18,8 @@ from cocoa_widget.attribution.run import advance
 from cocoa_widget.contrast.direction import directions
 from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders import Representations
-from cocoa_widget.live import LiveEngine, Picture, Progress, Question, Sureness, View
+from cocoa_widget.insight import Stability
+from cocoa_widget.live import Heatmap, LiveEngine, Progress, Question, View
 
 METHOD = cw.RISE(n_masks=1024)
 
@@ -96,17 +97,17 @@ def updating(rounds: int) -> None:
 
 
 class Stopwatch:
-    """When the first pictures came."""
+    """When the first heatmaps came."""
 
     def __init__(self) -> None:
         self.begun = time.perf_counter()
         self.first: dict[tuple[str, str], float] = {}
 
-    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
-        for picture in pictures:
-            self.first.setdefault((picture.image, picture.method), time.perf_counter() - self.begun)
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
+        for heatmap in heatmaps:
+            self.first.setdefault((heatmap.image, heatmap.method), time.perf_counter() - self.begun)
 
-    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
+    def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
         pass
 
     def progress(self, progress: Progress) -> None:
@@ -116,7 +117,7 @@ class Stopwatch:
         raise RuntimeError(message)
 
 
-def first_pictures(encoder: cw.Encoder, images: cw.ImageSet) -> None:
+def first_heatmaps(encoder: cw.Encoder, images: cw.ImageSet) -> None:
     stopwatch = Stopwatch()
     bins = ("cat/1", "cat/2"), ("coffee/1",), ("mosaic/1",)
     question = Question(*bins, METHOD, "contrastive_corpus", "cosine", cw.Blur())
@@ -129,7 +130,7 @@ def first_pictures(encoder: cw.Encoder, images: cw.ImageSet) -> None:
     cam = [stopwatch.first[i, "cam"] for i in images.ids if (i, "cam") in stopwatch.first]
     print(
         f"first CAM heatmaps of all {len(cam)} demo images: {max(cam):.2f} s after the engine starts;"
-        f" first RISE picture: {stopwatch.first['mosaic/1', 'rise']:.2f} s"
+        f" first RISE heatmap: {stopwatch.first['mosaic/1', 'rise']:.2f} s"
     )
 
 
@@ -141,7 +142,7 @@ def main() -> None:
     images = cw.demo_images()
     encoder = cw.load_encoder("demo")
     print(f"{encoder}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    first_pictures(encoder, images)
+    first_heatmaps(encoder, images)
     preparing(encoder, encoder.stack([images.load("mosaic/1")])[0], arguments.passes, arguments.rounds)
     updating(arguments.rounds)
     print(f"peak memory of this process: {psutil.Process().memory_info().rss >> 20} MiB now", end="")

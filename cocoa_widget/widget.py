@@ -282,13 +282,13 @@ class CocoaWidget(BinnedWidget):
         self.images.check([image])
         if layer not in LAYERS:
             raise ValueError(f"Unknown layer {layer!r}: choose one of {', '.join(LAYERS)}.")
-        picture = self._live.picture(image, timeout, layer)
-        if picture is None:
+        heatmap = self._live.heatmap(image, timeout, layer)
+        if heatmap is None:
             raise NothingToExplain("Nothing to explain yet: put images into the corpus, the foil, or both.")
         if left_out := self._live.left_out():
             reason = next(iter(left_out.values()))
             warnings.warn(f"The heatmap does without {named([*left_out])}: {reason}", stacklevel=2)
-        return picture.values
+        return heatmap.values
 
     def close(self) -> None:
         """Stop all work and free what it holds; the page goes blank."""

@@ -131,6 +131,8 @@ class Method(ABC):
     hint: ClassVar[str]
     linear: ClassVar[bool]
     """Whether heatmaps are linear in the direction, so that `start` makes an `Operator`."""
+    estimates_error: ClassVar[bool] = False
+    """Whether `Operator.error` gives the standard error of its heatmaps."""
     refusal: ClassVar[type[EncoderError]] = EncoderError
     """What is raised for an encoder that lacks what the method needs."""
 

@@ -88,6 +88,7 @@ class RISE(LinearMethod):
     name: ClassVar[str] = "rise"
     label: ClassVar[str] = "RISE"
     hint: ClassVar[str] = "Hides random parts; works with every encoder, and sharpens as it goes"
+    estimates_error: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.n_masks < 2:

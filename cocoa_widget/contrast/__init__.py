@@ -1,4 +1,4 @@
-"""From the members of the bins to a score: directions, scores, and the means of modalities."""
+"""From the members of the bins to a score: directions, scores, and centring by modality."""
 
 from .direction import SIMILARITIES, TARGETS, NothingToExplain, check_bins, check_similarity, check_target, directions
 from .modality import Reference, centre, centred

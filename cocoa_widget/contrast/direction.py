@@ -1,4 +1,4 @@
-"""Corpus, foil, target and similarity become the one vector that heatmaps depend on: the direction.
+"""The direction: the one vector that corpus, foil, target and similarity come down to.
 
 For unit representations u, contrastive corpus similarity (Lin et al., ICLR 2023) is
 ``mean_c u(x)·u(c) − mean_v u(x)·u(v) = u(x)·w`` with ``w = mean_c u(c) − mean_v u(v)``; the other targets differ in w
@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from torch import Tensor
 
 TargetName = Literal["contrastive_corpus", "corpus", "label_free", "contrastive_label_free"]
 SimilarityName = Literal["cosine", "dot", "gaussian"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Target:
 
     Attributes
     ----------
+    label, hint : str
+        The name on the page, and one line on what it does.
     own : bool
-        Whether the explicand's own representation is part of the direction.
+        Whether the explicand's own representation is added to the direction.
     corpus, foil : bool
-        Whether the bins' means are.
+        Whether the mean of the corpus is added, and the mean of the foil subtracted.
     """
 
     label: str
@@ -35,6 +38,10 @@ class Target:
     own: bool
     corpus: bool
     foil: bool
+
+    def used(self, corpus: T, foil: T) -> tuple[T | None, T | None]:
+        """Return `corpus` and `foil`, with None in place of one that the target does not use."""
+        return corpus if self.corpus else None, foil if self.foil else None
 
 
 TARGETS: dict[str, Target] = {
@@ -56,7 +63,7 @@ SIMILARITIES: dict[str, tuple[str, str]] = {
 
 
 class NothingToExplain(ValueError):
-    """The target needs bins that are empty; the message says what to add."""
+    """The target needs a bin that is empty; the message says what to add."""
 
 
 def check_target(name: str) -> None:
@@ -72,11 +79,11 @@ def check_similarity(name: str) -> None:
 
 
 def check_bins(target: str, *, corpus: bool, foil: bool) -> None:
-    """Raise `NothingToExplain` if, with these bins filled or not, `target` leaves no direction."""
-    used = TARGETS[target]
-    if used.own or (used.corpus and corpus) or (used.foil and foil):
+    """Raise `NothingToExplain` if all that `target` uses is empty; True for a bin that has members."""
+    compared = TARGETS[target]
+    if compared.own or any(compared.used(corpus, foil)):
         return
-    if used.foil:
+    if compared.foil:
         raise NothingToExplain("Nothing to explain yet: put images into the corpus, the foil, or both.")
     raise NothingToExplain("Nothing to explain yet: put images into the corpus.")
 
@@ -96,36 +103,31 @@ def directions(
     target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
         What the score compares with.
     similarity : {"cosine", "dot"}
-        How.
+        How representations are compared.
     corpus, foil : Tensor or None
         (d,), the mean over the bin of the representations (``"dot"``) or of their unit vectors (``"cosine"``); None
-        for an empty bin, whose term is left out.
+        for an empty bin, whose term is left out. Or (k, d), such means of k resampled bins, with one explicand.
     explicands : Tensor
         (n, d), the explicands' representations.
 
     Returns
     -------
     Tensor
-        (n, d), float32.
+        (n, d), or (k, d) for k resampled bins unless the target uses none; float32.
 
     Raises
     ------
     NothingToExplain
-        No term is left.
+        All that the target uses is empty.
     """
     check_bins(target, corpus=corpus is not None, foil=foil is not None)
-    used = TARGETS[target]
+    compared = TARGETS[target]
+    positive, negative = compared.used(corpus, foil)
     result = torch.zeros_like(explicands)
-    if used.own:
+    if compared.own:
         result = result + (F.normalize(explicands, dim=-1) if similarity == "cosine" else explicands)
-    if used.corpus and corpus is not None:
-        result = result + corpus
-    if used.foil and foil is not None:
-        result = result - foil
+    if positive is not None:
+        result = result + positive
+    if negative is not None:
+        result = result - negative
     return result
-
-
-def scores(representations: Tensor, directions: Tensor, similarity: str) -> Tensor:
-    """Score representations (…, d) by directions (…, d): gamma, shape (…)."""
-    vectors = F.normalize(representations, dim=-1) if similarity == "cosine" else representations
-    return (vectors * directions).sum(-1)

@@ -1,12 +1,12 @@
 """The gap between texts and images in a joint model, and how to close it.
 
 In the space of models such as CLIP, all texts lie to one side of all images (Liang et al., "Mind the gap", NeurIPS
-2022). A text's similarity to an image is then mostly that gap, which no text and no image accounts for. Between a
-corpus and a foil of texts it cancels; in a corpus without a foil, or texts against images, it does not.
+2022). A text's similarity to an image is then mostly that gap, whatever they show. Between a corpus and a foil of texts
+the gap cancels; for a corpus without a foil, or texts against images, it does not.
 
-Centring takes from each unit vector u(c) the mean m of its modality: û(c) = (u(c) − m) / |u(c) − m|. Then
+Centring subtracts from each unit vector u(c) the mean m of its modality: û(c) = (u(c) − m) / |u(c) − m|. Then
 ``gamma(x) = u(x) · (mean_c û(c) − mean_v û(v))`` compares what is particular to each member. A corpus without a foil
-then acts as if the foil were everything: gamma is near 0 for images that are no more like it than like anything else.
+then acts as if the foil held everything: gamma is near 0 for images that are no more similar to it than to others.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from torch import Tensor
 
 
 class Reference(NamedTuple):
-    """Representations (n, d) and (m, d) of images and texts of all kinds, whose means are the modalities' centres."""
+    """Representations (n, d) of images and (m, d) of texts of all kinds, whose means are the modalities' centres."""
 
     images: Tensor
     texts: Tensor
 
 
 def centre(representations: Tensor, reference: Tensor) -> Tensor:
-    """Take the mean of a modality out of the directions of representations.
+    """Subtract the mean of a modality from unit representations.
 
     Parameters
     ----------
     representations : Tensor
         (n, d), all images or all texts.
     reference : Tensor
-        (m, d), many of the same modality and of all kinds, such as a gallery's images, or class names.
+        (m, d), many images or texts of all kinds, of the same modality: such as a gallery, or class names.
 
     Returns
     -------
@@ -44,10 +44,23 @@ def centre(representations: Tensor, reference: Tensor) -> Tensor:
 
 
 def centred(members: Tensor, texts: Tensor, reference: Reference, similarity: str) -> Tensor:
-    """Centre the members (n, d) of a bin, of which `texts` (n,) tells which are texts.
+    """Centre the members of a bin, images and texts each by their own mean.
 
-    For the dot product they keep their lengths, less the mean; distances (the Gaussian similarity) are those after both
-    modalities were moved to one centre.
+    Parameters
+    ----------
+    members : Tensor
+        (n, d), representations.
+    texts : Tensor
+        (n,), bool: which members are texts.
+    reference : Reference
+    similarity : {"cosine", "dot", "gaussian"}
+        ``"cosine"``: see `centre`. ``"dot"``: the mean representation is subtracted. ``"gaussian"``: texts are moved by
+        the difference of the means, so that both modalities have the images' centre.
+
+    Returns
+    -------
+    Tensor
+        (n, d).
     """
     which = texts[:, None]
     if similarity == "cosine":

@@ -13,33 +13,33 @@ from .direction import TARGETS, check_bins, directions
 
 
 class Score(ABC):
-    """`k` numbers for each representation: one for each question asked at once, such as resampled bins.
+    """A function of representations that gives `k` numbers for each, such as one for each of k resampled bins.
 
-    Representations come as unit vectors and norms, which methods keep apart.
+    It takes representations as unit vectors and norms, which is how attribution methods keep them.
     """
 
     @property
     @abstractmethod
     def k(self) -> int:
-        """How many numbers."""
+        """Number of scores for each representation."""
 
     @abstractmethod
     def of(self, unit: Tensor, norm: Tensor) -> Tensor:
-        """Score representations: unit vectors (n, d) and norms (n,) → (k, n)."""
+        """Return the scores (k, n) of representations given as unit vectors (n, d) and norms (n,)."""
 
     @abstractmethod
     def slopes(self, representation: Tensor) -> Tensor:
-        """Return k vectors (k, d) whose products with a feature map tell what each position adds to the scores.
+        """Return vectors (k, d) whose products with a feature map are what each position adds to the scores.
 
-        For linear scores their product with `representation` (d,) *is* the score; for others they are its gradient.
+        For linear scores, their product with `representation` (d,) is the score; for others, they are its gradients.
         """
 
     @abstractmethod
     def clone(self) -> Score:
-        """Copy the tensors: those that come out of inference mode cannot be followed by autograd, their copies can."""
+        """Return a copy with copied tensors: autograd refuses tensors made in inference mode, but not their copies."""
 
     def __call__(self, representations: Tensor) -> Tensor:
-        """Score representations (n, d) → (k, n)."""
+        """Return the scores (k, n) of representations (n, d)."""
         return self.of(F.normalize(representations, dim=-1), representations.norm(dim=-1))
 
 
@@ -52,20 +52,20 @@ class LinearScore(Score):
 
     @property
     def k(self) -> int:
-        """How many directions."""
+        """Number of directions."""
         return len(self.directions)
 
     def of(self, unit: Tensor, norm: Tensor) -> Tensor:
-        """Score representations."""
+        """Return the scores (k, n)."""
         products: Tensor = self.directions @ unit.T
         return products if self.similarity == "cosine" else products * norm
 
     def clone(self) -> LinearScore:
-        """Copy the tensors."""
+        """Return a copy with copied tensors."""
         return LinearScore(self.directions.clone(), self.similarity)
 
     def slopes(self, representation: Tensor) -> Tensor:
-        """Return the directions, in units of the representation's length where that does not count."""
+        """Return the directions, for the cosine divided by the representation's norm."""
         if self.similarity == "dot":
             return self.directions
         slopes: Tensor = self.directions / representation.norm().clamp(min=1e-12)
@@ -84,7 +84,7 @@ class GaussianScore(Score):
     corpus, foil : Tensor or None
         (m, d), the members' representations.
     corpus_weights, foil_weights : Tensor or None
-        (k, m), rows that sum to 1; all members alike by default.
+        (k, m), rows that sum to 1; equal weights by default.
     """
 
     corpus: Tensor | None
@@ -94,16 +94,16 @@ class GaussianScore(Score):
 
     @property
     def k(self) -> int:
-        """How many rows of weights."""
+        """Number of rows of weights."""
         return max(1 if weights is None else len(weights) for weights in (self.corpus_weights, self.foil_weights))
 
     def of(self, unit: Tensor, norm: Tensor) -> Tensor:
-        """Score representations."""
+        """Return the scores (k, n)."""
         vectors = unit * norm[:, None]
         corpus = _log_similarity(vectors, self.corpus, self.corpus_weights)
         foil = _log_similarity(vectors, self.foil, self.foil_weights)
         if corpus is not None and foil is not None:
-            ratio: Tensor = torch.sigmoid(corpus - foil)  # also where both are too small for a float
+            ratio: Tensor = torch.sigmoid(corpus - foil)  # finite even where both are too small for a float
             return ratio
         if corpus is not None:
             return corpus.exp()
@@ -118,7 +118,7 @@ class GaussianScore(Score):
             return torch.stack([torch.autograd.grad(value, leaf, retain_graph=True)[0] for value in values])
 
     def clone(self) -> GaussianScore:
-        """Copy the tensors."""
+        """Return a copy with copied tensors."""
         held = (self.corpus, self.foil, self.corpus_weights, self.foil_weights)
         return GaussianScore(*(None if tensor is None else tensor.clone() for tensor in held))
 
@@ -127,7 +127,7 @@ def _log_similarity(vectors: Tensor, members: Tensor | None, weights: Tensor | N
     """Return log S (k, n), or None without members."""
     if members is None:
         return None
-    # Written out, and not as `cdist`, whose gradient is not finite where a vector meets itself.
+    # Not by `cdist`, whose gradient is not finite where two vectors are the same.
     squares = (vectors**2).sum(1, keepdim=True) - 2 * vectors @ members.T + (members**2).sum(1)
     exponents = -squares.clamp(min=0) / (2 * vectors.shape[1])  # (n, m)
     if weights is None:
@@ -145,7 +145,7 @@ def score_of(
     target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
         What the score compares with.
     similarity : {"cosine", "dot", "gaussian"}
-        How.
+        How representations are compared.
     corpus, foil : Tensor or None
         (m, d), the members' representations; None for an empty bin, whose term is left out.
     explicands : Tensor
@@ -159,14 +159,13 @@ def score_of(
     Raises
     ------
     NothingToExplain
-        No term is left.
+        All that the target uses is empty.
     """
     check_bins(target, corpus=corpus is not None, foil=foil is not None)
-    used = TARGETS[target]
     if similarity == "gaussian":
-        negative = foil if used.foil else None
-        positive = corpus if used.corpus else None
-        return [GaussianScore(own[None] if used.own else positive, negative) for own in explicands]
+        compared = TARGETS[target]
+        positive, negative = compared.used(corpus, foil)
+        return [GaussianScore(own[None] if compared.own else positive, negative) for own in explicands]
     w = directions(
         target, similarity, corpus=_mean(corpus, similarity), foil=_mean(foil, similarity), explicands=explicands
     )

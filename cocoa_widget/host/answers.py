@@ -32,11 +32,11 @@ def curves(
     """
     image = request["image"]
     images.check([image])
-    picture = engine.picture(image)
-    if picture is None:
+    heatmap = engine.heatmap(image)
+    if heatmap is None:
         raise ValueError(f"There is nothing to explain in {image}: put images into the corpus, the foil, or both.")
     found = engine.inspector.curves(
-        image, torch.from_numpy(picture.values), lambda done, total: goes_on(_curves(request, done, total, None))
+        image, torch.from_numpy(heatmap.values), lambda done, total: goes_on(_curves(request, done, total, None))
     )
     if found is not None:
         yield _curves(request, 1, 1, found), []

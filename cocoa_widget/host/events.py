@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..insight import ENOUGH
-from ..live import Picture, Progress, Sureness
+from ..insight import ENOUGH, Stability
+from ..live import Heatmap, Progress
 from . import protocol
 
 
-def heatmaps(version: int, pictures: list[Picture], nothing: str | None) -> tuple[protocol.Heatmaps, list[bytes]]:
+def heatmaps(version: int, heatmaps: list[Heatmap], nothing: str | None) -> tuple[protocol.Heatmaps, list[bytes]]:
     """Return the heatmaps of one update, in one message, and their values."""
     message: protocol.Heatmaps = {"kind": "heatmaps", "version": version, "items": []}
     if nothing is not None:
         message["nothing"] = nothing
     buffers = []
-    for picture in pictures:
-        item, buffer = _packed(picture)
+    for heatmap in heatmaps:
+        item, buffer = _packed(heatmap)
         message["items"].append(item)
         buffers.append(buffer)
     return message, buffers
 
 
-def reliability(version: int, items: list[Sureness], smallest: int) -> protocol.Reliability:
+def stability(version: int, found: dict[str, Stability | None], smallest: int) -> protocol.Reliability:
     """Return how stable the answers are."""
     return {
         "kind": "reliability",
         "version": version,
         "items": [
-            {"image": item.image, "low": item.low, "high": item.high, "agreement": item.agreement} for item in items
+            {"image": image, "low": None, "high": None, "agreement": None}
+            if each is None
+            else {"image": image, "low": each.low, "high": each.high, "agreement": each.agreement}
+            for image, each in found.items()
         ],
         "smallest": smallest,
         "few": 0 < smallest < ENOUGH,
@@ -51,20 +54,20 @@ def status(progress: Progress, device: str) -> protocol.Status:
     }
 
 
-def _packed(picture: Picture) -> tuple[protocol.Heatmap, bytes]:
+def _packed(heatmap: Heatmap) -> tuple[protocol.Heatmap, bytes]:
     # Relative to the peak, since float16 has few digits left for values as small as a pixel's share of a score.
-    peak = float(np.abs(picture.values).max(initial=0.0))
-    relative = picture.values / peak if peak > 0 else np.zeros_like(picture.values)
+    peak = float(np.abs(heatmap.values).max(initial=0.0))
+    relative = heatmap.values / peak if peak > 0 else np.zeros_like(heatmap.values)
     item: protocol.Heatmap = {
-        "image": picture.image,
-        "method": picture.method,
-        "layer": picture.layer,
-        "preview": picture.preview,
-        "shape": (picture.values.shape[0], picture.values.shape[1]),
+        "image": heatmap.image,
+        "method": heatmap.method,
+        "layer": heatmap.layer,
+        "preview": heatmap.preview,
+        "shape": (heatmap.values.shape[0], heatmap.values.shape[1]),
         "peak": peak,
-        "score": picture.score,
-        "progress": picture.progress,
+        "score": heatmap.score,
+        "progress": heatmap.progress,
     }
-    if picture.gap is not None:
-        item["gap"] = picture.gap
+    if heatmap.gap is not None:
+        item["gap"] = heatmap.gap
     return item, relative.astype("<f2").tobytes()

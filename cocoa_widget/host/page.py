@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..live import LiveEngine, Picture, Progress, Sureness, View, end_with_interpreter
+from ..insight import Stability
+from ..live import Heatmap, LiveEngine, Progress, View, end_with_interpreter
 from ..sessions import History
 from . import answers, events, protocol, validation
 from .answers import Answer
@@ -151,13 +152,13 @@ class Page:
 
     # ---- events (the engine's listener) --------------------------------------------------------------------------
 
-    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
         """Send heatmaps, all of an update in one message."""
-        self._send(*events.heatmaps(version, pictures, nothing))
+        self._send(*events.heatmaps(version, heatmaps, nothing))
 
-    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
+    def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
         """Send how stable the answers are."""
-        self._send(events.reliability(version, items, smallest))
+        self._send(events.stability(version, found, smallest))
 
     def progress(self, progress: Progress) -> None:
         """Send the progress of the preparation."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..attribution import Operator, Size
-from ..contrast import TARGETS, GaussianScore, LinearScore, Score, score_of
+from ..contrast import TARGETS, GaussianScore, LinearScore, Score, directions, score_of
 
 ENOUGH = 20
 """Members of a bin from which on the paper's results hardly change; fewer count as few."""
@@ -27,8 +27,7 @@ class Members(NamedTuple):
 
     def used_by(self, target: str) -> Members:
         """Leave out the bin that `target` does not look at."""
-        used = TARGETS[target]
-        return Members(self.corpus if used.corpus else None, self.foil if used.foil else None)
+        return Members(*TARGETS[target].used(self.corpus, self.foil))
 
     @property
     def smallest(self) -> int:
@@ -89,18 +88,16 @@ def resample(
     if similarity == "gaussian":
         score = score_of(target, similarity, corpus=members.corpus, foil=members.foil, explicands=own[None])[0]
         assert isinstance(score, GaussianScore)
-        own_row = None if TARGETS[target].own or members.corpus is None else weights.corpus
-        return GaussianScore(score.corpus, score.foil, own_row, weights.foil)
+        return GaussianScore(score.corpus, score.foil, weights.corpus, weights.foil)
 
-    def part(vectors: Tensor | None, weight: Tensor | None) -> Tensor:
+    def means(vectors: Tensor | None, weight: Tensor | None) -> Tensor | None:
         if vectors is None or weight is None:
-            return own.new_zeros(1, len(own))
+            return None
         return weight @ (F.normalize(vectors, dim=1) if similarity == "cosine" else vectors)
 
-    directions = part(members.corpus, weights.corpus) - part(members.foil, weights.foil)
-    if TARGETS[target].own:
-        directions = directions + (F.normalize(own, dim=0) if similarity == "cosine" else own)
-    return LinearScore(directions.expand(resamples, -1), similarity)
+    corpus, foil = map(means, members, weights)
+    w = directions(target, similarity, corpus=corpus, foil=foil, explicands=own[None])
+    return LinearScore(w.expand(resamples, -1), similarity)
 
 
 def _draws(members: int, resamples: int, generator: torch.Generator) -> Tensor:

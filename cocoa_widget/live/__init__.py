@@ -1,20 +1,21 @@
-"""The live loop: what to compute next, and what to show of it. Knows no widget."""
+"""The live loop: what to compute next, and what to report of it. It does not depend on the widget."""
 
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
-from .state import ATTRIBUTION, LAYERS, Listener, Picture, Progress, Question, Sureness, View
+from .listening import Heatmap, Listener, Progress
+from .question import ATTRIBUTION, LAYERS, Question
+from .state import View
 
 __all__ = [
     "ATTRIBUTION",
     "LAYERS",
+    "Heatmap",
     "Influences",
     "Listener",
     "LiveEngine",
-    "Picture",
     "Progress",
     "Question",
-    "Sureness",
     "View",
     "end_with_interpreter",
 ]

@@ -1,7 +1,7 @@
 """End all threads before the interpreter ends.
 
 A thread that is inside PyTorch while the interpreter is torn down aborts the process ("terminate called without an
-active exception"). So what has threads is closed and joined first; that takes as long as the pass that is under way.
+active exception"). So whatever has threads is closed and joined first, which takes as long as the pass under way.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import os
 import threading
 import weakref
 
-# Its own ending comes after ours, since endings run in the reverse order of their registration: executors take work
-# until ours has run.
+# Imported first: exit functions run in the reverse order of their registration, and executors must take work until
+# the one below has run.
 import concurrent.futures.thread  # noqa: F401  isort: skip
 from typing import Protocol
 
 
 class Ending(Protocol):
-    """What has threads."""
+    """An object that has threads."""
 
     def close(self) -> None:
-        """Tell the threads to end; return at once."""
+        """Make the threads end; returns at once."""
         ...
 
     def join(self) -> None:
@@ -46,8 +46,8 @@ def _end_all() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # A forked process has the owners but not their threads, and perhaps a lock that one of these held.
+    # A forked process has copies of the owners without their threads, and perhaps of a lock that one of them held.
     os.register_at_fork(after_in_child=_open.clear)
 
-# `atexit` comes after the executors' threads were joined, and jobs of the engine would then fail for want of them.
+# `atexit` functions run after the threads of executors have been joined: jobs of the engine that need one would fail.
 getattr(threading, "_register_atexit", atexit.register)(_end_all)

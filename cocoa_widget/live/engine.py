@@ -1,4 +1,4 @@
-"""The engine's face: ask a question, say what is on screen, wait for an answer."""
+"""The engine: ask a question, set what is on screen, wait for an answer."""
 
 from __future__ import annotations
 
@@ -13,32 +13,35 @@ from ..texts import prompt_of, text_id
 from .ending import end_with_interpreter
 from .inspector import Inspector
 from .lane import Lane
-from .library import Found, Library
-from .listening import SafeListener
+from .listening import Heatmap, Listener, SafeListener
+from .members import MemberIndex
 from .operators import OperatorStore
-from .painter import Painter, missing_layer
-from .preparer import Preparer
-from .state import ATTRIBUTION, Listener, Picture, Question, State, View
+from .painter import Painter
+from .plan import Plan
+from .progress import ProgressReporter
+from .question import ATTRIBUTION, Question, missing_layer
+from .search import Found, search
+from .state import State, View
+from .worker import Worker
 
 
 class LaneEnded(RuntimeError):
-    """An exception that is no error of one image ended the preparation, such as a `SystemExit` in an encoder."""
+    """The preparation was ended by an exception that is not an error of one image, such as a `SystemExit`."""
 
 
 class LiveEngine:
     """Keep heatmaps in step with a changing question.
 
-    Two lanes, a thread each: the painter answers a changed question from what is ready, at once; the preparer runs the
-    encoder in short slices and hands over what it has after each. The newest question wins, by being the only one that
-    either lane ever looks at. A lane's thread ends when it has no work and no view is there, and starts again when it
-    is needed.
+    There are two lanes, each a thread. The painter answers a changed question at once from what is ready. The worker
+    runs the encoder in short slices, and what it has after each of them is painted. Both lanes only ever look at the
+    newest question. A lane's thread ends when it has no work and there is no view, and starts again when it is needed.
 
     Parameters
     ----------
     images : ImageSet
     encoder : Encoder
     question : Question
-        The first one.
+        The first question.
     listener : Listener
         Receives heatmaps, progress and errors, from the engine's threads. What it raises is logged.
     memory_budget : int
@@ -55,13 +58,16 @@ class LiveEngine:
     ) -> None:
         self._state = State(question, OperatorStore(memory_budget), shares_processor=encoder.device.type == "cpu")
         self._listener = listener = SafeListener(listener)
-        self.library = Library(images, encoder)
-        self._painter = Painter(self._state, self.library, encoder, listener)
-        self._preparer = Preparer(self._state, images, self.library, encoder, listener)
-        self.inspector = Inspector(self._state, images, self.library, encoder)
+        self._images, self._encoder = images, encoder
+        self._index = MemberIndex(images, encoder)
+        self._painter = Painter(self._state, self._index, encoder, listener)
+        self._plan = Plan(self._state, images, self._index, encoder)
+        self._progress = ProgressReporter(self._state, images, self._index, listener)
+        worker = Worker(self._plan, self._progress, self._state, images, self._index, encoder, listener)
+        self.inspector = Inspector(self._state, images, self._index, encoder)
         self._state.lanes = [
             Lane("cocoa-painter", self._state, self._painter.step, self._report),
-            Lane("cocoa-preparer", self._state, self._preparer.step, self._report, self._preparer.working),
+            Lane("cocoa-worker", self._state, worker.step, self._report, worker.working),
         ]
         end_with_interpreter(self)
         with self._state.changed:
@@ -69,16 +75,17 @@ class LiveEngine:
 
     def _report(self, ended: BaseException) -> None:
         self._listener.error(_ended(ended))
-        with suppress(Exception):  # it counts what the encoder knows, and that may be what is broken
-            self._preparer.report_progress(None)
+        with suppress(Exception):  # it asks the method's operators, and one of them may be what is broken
+            self._progress.report(None)
 
     @property
     def version(self) -> int:
         """Number of the present question."""
-        return self._state.version
+        with self._state.changed:
+            return self._state.version
 
     def ask(self, question: Question) -> None:
-        """Replace the question; returns at once."""
+        """Replace the question; return at once."""
         state = self._state
         with state.changed:
             old = state.question
@@ -91,7 +98,7 @@ class LiveEngine:
                 state.stir()
                 return  # another look at the same answer
             state.version += 1
-            # What failed is tried again when it is put somewhere anew, or done in another way.
+            # What failed is tried again when it is put into another place, or prepared in another way.
             same = (question.recipe, question.template) == (old.recipe, old.template)
             places = zip(_places(question), _places(old) if same else ((), (), ()), strict=True)
             renewed = {member for now, before in places for member in {*now}.difference(before)}
@@ -104,7 +111,7 @@ class LiveEngine:
             state.stir()
 
     def watch(self, name: str, view: View) -> None:
-        """Set what the view `name` shows now; it is sent what it newly shows."""
+        """Set what the view `name` shows now; the heatmaps that it has not shown before are reported."""
         state = self._state
         with state.changed:
             old = state.views.get(name)
@@ -121,7 +128,7 @@ class LiveEngine:
             self._report(ended)
 
     def hear(self, name: str) -> bool:
-        """Note that a view has sent something; return whether it is among those that watch."""
+        """Note that a view has sent something; return whether the view is known."""
         with self._state.changed:
             if name not in self._state.views:
                 return False
@@ -129,7 +136,7 @@ class LiveEngine:
             return True
 
     def rest(self, seconds: float) -> None:
-        """Prepare nothing for a while, unless a GPU does it: a drag on the page needs the processor."""
+        """Prepare nothing for some seconds, unless on a GPU: a drag on the page needs the processor."""
         with self._state.changed:
             if self._state.shares_processor:
                 self._state.quiet_until = time.monotonic() + seconds
@@ -146,24 +153,24 @@ class LiveEngine:
         Raises
         ------
         TimeoutError
-            They are not within `timeout` seconds.
+            They are not complete within `timeout` seconds.
         Exception
-            What kept one of them, or of the bins' members, from being prepared.
+            The error that kept an explicand, or a member of the bins, from being prepared.
         LaneEnded
             The preparation has ended; another question starts it again.
         """
         state = self._state
         with self._waiting():
             self._wait_for(
-                lambda: not (state.stale or state.dirty or state.painting) and self._preparer.idle(state.members()),
+                lambda: not (state.stale or state.dirty or state.painting) and self._plan.idle(state.members()),
                 timeout,
             )
             for image in state.members():
                 if error := state.failure_of(image):
                     raise error.with_traceback(None)
 
-    def picture(self, image: str, timeout: float | None = None, layer: str = ATTRIBUTION) -> Picture | None:
-        """Block until the heatmap of `image` is complete and return it; None if there is nothing to explain."""
+    def heatmap(self, image: str, timeout: float | None = None, layer: str = ATTRIBUTION) -> Heatmap | None:
+        """Block until the heatmap of `image` is complete, and return it; None if there is nothing to explain."""
         state = self._state
         end = None if timeout is None else time.monotonic() + timeout
         with self._pinned(image):
@@ -177,10 +184,10 @@ class LiveEngine:
                         if members and not state.alive(members):
                             raise state.failures[members[0]].with_traceback(None)
                     question, version = replace(state.question, layer=layer), state.version
-                    if missing := missing_layer(question, state.smallest()):
+                    if missing := missing_layer(question, state.smallest(question)):
                         raise ValueError(missing)
                 # Without the lock, which every message of the page needs: a layer can take a while.
-                found = self._painter.pictures(question, version, {image: None})
+                found = self._painter.heatmaps(question, version, {image: None})
                 if found and not found[0].preview and found[0].progress == 1:
                     return found[0]
                 with state.changed:  # nothing to explain, unless question or weights have changed meanwhile
@@ -198,13 +205,14 @@ class LiveEngine:
     def _is_prepared(self, image: str) -> bool:
         """Return whether the heatmap of `image` has all that it needs; hold `state.changed`."""
         question = self._state.question
-        return self._preparer.idle([image, *question.corpus, *question.foil])
+        return self._plan.idle([image, *question.corpus, *question.foil])
 
     @contextmanager
     def _pinned(self, image: str) -> Iterator[None]:
-        """Have `image` prepared as if it were an explicand, and what was prepared kept."""
-        asked, state = self._state.asked, self._state
+        """Prepare `image` as if it were an explicand, and keep what was prepared."""
+        state = self._state
         with state.changed:
+            asked = state.asked
             if image not in asked:
                 state.failures.pop(image, None)
                 state.unexplained.pop(image, None)
@@ -240,13 +248,15 @@ class LiveEngine:
 
     def search(self, prompt: str) -> Found:
         """Rank the images that have been encoded by their similarity to a prompt; blocks while it is encoded."""
-        return self.library.search(prompt_of(text_id(prompt)), self._state.question.template)
+        with self._state.changed:
+            template = self._state.question.template
+        return search(prompt_of(text_id(prompt)), template, self._images, self._index, self._encoder)
 
     def close(self) -> None:
-        """End both lanes and free what they hold; returns at once, and a pass that is under way ends by itself."""
+        """End both lanes and free what they hold; return at once, while a pass that is under way ends by itself."""
         with self._state.changed:
             self._state.closed = True
-            self._state.paths = {}
+            self._state.runs = {}
             self._state.changed.notify_all()
         self._state.store.close()
 

@@ -1,4 +1,4 @@
-"""Questions about one explicand that take a moment: which images did it, and does its heatmap hold what it says."""
+"""Influence and curves of one explicand, computed when they are asked for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ..attribution import LinearMethod, baselines_of
-from ..contrast import Score
 from ..encoders import Encoder
 from ..evaluation import (
     Ablation,
@@ -22,17 +21,24 @@ from ..evaluation import (
 )
 from ..images import ImageSet
 from ..insight import Influence, Members, influence
-from .library import Library
-from .scores import known_members, known_scores
-from .state import Question, State
+from .members import Known, MemberIndex
+from .question import Question
+from .state import State
 
 CURVE_CELL = 8
-"""Side in pixels of what insertion and deletion change at once."""
+"""Side, in pixels, of the cells that insertion and deletion change."""
 
 
 @dataclass(frozen=True)
 class Influences:
-    """The score of an explicand, and what the members of the bins do to it; ids and findings go together."""
+    """The score of an explicand, and the contribution of the bins' members to it.
+
+    Attributes
+    ----------
+    score : float
+    corpus, foil : tuple
+        The ids of the members, and their influence in the same order; None for a bin that is empty or not used.
+    """
 
     score: float
     corpus: tuple[list[str], Influence | None]
@@ -40,28 +46,49 @@ class Influences:
 
 
 class Inspector:
-    """Answer questions about one explicand under the present question, on the thread of whoever asks."""
+    """Compute influence and curves under the present question, on the caller's thread."""
 
-    def __init__(self, state: State, images: ImageSet, library: Library, encoder: Encoder) -> None:
-        self._state, self._images, self._library, self._encoder = state, images, library, encoder
+    def __init__(self, state: State, images: ImageSet, index: MemberIndex, encoder: Encoder) -> None:
+        self._state, self._images, self._index, self._encoder = state, images, index, encoder
 
     def influence(self, image: str) -> Influences:
-        """Split the explicand's answer over the members of the bins; see `cocoa_widget.insight.influence`."""
+        """Split the explicand's score and heatmap over the members of the bins; see `cocoa_widget.insight.influence`.
+
+        Raises
+        ------
+        ValueError
+            The explicand is still being prepared, or the similarity is not linear.
+        """
         with torch.inference_mode():
-            question, ids, members, own, score = self._known(image)
-            operator = None
-            if isinstance(question.method, LinearMethod):
-                operator = self._state.store.peek(image, question.recipe)
-                operator = operator if operator is not None and operator.presentable else None
-            corpus, foil = influence(operator, score, members, question.target, own)
-            return Influences(float(score(own[None])[0]), (ids[0], corpus), (ids[1], foil))
+            question, known = self._known(image)
+            own, score = known.vectors[0], known.scores[0]
+            linear = isinstance(question.method, LinearMethod)
+            operator = self._state.store.presentable(image, question.recipe) if linear else None
+            corpus, foil = influence(operator, score, known.members, question.target, own)
+            return Influences(float(score(own[None])[0]), (known.corpus, corpus), (known.foil, foil))
 
     def curves(self, image: str, heatmap: Tensor, goes_on: Callable[[int, int], bool]) -> Curves | None:
-        """Insert and delete the explicand's pixels in the order of `heatmap` (H, W).
+        """Insert and delete the explicand's pixels in the order of a heatmap.
 
-        `goes_on` is told encodings done and in all after each batch, and returns whether to go on; None if it did not.
+        Parameters
+        ----------
+        image : str
+        heatmap : Tensor
+            (H, W).
+        goes_on : callable
+            Called before each batch with the number of encodings done and of all; returns whether to go on.
+
+        Returns
+        -------
+        Curves or None
+            None if `goes_on` has returned False.
+
+        Raises
+        ------
+        ValueError
+            The explicand is still being prepared.
         """
-        question, _, members, _, _ = self._known(image)
+        question, known = self._known(image)
         explicand = self._encoder.stack([self._images.load(image)])
         baseline = baselines_of(question.baseline, explicand)
         ablation = Ablation(explicand[0], baseline[0], heatmap.to(explicand), features=CURVE_CELL)
@@ -69,7 +96,7 @@ class Inspector:
             if not goes_on(ablation.done, ablation.total):
                 return None
             ablation.accept(self._encoder.forward(ablation.inputs(self._encoder.batch_size)).representations)
-        return ablation.curves(self._measures(question, members))
+        return ablation.curves(self._measures(question, known.members))
 
     def _measures(self, question: Question, members: Members) -> list[Measure]:
         similarity = question.similarity
@@ -83,14 +110,11 @@ class Inspector:
         measures.append(ExplicandSimilarity(similarity))
         return measures
 
-    def _known(self, image: str) -> tuple[Question, tuple[list[str], list[str]], Members, Tensor, Score]:
-        state = self._state
+    def _known(self, image: str) -> tuple[Question, Known]:
+        state, table = self._state, self._encoder.representations
         with state.changed:
-            question, failed = state.question, set(state.failures)
-        known = known_scores(question, [image], failed, self._library, self._encoder)
-        found = known_members(question, failed, self._library, self._encoder)
-        stale = self._encoder.representations is not state.table
-        if known is None or found is None or stale:
+            question, failed, current = state.question, set(state.failures), table is state.table
+        known = self._index.known(question, [image], failed, table) if current else None
+        if known is None:
             raise ValueError(f"{image} is not explained yet: its heatmap is still being prepared.")
-        ids, members = found
-        return question, ids, members, known.vectors[0], known.scores[0]
+        return question, known

@@ -1,4 +1,4 @@
-"""The engine's threads: each exists only while there may be work for it, and an exception that ends one is kept."""
+"""The engine's threads: each exists while there may be work for it, and the exception that ends one is kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Lane:
     Parameters
     ----------
     name : str
-        Of the thread.
+        Name of the thread.
     state : State
     step : callable
         Waits for work and does a piece of it; returns False when the thread should end.
@@ -35,7 +35,7 @@ class Lane:
     ) -> None:
         self._name, self._state, self._step, self._report, self._context = name, state, step, report, context
         self._thread: threading.Thread | None = None
-        self._ending: set[threading.Thread] = set()  # started and not joined yet: a thread puts its things away at last
+        self._ending: set[threading.Thread] = set()  # started and perhaps still ending: the context is left last
         self._stirred = False
 
     def stir(self) -> None:
@@ -44,25 +44,25 @@ class Lane:
         if self._thread is None:
             self._ending = {thread for thread in self._ending if thread.is_alive()}
             thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            thread.start()  # which may fail, where there are too many
+            thread.start()  # which fails where there are too many threads
             self._thread = thread
             self._ending.add(thread)
 
     def join(self) -> None:
-        """Wait until all threads that were started have ended, but for the calling one."""
+        """Wait until all threads that were started have ended, except the calling one."""
         with self._state.changed:
             threads = self._ending - {threading.current_thread()}
         for thread in threads:
             thread.join()
 
     def _run(self) -> None:
-        ended, version = None, self._state.version
+        ended, version = None, self._version()
         try:
             with self._context():
                 while self._goes_on():
                     while self._step():
-                        version = self._state.version
-        except BaseException as error:  # SystemExit of an encoder, too: what waits for this thread must learn of it
+                        version = self._version()
+        except BaseException as error:  # also an encoder's SystemExit: callers that wait for this thread must see it
             ended = error.with_traceback(None)
         with self._state.changed:
             if self._thread is threading.current_thread():  # and not its successor already
@@ -76,8 +76,12 @@ class Lane:
         if ended is not None:
             self._report(ended)
 
+    def _version(self) -> int:
+        with self._state.changed:
+            return self._state.version
+
     def _goes_on(self) -> bool:
-        """Return whether the thread was stirred since its last step, which may have missed it."""
+        """Return whether the thread was stirred since its last step, which may have missed what stirred it."""
         with self._state.changed:
             stirred, self._stirred = self._stirred, False
             if not stirred or self._state.closed:

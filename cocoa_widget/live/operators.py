@@ -9,16 +9,16 @@ from collections.abc import Collection
 from ..attribution import CAM, Baseline, Method, Operator
 
 Recipe = tuple[Method, Baseline | None]
-"""Method, and what replaces removed parts; None where nothing is removed."""
+"""Method and baseline; no baseline for a method that removes nothing."""
 Key = tuple[str, Recipe]
 """Image id and recipe."""
 
 PREVIEW: Recipe = (CAM(), None)
-"""CAM's maps come with encoding an image: they stand in for a method until it is prepared, and CAM needs no others."""
+"""CAM's maps come with encoding an image. They are shown until a method's first heatmap, and CAM needs no others."""
 
 
 class OperatorStore:
-    """Operators by image and recipe; the least recently used go when `budget` bytes are exceeded."""
+    """Operators by image and recipe; the least recently used are dropped when they exceed `budget` bytes."""
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
@@ -38,6 +38,11 @@ class OperatorStore:
         """Return an operator without counting it as used."""
         with self._lock:
             return self._operators.get(self._key(image, recipe))
+
+    def presentable(self, image: str, recipe: Recipe) -> Operator | None:
+        """Return an operator whose heatmaps are worth looking at, without counting it as used."""
+        operator = self.peek(image, recipe)
+        return operator if operator is not None and operator.presentable else None
 
     def _key(self, image: str, recipe: Recipe) -> Key:
         key = image, recipe
@@ -61,7 +66,7 @@ class OperatorStore:
             return sum(operator.nbytes for operator in self._operators.values())
 
     def trim(self, pinned: Collection[Key]) -> bool:
-        """Drop the least recently used that are not `pinned` until the budget holds; tell whether it does."""
+        """Drop the least recently used that are not `pinned` until the budget is kept; return whether it is."""
         with self._lock:
             held = sum(operator.nbytes for operator in self._operators.values())
             for key in [k for k in self._operators if k not in pinned]:

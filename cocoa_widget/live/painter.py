@@ -9,21 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..attribution import LinearMethod, Operator, Size
-from ..contrast import NothingToExplain, Score, check_bins
+from ..attribution import LinearMethod, Operator, Path, Size
+from ..contrast import NothingToExplain, check_bins
 from ..encoders import Encoder
-from ..insight import Members, resample, stability
-from .library import Library
+from ..insight import Stability, resample, stability
+from .listening import Heatmap, Listener
+from .members import Known, MemberIndex
 from .operators import PREVIEW
-from .scores import known_members, known_scores
-from .state import ATTRIBUTION, LAYERS, Listener, Picture, Question, State, Sureness
+from .question import ATTRIBUTION, Question, missing_layer
+from .state import State
 
 QUIET_SECONDS = 0.1
 """How long the slow lane rests after a changed question on a CPU, which server and browser share to show the answer."""
 SHARPEN_SECONDS = 0.12
-"""Least time between two pictures of the same question; a changed question never waits."""
-SURE_SECONDS = 0.4
-"""How long a question rests before it is told how sure its answers are."""
+"""Least time between two updates of the same question; a changed question never waits."""
+SETTLED_SECONDS = 0.4
+"""How long heatmaps must have stayed the same before their stability is measured."""
 COARSE = 28
 """Largest side at which resampled heatmaps are compared, and their spread computed."""
 
@@ -31,11 +32,11 @@ COARSE = 28
 class Painter:
     """Turn whatever is ready into heatmaps, on a thread of its own."""
 
-    def __init__(self, state: State, library: Library, encoder: Encoder, listener: Listener) -> None:
-        self._state, self._library, self._encoder, self._listener = state, library, encoder, listener
+    def __init__(self, state: State, index: MemberIndex, encoder: Encoder, listener: Listener) -> None:
+        self._state, self._index, self._encoder, self._listener = state, index, encoder, listener
         self._painted = 0.0
         self._answered = 0  # the newest version that was painted
-        self._unsure: dict[str, None] = {}  # explicands that were painted since it was last reported how sure they are
+        self._unmeasured: dict[str, None] = {}  # images that were painted since stability was last measured
 
     def step(self) -> bool:
         """Wait for something to paint, and paint it; return whether there may be more (see `Lane`)."""
@@ -44,19 +45,19 @@ class Painter:
             if not self._wait():
                 return False
             everything, sharper = state.stale, set(state.dirty)
-            resting = not (everything or sharper)
-            state.stale, state.painting = False, not resting
+            settled = not (everything or sharper)
+            state.stale, state.painting = False, not settled
             state.dirty.clear()
             question, version = state.question, state.version
         try:
-            if resting:
-                self._tell_sureness(question, version)
+            if settled:
+                self._measure_stability(question, version)
             else:
                 self._paint(question, version, None if everything else sharper)
         except Exception as error:
             self._listener.error(f"{type(error).__name__}: {error}")
         finally:
-            if not resting:
+            if not settled:
                 with state.changed:
                     state.painting = False
                     if version != self._answered and state.shares_processor:
@@ -67,16 +68,16 @@ class Painter:
         return True
 
     def _wait(self) -> bool:
-        """Wait for something to paint, or until it is time to report how sure the answers are; hold `state.changed`.
+        """Wait for something to paint, or until it is time to measure stability; hold `state.changed`.
 
         Returns False when there is nothing to do and no view is there.
         """
         state = self._state
         while not (state.closed or state.stale or state.dirty):
-            rest = self._painted + SURE_SECONDS - time.monotonic()
-            if self._unsure and rest <= 0:
+            rest = self._painted + SETTLED_SECONDS - time.monotonic()
+            if self._unmeasured and rest <= 0:
                 return True
-            if not state.idle(rest if self._unsure else None):
+            if not state.idle(rest if self._unmeasured else None):
                 return False
         if not state.stale and not state.closed:  # only sharper: bundle what comes in short order
             pause = max(self._painted + SHARPEN_SECONDS, state.quiet_until) - time.monotonic()
@@ -84,30 +85,34 @@ class Painter:
                 state.changed.wait_for(lambda: state.closed or state.stale, timeout=pause)
         return not state.closed
 
+    # ---- heatmaps ------------------------------------------------------------------------------------------------
+
     def _paint(self, question: Question, version: int, only: set[str] | None) -> None:
+        """Report the heatmaps of the images on screen, or of `only` some of them."""
         try:
             check_bins(question.target, corpus=bool(question.corpus), foil=bool(question.foil))
-            if not question.explicands and not self._shown():
+            sizes = self._shown(question)
+            if not question.explicands and not sizes:
                 raise NothingToExplain("Nothing to explain yet: put an image among the explicands.")
         except NothingToExplain as reason:
             self._listener.heatmaps(version, [], str(reason))
             return
-        sizes = self._shown()
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
-        pictures = self.pictures(question, version, wanted)
+        found = self.heatmaps(question, version, wanted)
         with self._state.changed:
             lost = [bin for bin in (question.corpus, question.foil) if bin and not self._state.alive(bin)]
-        if lost and not pictures:
+            smallest = self._state.smallest(question)
+        if lost and not found:
             nothing = "None of the images in a bin could be encoded: remove them, or add others."
             self._listener.heatmaps(version, [], nothing)
-        elif pictures or only is None:  # an empty update tells the page that what it shows is old
-            self._listener.heatmaps(version, pictures, missing_layer(question, self._state.smallest()))
-            self._unsure.update(dict.fromkeys(picture.image for picture in pictures if not picture.preview))
+        elif found or only is None:  # an empty update tells the page that what it shows is old
+            self._listener.heatmaps(version, found, missing_layer(question, smallest))
+            self._unmeasured.update(dict.fromkeys(heatmap.image for heatmap in found if not heatmap.preview))
 
-    def _shown(self) -> dict[str, Size | None]:
+    def _shown(self, question: Question) -> dict[str, Size | None]:
         """Return the images on screen in any view, and the size at which the largest view paints them."""
         with self._state.changed:
-            question, views = self._state.question, list(self._state.views.values())
+            views = list(self._state.views.values())
         sides: dict[str, int] = {}
         for view in views:
             shown: Iterable[tuple[int, Iterable[str]]] = (
@@ -117,135 +122,101 @@ class Painter:
             for side, images in shown:
                 for image in images if side else ():
                     sides[image] = max(side, sides.get(image, 0))
-        height, width = self._encoder.input_size if sides else (1, 1)
-        return {
-            image: (max(1, round(side * height / max(height, width))), max(1, round(side * width / max(height, width))))
-            for image, side in sides.items()
-        }
+        return {image: self._fitting(side) for image, side in sides.items()}
 
-    def pictures(self, question: Question, version: int, sizes: dict[str, Size | None]) -> list[Picture]:
+    def _fitting(self, side: int) -> Size:
+        """Return the size with the proportions of the encoder's input whose longer side is `side`."""
+        height, width = self._encoder.input_size
+        longer = max(height, width)
+        return max(1, round(side * height / longer)), max(1, round(side * width / longer))
+
+    def heatmaps(self, question: Question, version: int, sizes: dict[str, Size | None]) -> list[Heatmap]:
         """Compute the heatmaps that can be had now; a size of None is the encoder's input size."""
-        state = self._state
+        state, moment = self._state, self._encoder.moment()
         with state.changed:
+            if moment.representations is not state.table:
+                return []  # the weights have changed, and what was prepared with the old ones answers nothing
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
-            failed = set(state.failures)
-        moment = self._encoder.moment()
-        if moment.representations is not state.table:
-            return []  # the weights have changed, and what was prepared with the old ones answers nothing
+            failed, runs = set(state.failures), {image: state.run(image, version) for image in ids}
         with torch.inference_mode():
-            known = known_scores(question, ids, failed, self._library, self._encoder)
+            known = self._index.known(question, ids, failed, moment.representations)
             if known is None:
                 return []
-            members = None
-            if question.layer == "stability":
-                found = known_members(question, failed, self._library, self._encoder)
-                members = found and found[1]
-            pictures = [
-                self._picture(question, version, image, score, own, members, sizes[image])
-                for image, own, score in zip(known.ids, known.vectors, known.scores, strict=True)
+            found = [
+                self._heatmap(question, known, at, runs[image], sizes[image]) for at, image in enumerate(known.images)
             ]
-        return [picture for picture in pictures if picture is not None] if moment.lasts else []
+        return [heatmap for heatmap in found if heatmap is not None] if moment.lasts else []
 
-    def _picture(
-        self,
-        question: Question,
-        version: int,
-        image: str,
-        score: Score,
-        own: Tensor,
-        members: Members | None,
-        size: Size | None,
-    ) -> Picture | None:
-        method, layer = question.method, question.layer
+    def _heatmap(
+        self, question: Question, known: Known, position: int, run: Path | None, size: Size | None
+    ) -> Heatmap | None:
+        image, own, score = known.images[position], known.vectors[position], known.scores[position]
+        name, layer, store = question.method.name, question.layer, self._state.store
         gamma = float(score(own[None])[0])
-        if not isinstance(method, LinearMethod):
-            at, path = self._state.paths.get(image, (-1, None))
-            if layer == ATTRIBUTION and path is not None and at == version and path.presentable:
-                values = path.heatmap(size)
-                return Picture(image, method.name, False, _array(values), gamma, path.progress, path.gap)
-        else:
-            operator = self._state.store.get(image, question.recipe)
+        if isinstance(question.method, LinearMethod):
+            operator = store.get(image, question.recipe)
             if operator is not None and operator.presentable:
-                found = self._layer(question, operator, score, own, members, size)
-                return (
-                    None
-                    if found is None
-                    else Picture(image, method.name, False, _array(found), gamma, operator.progress, layer=layer)
-                )
-        preview = self._state.store.get(image, PREVIEW)
+                values = self._layer(question, operator, known, position, size)
+                if values is None:
+                    return None
+                return Heatmap(image, name, False, _array(values), gamma, operator.progress, layer=layer)
+        elif layer == ATTRIBUTION and run is not None and run.presentable:
+            return Heatmap(image, name, False, _array(run.heatmap(size)), gamma, run.progress, run.gap)
+        preview = store.get(image, PREVIEW)
         if preview is None or not preview.complete or layer != ATTRIBUTION:
             return None
-        return Picture(image, PREVIEW[0].name, True, _array(preview.apply(score, size)[0]), gamma, 0.0)
+        return Heatmap(image, PREVIEW[0].name, True, _array(preview.apply(score, size)[0]), gamma, 0.0)
 
     def _layer(
-        self,
-        question: Question,
-        operator: Operator,
-        score: Score,
-        own: Tensor,
-        members: Members | None,
-        size: Size | None,
+        self, question: Question, operator: Operator, known: Known, position: int, size: Size | None
     ) -> Tensor | None:
         """Compute what the question wants to see of an operator (h, w)."""
+        own, score = known.vectors[position], known.scores[position]
         if question.layer == "error":
             errors = operator.error(score, size)
             return None if errors is None else errors[0]
         if question.layer == "stability":
-            resampled = members and resample(question.target, question.similarity, members, own)
-            if not resampled:
+            resampled = resample(question.target, question.similarity, known.members, own)
+            if resampled is None:
                 return None
             # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
             spread = stability(operator, score, resampled, own, None if size is None else self._coarse()).spread
             return None if spread is None else torch.from_numpy(spread)
         return operator.apply(score, size)[0]
 
+    # ---- stability -----------------------------------------------------------------------------------------------
+
     def _coarse(self) -> Size:
-        """Return a small size with the proportions of the encoder's input."""
+        """Return the size at which resampled heatmaps are compared."""
         height, width = self._encoder.input_size
         longer = max(height, width)
         return max(1, COARSE * height // longer), max(1, COARSE * width // longer)
 
-    def _tell_sureness(self, question: Question, version: int) -> None:
-        """Say how sure the answers are that were painted last; stop when the question changes."""
+    def _measure_stability(self, question: Question, version: int) -> None:
+        """Report how stable the answers are that were painted last; stop when the question changes."""
         state = self._state
-        images = [image for image in question.explicands if image in self._unsure]
-        self._unsure.clear()
+        images = [image for image in question.explicands if image in self._unmeasured]
+        self._unmeasured.clear()
         with state.changed:
             ids, failed = state.alive(images), set(state.failures)
         with torch.inference_mode():
-            known = known_scores(question, ids, failed, self._library, self._encoder)
-            found = known_members(question, failed, self._library, self._encoder)
-            if known is None or found is None:
+            known = self._index.known(question, ids, failed, self._encoder.representations)
+            if known is None:
                 return
-            _, members = found
-            items = []
-            for image, own, score in zip(known.ids, known.vectors, known.scores, strict=True):
-                if state.stale or state.closed:
-                    return  # the question that comes now is painted first, and told of later
-                resampled = resample(question.target, question.similarity, members, own)
+            found: dict[str, Stability | None] = {}
+            for image, own, score in zip(known.images, known.vectors, known.scores, strict=True):
+                with state.changed:
+                    if state.stale or state.closed:
+                        return  # the question that comes now is painted first, and measured later
+                resampled = resample(question.target, question.similarity, known.members, own)
                 if resampled is None:
-                    items.append(Sureness(image, None, None, None))
+                    found[image] = None
                     continue
-                operator = None
-                if isinstance(question.method, LinearMethod):
-                    operator = state.store.peek(image, question.recipe)
-                    operator = operator if operator is not None and operator.presentable else None
-                result = stability(operator, score, resampled, own, self._coarse())
-                items.append(Sureness(image, result.low, result.high, result.agreement))
-        self._listener.reliability(version, items, members.used_by(question.target).smallest)
+                linear = isinstance(question.method, LinearMethod)
+                operator = state.store.presentable(image, question.recipe) if linear else None
+                found[image] = stability(operator, score, resampled, own, self._coarse())
+        self._listener.stability(version, found, known.smallest)
 
 
 def _array(values: Tensor) -> np.ndarray:
     return values.float().cpu().numpy()
-
-
-def missing_layer(question: Question, smallest: int) -> str | None:
-    """Say why the layer that the question wants cannot be shown with its method and bins; None if it can."""
-    label = question.method.label
-    if question.layer == "error" and question.method.name != "rise":
-        return f"{label} draws nothing at random that could be averaged better. Choose RISE, or another layer."
-    if question.layer == "stability" and not isinstance(question.method, LinearMethod):
-        return f"{label} would need encoder passes for every resampled bin. Choose RISE, or another layer."
-    if question.layer == "stability" and smallest == 1:
-        return f"{LAYERS['stability'][0]}: a bin with a single image cannot be resampled. Add images to it."
-    return None

@@ -1,4 +1,4 @@
-"""What both lanes share: the question, who watches, and what is known so far."""
+"""What both lanes share: the question, the views, and what is known so far."""
 
 from __future__ import annotations
 
@@ -6,52 +6,17 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..attribution import Baseline, Method, Path
-from ..contrast import TARGETS
+from ..attribution import LinearMethod, Operator, Path
 from ..encoders import Representations
-from ..texts import AS_TYPED
 from .lane import Lane
 from .operators import OperatorStore
-
-ATTRIBUTION = "attribution"
-LAYERS: dict[str, tuple[str, str]] = {
-    ATTRIBUTION: ("Attribution", "What makes the image like the corpus and unlike the foil"),
-    "error": ("Standard error", "How far the heatmap may be off because masks are random (RISE)"),
-    "stability": ("Spread over resampled bins", "How far the heatmap may be off because bins hold just these images"),
-}
-"""What a heatmap can show: label and hint by name."""
-
+from .question import Question
 
 VIEW_SECONDS = 600.0
-"""A view that has sent nothing for so long is taken for gone: a page that crashed cannot say goodbye."""
+"""A view that has sent nothing for so long is forgotten: a page that has crashed cannot take its leave."""
 LINGER_SECONDS = 1.0
-"""How long a thread without work waits for more when no view is there."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is to be explained, and how; ids of images, and in corpus and foil of texts, throughout."""
-
-    corpus: tuple[str, ...]
-    foil: tuple[str, ...]
-    explicands: tuple[str, ...]
-    method: Method
-    target: str
-    similarity: str
-    baseline: Baseline
-    layer: str = ATTRIBUTION
-    template: str = AS_TYPED
-    centred: bool = False
-
-    @property
-    def recipe(self) -> tuple[Method, Baseline]:
-        """What an operator depends on beside its image."""
-        return self.method, self.baseline
+"""How long a thread without work waits for more when there is no view."""
 
 
 @dataclass(frozen=True)
@@ -63,96 +28,38 @@ class View:
     visible: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A heatmap (h, w) of an image as it is known now; `preview` where CAM stands in for the method."""
-
-    image: str
-    method: str
-    preview: bool
-    values: NDArray[np.float32]
-    score: float
-    progress: float
-    gap: float | None = None
-    layer: str = ATTRIBUTION
-
-
-@dataclass(frozen=True)
-class Sureness:
-    """How much an image's answer would change under other bins; None for what cannot be told."""
-
-    image: str
-    low: float | None
-    high: float | None
-    agreement: float | None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the preparation is; `label` is None when there is nothing to do."""
-
-    label: str | None
-    done: int
-    total: int
-    ready: int
-    explicands: int
-    memory: int
-    budget: int
-
-
-class Listener(Protocol):
-    """Whoever is told; called from the engine's threads."""
-
-    def heatmaps(self, version: int, pictures: list[Picture], nothing: str | None) -> None:
-        """Take new pictures; `nothing` says why there are none to expect."""
-        ...
-
-    def reliability(self, version: int, items: list[Sureness], smallest: int) -> None:
-        """Take how sure the answers are; `smallest` is the size of the smallest bin used, 0 for none."""
-        ...
-
-    def progress(self, progress: Progress) -> None:
-        """Take the state of the preparation."""
-        ...
-
-    def error(self, message: str) -> None:
-        """Take what went wrong."""
-        ...
-
-    def rest(self) -> None:
-        """Free what only views need: the last one is gone."""
-        ...
-
-
 @dataclass
 class State:
-    """Everything that both lanes read and write; hold `changed` while touching it."""
+    """Everything that both lanes read and write.
+
+    Hold `changed` while using any field or method, except `store`, `shares_processor` and `lanes`, which never change.
+    """
 
     question: Question
     store: OperatorStore
-    shares_processor: bool  # the encoder runs where server and browser may run, too
+    shares_processor: bool  # whether the encoder runs where server and browser may run, too
     changed: threading.Condition = field(default_factory=threading.Condition)
-    version: int = 0
     lanes: list[Lane] = field(default_factory=list)
-    table: Representations | None = None  # of the weights that `store` and `paths` were prepared with
-    ended: BaseException | None = None  # what ended a lane; the next question starts it again
+    version: int = 0  # of the question
+    table: Representations | None = None  # of the weights that `store` and `runs` were prepared with
+    ended: BaseException | None = None  # exception that ended a lane; the next question starts it again
     views: dict[str, View] = field(default_factory=dict)
-    heard: dict[str, float] = field(default_factory=dict)  # (monotonic) when each view sent something last
-    abandoned: bool = False  # all views have left: nobody looks, so nothing is prepared
-    waiters: int = 0  # cells that wait for results, view or no view
-    asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
-    paths: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, path
-    failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded; tried again when dropped again
-    renewed: dict[str, int] = field(default_factory=dict)  # by member: the version in which it was put somewhere anew
-    unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by this question
+    heard: dict[str, float] = field(default_factory=dict)  # by view: the (monotonic) time when it last sent something
+    abandoned: bool = False  # all views have left, so nothing is prepared
+    waiters: int = 0  # number of callers that wait for results
+    asked: dict[str, int] = field(default_factory=dict)  # by image: number of callers that wait for its heatmap
+    runs: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, run
+    failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded
+    renewed: dict[str, int] = field(default_factory=dict)  # by member: version in which it was put into a place
+    unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by the present question
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
-    stale: bool = True  # all heatmaps answer an older question
+    stale: bool = True  # whether all heatmaps answer an older question
     painting: bool = False
     quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to the page
     closed: bool = False
 
     def stir(self) -> None:
-        """Wake the lanes, or start them, unless their results are unwanted; hold `changed`."""
+        """Wake the lanes, or start them, unless their results are unwanted."""
         if not self.closed and self.ended is None and not self.unwanted:
             for lane in self.lanes:
                 lane.stir()
@@ -163,10 +70,19 @@ class State:
         """Whether no view shows results and no caller waits for them."""
         return self.abandoned and not self.waiters
 
-    def idle(self, seconds: float | None = None) -> bool:
-        """Wait for a change, for `seconds` at most; hold `changed`.
+    def forget(self) -> None:
+        """Drop what was prepared with other weights."""
+        self.store.clear()
+        self.runs = {}
+        self.failures.clear()
+        self.unexplained.clear()
+        self.stale = True
+        self.stir()
 
-        Returns False when a lane without work should end: no view is there, and nothing has happened for a while.
+    def idle(self, seconds: float | None = None) -> bool:
+        """Wait for a change, for `seconds` at most.
+
+        Returns False when a lane without work should end: there is no view, and nothing has happened for a while.
         """
         now = time.monotonic()
         for name in [name for name, then in self.heard.items() if now - then >= VIEW_SECONDS]:
@@ -176,13 +92,13 @@ class State:
         return woken or bool(self.views) or seconds is not None
 
     def leave(self, name: str) -> None:
-        """Forget a view; hold `changed`."""
+        """Forget a view."""
         self.heard.pop(name, None)
         if self.views.pop(name, None) is not None and not self.views:
             self.abandoned = True
 
     def explained(self) -> list[str]:
-        """List the images whose heatmaps are wanted in full: what cells wait for, and the explicands."""
+        """List the images whose heatmaps are completed: those that callers wait for, and the explicands."""
         return list(dict.fromkeys([*self.asked, *self.question.explicands]))
 
     def members(self) -> list[str]:
@@ -199,19 +115,28 @@ class State:
         return list(dict.fromkeys(i for view in self.views.values() if view.gallery for i in view.visible))
 
     def alive(self, ids: Iterable[str]) -> list[str]:
-        """Leave out the images that failed."""
+        """Return `ids` without those that could not be encoded."""
         return [i for i in ids if i not in self.failures]
 
-    def smallest(self) -> int:
-        """Return the size of the smallest bin that the question uses; 0 if it uses none."""
-        q, used = self.question, TARGETS[self.question.target]
-        bins = [self.alive(ids) for uses, ids in ((used.corpus, q.corpus), (used.foil, q.foil)) if uses]
-        return min((len(ids) for ids in bins if ids), default=0)
+    def run(self, image: str, version: int) -> Path | None:
+        """Return what a method that differentiates has prepared of an image for one version of the question."""
+        at, run = self.runs.get(image, (-1, None))
+        return run if at == version else None
+
+    def preparation(self, image: str) -> Operator | Path | None:
+        """Return what the question's method has prepared of an image so far."""
+        if isinstance(self.question.method, LinearMethod):
+            return self.store.peek(image, self.question.recipe)
+        return self.run(image, self.version)
+
+    def smallest(self, question: Question) -> int:
+        """Return the size of the smallest bin that a question uses, failed members left out; 0 if it uses none."""
+        return min((len(ids) for ids in map(self.alive, question.used) if ids), default=0)
 
     def explainable(self) -> list[str]:
-        """List the images to explain that did not fail."""
+        """List the images of `explained` that have not failed."""
         return [i for i in self.alive(self.explained()) if i not in self.unexplained]
 
     def failure_of(self, image: str) -> Exception | None:
-        """Return what went wrong with an image."""
+        """Return the error of an image or a text, if it has failed."""
         return self.failures.get(image) or self.unexplained.get(image)

@@ -3,13 +3,14 @@ import torch
 import torch.nn.functional as F
 
 from cocoa_widget.contrast.direction import (
+    TARGETS,
     NothingToExplain,
     check_bins,
     check_similarity,
     check_target,
     directions,
-    scores,
 )
+from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders import Representations
 
 
@@ -49,7 +50,27 @@ def test_one_vector_stands_for_all_pairs(vectors, target, similarity):
     )
     perturbed = explicands + torch.randn(3, 8, generator=torch.Generator().manual_seed(9))
     expected = pairwise(target, perturbed, explicands, corpus, foil, similarity)
-    torch.testing.assert_close(scores(perturbed, w, similarity), expected)
+    torch.testing.assert_close(LinearScore(w, similarity)(perturbed).diagonal(), expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "used"),
+    [
+        ("contrastive_corpus", ("corpus", "foil")),
+        ("corpus", ("corpus", None)),
+        ("label_free", (None, None)),
+        ("contrastive_label_free", (None, "foil")),
+    ],
+)
+def test_what_each_target_uses(target, used):
+    assert TARGETS[target].used("corpus", "foil") == used
+
+
+def test_means_of_resampled_bins_give_a_direction_each(vectors):
+    explicands, corpus, foil = vectors
+    own = explicands[:1]
+    w = directions("contrastive_label_free", "dot", corpus=corpus, foil=foil, explicands=own)
+    torch.testing.assert_close(w, own - foil)
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
@@ -113,4 +134,4 @@ def test_a_zero_representation_scores_zero():
     table = Representations()
     table.add(["zero"], torch.zeros(1, 4))
     assert not table.mean(["zero"], unit=True).any()
-    assert scores(torch.zeros(1, 4), torch.ones(1, 4), "cosine").item() == 0
+    assert LinearScore(torch.ones(1, 4), "cosine")(torch.zeros(1, 4)).item() == 0

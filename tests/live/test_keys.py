@@ -12,15 +12,17 @@ from PIL import Image
 import cocoa_widget as cw
 from cocoa_widget.encoders.decoding import Decoder
 from cocoa_widget.live import View
-from cocoa_widget.live.library import Library
+from cocoa_widget.live.members import MemberIndex
+from cocoa_widget.live.search import search
 from cocoa_widget.texts.templates import AS_TYPED
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import Words
-from tests.live.test_engine import make, question  # noqa: F401  (a fixture)
+
+from .helpers import question
 
 
 class Items:
-    """A data set that notes which threads ask it for an item, and refuses all but decoding ones while `closed`."""
+    """A data set that notes which threads ask it for an item; items wait for `waits`, if it is set."""
 
     def __init__(self, count=10, shift=0):
         self.count, self.shift, self.threads, self.waits = count, shift, [], None
@@ -61,8 +63,8 @@ def test_a_known_key_asks_for_nothing(tmp_path, pictures):
     assert in_memory.known_key("p0") == in_memory.load_with_key("p0")[1] == in_memory.key("p0")
 
 
-def test_setting_a_bin_reads_no_item(make):  # noqa: F811
-    """Items take as long as they like: a question with ten of them is taken at once, and answered when they come."""
+def test_setting_a_bin_reads_no_item(make):
+    """However long items take, a question with ten of them is taken at once, and answered when they have come."""
     items = Items()
     images = cw.ImageSet(items)
     items.threads.clear()
@@ -79,7 +81,7 @@ def test_setting_a_bin_reads_no_item(make):  # noqa: F811
     items.waits.set()
     engine.wait(120)
     recorder.until(lambda: ids[0] in recorder.newest())
-    allowed = ("cocoa-decode", "cocoa-preparer")  # the latter for explicands, outside the lock
+    allowed = ("cocoa-decode", "cocoa-worker")  # the latter for explicands, outside the lock
     assert all(name.startswith(allowed) for name in items.threads), items.threads
 
 
@@ -87,14 +89,14 @@ def test_search_reads_no_item():
     items = Items()
     images = cw.ImageSet(items)
     encoder = encoder_of(Convolutional(), text=Words())
-    library = Library(images, encoder)
+    index = MemberIndex(images, encoder)
     items.threads.clear()
-    assert library.search("a dog", AS_TYPED).compared == 0
+    assert search("a dog", AS_TYPED, images, index, encoder).compared == 0
     assert items.threads == []
     encoder.represent(images, images.ids[:4])
     assert all(name.startswith("cocoa-decode") for name in items.threads)
     read = len(items.threads)
-    assert library.search("a dog", AS_TYPED).compared == 4
+    assert search("a dog", AS_TYPED, images, index, encoder).compared == 4
     assert len(items.threads) == read == 4
 
 
@@ -125,7 +127,7 @@ def test_what_is_needless_is_not_decoded(tmp_path, pictures):
     assert len(decoded) == 1
 
 
-def test_an_engine_learns_the_keys_of_what_is_encoded_already(make):  # noqa: F811
+def test_an_engine_learns_the_keys_of_what_is_encoded_already(make):
     """A second set of the same data: nothing is encoded again, and its heatmaps are complete all the same."""
     items = Items()
     engine, recorder, encoder = make(images=cw.ImageSet(items), first=question(corpus=(), foil=(), explicands=()))

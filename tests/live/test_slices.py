@@ -31,7 +31,7 @@ def test_a_busy_moment_passes():
     assert min(settle(size, cost)[4:]) >= 3
 
 
-def test_the_end_of_something_tells_nothing():
+def test_a_last_smaller_slice_changes_nothing():
     size = SliceSize()
     settle(size, lambda n: 0.012 * n)
     before = size.passes

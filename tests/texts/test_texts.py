@@ -15,8 +15,8 @@ from PIL import Image
 
 import cocoa_widget as cw
 from cocoa_widget.contrast.modality import Reference, centred
-from cocoa_widget.live.library import Library
-from cocoa_widget.live.state import Question
+from cocoa_widget.live.question import Question
+from cocoa_widget.live.references import references
 from cocoa_widget.texts.templates import fill, sentences
 from cocoa_widget.texts.texts import is_text, named, prompt_of, text_id
 
@@ -150,7 +150,7 @@ class TestCentring:
         ids = [f"p{i}" for i in range(count)]
         images = cw.ImageSet({i: Image.new("RGB", (8, 8)) for i in ids})
         question = Question((), (), (), cw.CAM(), "corpus", "cosine", cw.Blur(), centred=True)
-        found = [i for i in Library(images, joint()).references(question) if not is_text(i)]
+        found = [i for i in references(question, images.ids) if not is_text(i)]
         at = [ids.index(i) for i in found]
         assert len(at) == min(count, 64)
         assert max(np.diff([*at, count])) - min(np.diff([*at, count])) <= 1

@@ -1,0 +1,169 @@
+"""From a question's ids to representations and scores, as far as representations are known. Runs no encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property, partial
+
+import torch
+from torch import Tensor
+
+from ..contrast import LinearScore, NothingToExplain, Reference, Score, centred, directions, score_of
+from ..encoders import Encoder, Representations
+from ..images import ImageSet, UnreadableImage
+from ..insight import Members
+from ..texts import is_text, prompt_of
+from .question import Question
+from .references import references
+
+
+class Known:
+    """What is known under a question: images that can be explained, and the members that they are compared with.
+
+    Attributes
+    ----------
+    images : list of str
+        Those of the images asked for that have a representation.
+    vectors : Tensor
+        (n, d), their representations.
+    scores : sequence of Score
+        The score of each, k = 1.
+    corpus, foil : list of str
+        Members of the bins that the target uses, without those that have failed.
+    """
+
+    def __init__(
+        self,
+        images: list[str],
+        vectors: Tensor,
+        scores: Sequence[Score],
+        bins: tuple[list[str], list[str]],
+        members: Callable[[], Members],
+    ) -> None:
+        self.images, self.vectors, self.scores = images, vectors, scores
+        self.corpus, self.foil = bins
+        self._members = members
+
+    @cached_property
+    def members(self) -> Members:
+        """Representations of `corpus` and `foil` as the question compares them; gathered when they are asked for."""
+        return self._members()
+
+    @property
+    def smallest(self) -> int:
+        """Size of the smallest bin that is not empty; 0 without any."""
+        return min((len(ids) for ids in (self.corpus, self.foil) if ids), default=0)
+
+
+class MemberIndex:
+    """Where the representations of images and prompts are in the encoder's table.
+
+    Parameters
+    ----------
+    images : ImageSet
+    encoder : Encoder
+    """
+
+    def __init__(self, images: ImageSet, encoder: Encoder) -> None:
+        self._images, self._encoder = images, encoder
+
+    # ---- keys ----------------------------------------------------------------------------------------------------
+
+    def found(self, members: Sequence[str], template: str, table: Representations) -> dict[str, str]:
+        """Return the key of each member that is in the table; a file that has vanished is not."""
+        keys = zip(members, self._keys(members, template), strict=True)
+        return {member: key for member, key in keys if key is not None and key in table}
+
+    def missing(self, members: Sequence[str], template: str, table: Representations) -> list[str]:
+        """List the members that are not in the table."""
+        found = self.found(members, template, table)
+        return [member for member in members if member not in found]
+
+    def keys(self, members: Sequence[str], template: str, table: Representations) -> list[str] | None:
+        """Return the keys of members, or None while one of them is not in the table."""
+        found = self.found(members, template, table)
+        return [found[member] for member in members] if all(member in found for member in members) else None
+
+    def _keys(self, members: Sequence[str], template: str) -> list[str | None]:
+        prompts = [prompt_of(member) for member in members if is_text(member)]
+        texts = iter(self._encoder.text_keys(prompts, template=template) if prompts else ())
+        return [next(texts) if is_text(member) else self._image_key(member) for member in members]
+
+    def _image_key(self, image: str) -> str | None:
+        # Looked up under the engine's lock, so nothing is decoded for it: keys of other images become known when the
+        # decoder's threads load them.
+        try:
+            return self._images.known_key(image)
+        except UnreadableImage:
+            return None
+
+    # ---- representations and scores ------------------------------------------------------------------------------
+
+    def known(
+        self, question: Question, images: Sequence[str], failed: Collection[str], table: Representations
+    ) -> Known | None:
+        """Find the representations of images and members, and make the images' scores.
+
+        Parameters
+        ----------
+        question : Question
+        images : sequence of str
+            Images to explain.
+        failed : collection of str
+            Images and texts that could not be encoded; bins do without them.
+        table : Representations
+            The encoder's.
+
+        Returns
+        -------
+        Known or None
+            None while no image or not every member is known, or where nothing is left to explain by.
+        """
+        own = self.found(images, question.template, table)
+        corpus, foil = ([member for member in members if member not in failed] for members in question.used)
+        keys = [self.keys(members, question.template, table) for members in (corpus, foil)]
+        if not own or None in keys:
+            return None
+        vectors, similarity = table.get([*own.values()]), question.similarity
+
+        def members() -> Members:
+            return Members(*(table.get(each) if each else None for each in keys))
+
+        try:
+            if question.centred or similarity == "gaussian":
+                found = self._centred(members(), (corpus, foil), question, table) if question.centred else members()
+                if found is None:
+                    return None
+                members = partial(Members, *found)
+                scores = score_of(question.target, similarity, corpus=found.corpus, foil=found.foil, explicands=vectors)
+            else:
+                # The bins' means alone: as cheap for a thousand members as for one.
+                means = [table.mean(each, unit=similarity == "cosine") if each else None for each in keys]
+                w = directions(question.target, similarity, corpus=means[0], foil=means[1], explicands=vectors)
+                scores = [LinearScore(row[None], similarity) for row in w]
+        except NothingToExplain:
+            return None  # bins are empty, or every member has failed: the page says which
+        return Known([*own], vectors, scores, (corpus, foil), members)
+
+    def _centred(
+        self, members: Members, bins: tuple[list[str], list[str]], question: Question, table: Representations
+    ) -> Members | None:
+        """Take the means of their modalities out of members; None while these are not known."""
+        reference = self._reference(question, table) if any(bins) else None
+        if any(bins) and reference is None:
+            return None
+        found: list[Tensor | None] = []
+        for vectors, ids in zip(members, bins, strict=True):
+            if vectors is None or reference is None:
+                found.append(None)
+                continue
+            texts = torch.tensor([is_text(member) for member in ids], device=vectors.device)
+            found.append(centred(vectors, texts, reference, question.similarity))
+        return Members(*found)
+
+    def _reference(self, question: Question, table: Representations) -> Reference | None:
+        named = references(question, self._images.ids)
+        # One image less, whose file has vanished, moves the mean by little.
+        images = self.found([each for each in named if not is_text(each)], question.template, table)
+        texts = self.keys([each for each in named if is_text(each)], question.template, table)
+        return Reference(table.get([*images.values()]), table.get(texts)) if images and texts else None
