@@ -21,8 +21,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 import cocoa_widget as cw
+from cocoa_widget.attribution.batches import advance
 from cocoa_widget.attribution.masks import MaskBank, draw_grids, draw_shifts
-from cocoa_widget.attribution.run import advance
 from cocoa_widget.encoders.sources.demo import efficientnet_lite
 
 PHOTOGRAPHS = (

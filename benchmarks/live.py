@@ -14,7 +14,7 @@ import psutil
 import torch
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.run import advance
+from cocoa_widget.attribution.batches import advance
 from cocoa_widget.contrast.direction import directions
 from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders import Representations

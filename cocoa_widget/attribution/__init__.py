@@ -1,6 +1,7 @@
-"""Attribution methods, one file per family; `method` says what one is, `run` runs the encoder for them."""
+"""Attribution methods, one file per family; `method` says what one is, `batches` runs the encoder for them."""
 
 from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
+from .batches import advance, advance_path, check_method, remaining
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
 from .grad_cam import GradCAM
@@ -11,9 +12,8 @@ from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator
 from .occlusion import Occlusion
 from .patch_tokens import PatchTokens
 from .perturbation import PerturbationMethod
-from .random_map import Random
+from .random_heatmap import Random
 from .rise import RISE
-from .run import advance, advance_path, check_method, remaining
 
 METHODS: dict[str, type[Method]] = {
     method.name: method

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from .batches import ScoreModule
 from .method import DirectMethod
 from .resample import spread
-from .run import ScoreModule
 
 
 class CaptumMethod(DirectMethod):

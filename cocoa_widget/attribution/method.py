@@ -1,8 +1,8 @@
 """What an attribution method is: it makes inputs, its caller encodes them, and it makes a heatmap of the results.
 
 A method never runs an encoder itself. It hands out inputs and takes back what the encoder made of them, in slices of
-whatever size suits the caller. So one loop (`run.advance`) batches over explicands and methods alike, results cannot
-depend on the slices, a preparation can be shown half-way, and cancelling one means not to go on.
+whatever size suits the caller. So one function (`batches.advance`) batches over explicands and methods alike, results
+cannot depend on the slices, a preparation can be shown half-way, and cancelling one means not to go on.
 
 There are three kinds, and a method of your own is a subclass of one of them:
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from captum.attr import IntegratedGradients as CaptumIG
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.run import advance_path
+from cocoa_widget.attribution.batches import advance_path
 from cocoa_widget.contrast.score import LinearScore
 from tests.conftest import Convolutional, encoder_of
 

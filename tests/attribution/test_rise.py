@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 
 import cocoa_widget as cw
+from cocoa_widget.attribution.batches import advance
 from cocoa_widget.attribution.masks import MaskBank, cell_size, draw_grids, draw_shifts
 from cocoa_widget.attribution.resample import averaging, shrink, spreading, upsampling
-from cocoa_widget.attribution.run import advance
 from cocoa_widget.contrast.score import LinearScore
 from tests.conftest import Convolutional, encoder_of
 

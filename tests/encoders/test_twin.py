@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, spectral_norm, weight_norm
 
 import cocoa_widget as cw
+from cocoa_widget.attribution.batches import advance_path
 from cocoa_widget.attribution.method import DirectMethod
-from cocoa_widget.attribution.run import advance_path
 from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders.twin import Twin
 from tests.conftest import Convolutional, encoder_of

@@ -9,7 +9,7 @@ import torchvision
 from torch import nn
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.run import advance
+from cocoa_widget.attribution.batches import advance
 from cocoa_widget.contrast.score import LinearScore
 from tests.conftest import Convolutional, Linear, encoder_of
 
@@ -137,8 +137,8 @@ def test_sizes(convolutional, corpus, name, size):
 @pytest.mark.parametrize("name", FOR_CONVOLUTIONS)
 @pytest.mark.parametrize("small", [(16, 16), (7, 11)])
 def test_small_pictures_are_averages_of_large_ones(convolutional, inputs, name, small):
+    from cocoa_widget.attribution.batches import advance_path
     from cocoa_widget.attribution.resample import shrink
-    from cocoa_widget.attribution.run import advance_path
 
     x = inputs[0]
     preparation = method_of(name).start(x, cw.Blur()(x[None])[0])
