@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import cocoa_widget as cw
-from tests.attribution.test_method import FOR_CONVOLUTIONS, OF_THE_SCORE, close, explain
+from tests.attribution.methods import FOR_CONVOLUTIONS, OF_THE_SCORE, close, explain
 from tests.conftest import Convolutional, encoder_of
 
 

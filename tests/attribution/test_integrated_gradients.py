@@ -7,6 +7,7 @@ from captum.attr import IntegratedGradients as CaptumIG
 import cocoa_widget as cw
 from cocoa_widget.attribution.batches import advance_path
 from cocoa_widget.contrast.score import LinearScore
+from tests.attribution.methods import close
 from tests.conftest import Convolutional, encoder_of
 
 
@@ -19,6 +20,13 @@ def test_a_linear_encoder_has_a_closed_form(linear, inputs, corpus, foil):
     gradient = (w @ linear.module.weight).detach().reshape(3, 32, 32)
     expected = ((inputs - cw.Blur()(inputs)) * gradient).sum(1).numpy()
     np.testing.assert_allclose(found.heatmaps, expected, atol=1e-4 * abs(expected).max())
+
+
+@pytest.mark.parametrize("rule", ["gauss_legendre", "midpoint"])
+def test_any_rule_is_exact_for_a_linear_encoder(linear, inputs, closed, rule):
+    gradient, how = closed
+    found = cw.Explainer(linear, cw.IntegratedGradients(steps=3, rule=rule)).explain(inputs, **how).heatmaps
+    close(found, ((inputs - cw.Blur()(inputs)) * gradient).sum(1).numpy())
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
@@ -72,3 +80,5 @@ def test_the_slices_do_not_change_the_result(inputs, corpus):
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match="at least 1 step"):
         cw.IntegratedGradients(steps=0)
+    with pytest.raises(ValueError, match="'gauss_legendre' or 'midpoint'"):
+        cw.IntegratedGradients(rule="simpson")
