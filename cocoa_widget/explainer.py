@@ -21,9 +21,9 @@ from .attribution import (
     LinearMethod,
     Method,
     Operator,
-    Path,
+    Run,
     advance,
-    advance_path,
+    advance_run,
     as_baseline,
     as_method,
     baselines_of,
@@ -224,9 +224,9 @@ class Prepared:
         gamma = torch.cat([score(own[None])[0] for score, own in pairs]).cpu().numpy()
         if isinstance(self.explainer.method, GradientMethod | DirectMethod):
             with self._same_weights("gradients were taken"):
-                paths = self._follow(self.explainer.method, questions, progress)
-            maps = torch.stack([path.heatmap() for path in paths])
-            gaps = [path.gap for path in paths]
+                runs = self._run(self.explainer.method, questions, progress)
+            maps = torch.stack([run.heatmap() for run in runs])
+            gaps = [run.gap for run in runs]
             owed = None if any(gap is None for gap in gaps) else np.array(gaps, dtype=np.float32)
             return Explanation(maps.cpu().numpy(), gamma, gaps=owed)
         pieces = zip(self.operators, questions, strict=True)
@@ -360,13 +360,13 @@ class Prepared:
             warnings.warn(unread(cut, encoder.text.context if encoder.text else None), stacklevel=3)
         return found
 
-    def _follow(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Path]:
+    def _run(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Run]:
         encoder = self.explainer.encoder
-        paths: list[Path] = [method.start(x, b) for x, b in zip(self.inputs, self.baselines, strict=True)]
-        with tqdm(total=remaining(paths), delay=1, disable=not progress, desc=method.label, unit="pass") as bar:
-            for path, score in zip(paths, questions, strict=True):
-                while not path.complete:
-                    before = path.done
-                    advance_path(encoder, path, score, encoder.batch_size)
-                    bar.update(path.done - before)
-        return paths
+        runs: list[Run] = [method.start(x, b) for x, b in zip(self.inputs, self.baselines, strict=True)]
+        with tqdm(total=remaining(runs), delay=1, disable=not progress, desc=method.label, unit="pass") as bar:
+            for run, score in zip(runs, questions, strict=True):
+                while not run.complete:
+                    before = run.done
+                    advance_run(encoder, run, score, encoder.batch_size)
+                    bar.update(run.done - before)
+        return runs

@@ -1,14 +1,14 @@
 """Attribution methods, one file per family; `method` says what one is, `batches` runs the encoder for them."""
 
 from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
-from .batches import advance, advance_path, check_method, remaining
+from .batches import advance, advance_run, check_method, remaining
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
 from .grad_cam import GradCAM
 from .gradient import GradientSHAP, InputXGradient, Saliency, SmoothGrad
 from .integrated_gradients import IntegratedGradients
 from .kernel_shap import KernelSHAP
-from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Path, Preparation, Size
+from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Preparation, Run, Size
 from .occlusion import Occlusion
 from .patch_tokens import PatchTokens
 from .perturbation import PerturbationMethod
@@ -86,15 +86,15 @@ __all__ = [
     "Operator",
     "OtherImage",
     "PatchTokens",
-    "Path",
     "PerturbationMethod",
     "Preparation",
     "Random",
+    "Run",
     "Saliency",
     "Size",
     "SmoothGrad",
     "advance",
-    "advance_path",
+    "advance_run",
     "as_baseline",
     "as_method",
     "baselines_of",

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..contrast import Score
 from ..encoders import Attached, Encoded, Encoder, EncoderError, out_of_memory
-from .method import DirectPath, Method, Operator, Path, Preparation
+from .method import DirectRun, GradientRun, Method, Operator, Preparation, Run
 
 
 def check_method(method: Method, encoder: Encoder) -> None:
@@ -47,23 +47,24 @@ def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None
         start += length
 
 
-def advance_path(encoder: Encoder, path: Path, score: Score, count: int) -> None:
-    """Run one batch of at most `count` forward and backward passes along `path` for `score` (k = 1)."""
+def advance_run(encoder: Encoder, run: Run, score: Score, count: int) -> None:
+    """Run one batch of at most `count` forward and backward passes of a `run` for its `score` (k = 1)."""
     with torch.inference_mode(False):
         score = score.clone()
-    if isinstance(path, DirectPath):
-        encoder.differentiate(lambda represent: path.run(ScoreModule(represent, score)))
+    if isinstance(run, DirectRun):
+        encoder.differentiate(lambda represent: run.explain(ScoreModule(represent, score)))
         return
+    assert isinstance(run, GradientRun)
     found = None
     while found is None:
         try:
-            found = encoder.gradients(path.inputs(count), lambda vectors: score(vectors)[0], layer=path.layer)
+            found = encoder.gradients(run.inputs(count), lambda vectors: score(vectors)[0], layer=run.layer)
         except (EncoderError, RuntimeError) as error:
             if count == 1 or not out_of_memory(error.__cause__ or error):
                 raise
         if found is None:  # outside of `except`, where the failed pass is free
             count = encoder.batch_size = max(1, min(count, encoder.batch_size) // 2)
-    path.accept(found)
+    run.accept(found)
 
 
 class ScoreModule(nn.Module):

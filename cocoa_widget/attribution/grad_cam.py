@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ..encoders import LAST_MAP, Encoder, EncoderError, Gradients, NoFeatureMap
-from .method import GradientMethod, Path, Size
+from .method import GradientMethod, GradientRun, Size
 from .resample import spread
 
 
-class GradCAMPath(Path):
+class GradCAMRun(GradientRun):
     """One forward and backward pass to a layer."""
 
     total = 1
@@ -22,10 +22,6 @@ class GradCAMPath(Path):
         self.layer = layer
         self._explicand = explicand
         self._coarse = torch.empty(0)
-
-    @property
-    def nbytes(self) -> int:
-        return self._explicand.numel() * 4 + self._coarse.numel() * 4
 
     def inputs(self, count: int) -> Tensor:
         return self._explicand[None]
@@ -66,5 +62,5 @@ class GradCAM(GradientMethod):
             return f"{encoder.name} has no layer that gives a feature map"
         return found
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> GradCAMPath:
-        return GradCAMPath(LAST_MAP if self.layer is None else self.layer, explicand)
+    def start(self, explicand: Tensor, baseline: Tensor) -> GradCAMRun:
+        return GradCAMRun(LAST_MAP if self.layer is None else self.layer, explicand)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from ..encoders import Gradients
-from .method import GradientMethod, Path, Size
+from .method import GradientMethod, GradientRun, Size
 from .resample import shrink
 
 
-class GradientPath(Path):
+class PointRun(GradientRun):
     """The mean, over points, of gradients times `factors`."""
 
     def __init__(self, method: PointMethod, explicand: Tensor, baseline: Tensor) -> None:
@@ -22,10 +22,6 @@ class GradientPath(Path):
         self._sum = torch.zeros_like(explicand)
         self.total = method.points
         self.first_picture = min(6, method.points)
-
-    @property
-    def nbytes(self) -> int:
-        return 3 * self._sum.numel() * self._sum.element_size()
 
     def _drawn(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         pairs = [self._method.draw(i, self._explicand, self._baseline) for i in range(start, stop)]
@@ -55,8 +51,8 @@ class PointMethod(GradientMethod):
         It depends on nothing else, so that slices and batches cannot change a result.
         """
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> GradientPath:
-        return GradientPath(self, explicand, baseline)
+    def start(self, explicand: Tensor, baseline: Tensor) -> PointRun:
+        return PointRun(self, explicand, baseline)
 
 
 def _normal(seed: int, index: int, like: Tensor) -> tuple[Tensor, float]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..encoders import Gradients
-from .method import GradientMethod, Path, Size
+from .method import GradientMethod, GradientRun, Size
 from .resample import shrink
 
 
@@ -32,7 +32,7 @@ def _quadrature(steps: int, rule: str) -> tuple[tuple[float, ...], tuple[float, 
     return tuple(positions), (0.0, 0.0, *(weights[order] / 2).tolist())
 
 
-class IntegratedGradientsPath(Path):
+class IntegratedGradientsRun(GradientRun):
     """The running weighted sum of gradients for one explicand and one direction."""
 
     first_picture = 2 + 6
@@ -44,10 +44,6 @@ class IntegratedGradientsPath(Path):
         self._weight = 0.0
         self._ends: list[float] = []
         self.total = len(self._positions)
-
-    @property
-    def nbytes(self) -> int:
-        return 3 * self._sum.numel() * self._sum.element_size()
 
     def inputs(self, count: int) -> Tensor:
         positions = self._sum.new_tensor(self._positions[self.done : self.done + count])
@@ -102,5 +98,5 @@ class IntegratedGradients(GradientMethod):
         if self.rule not in ("gauss_legendre", "midpoint"):
             raise ValueError(f"Unknown rule {self.rule!r}: choose 'gauss_legendre' or 'midpoint'.")
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> IntegratedGradientsPath:
-        return IntegratedGradientsPath(self, explicand, baseline)
+    def start(self, explicand: Tensor, baseline: Tensor) -> IntegratedGradientsRun:
+        return IntegratedGradientsRun(self, explicand, baseline)

@@ -52,15 +52,6 @@ class Preparation(ABC):
         """Whether there is a heatmap worth looking at."""
         return self.done >= min(self.first_picture, self.total)
 
-    @property
-    @abstractmethod
-    def nbytes(self) -> int:
-        """Memory that it holds, in bytes."""
-
-    @abstractmethod
-    def inputs(self, count: int) -> Tensor:
-        """Return the next inputs to pass: (k, 3, H, W) with k ≤ `count`."""
-
 
 class Operator(Preparation):
     """A map from scores to heatmaps, for one explicand, linear in the direction of linear scores: ``heatmap = A w``.
@@ -70,6 +61,15 @@ class Operator(Preparation):
 
     features: ClassVar[FeatureKind | None] = None
     """Which feature maps `accept` wants beside the representations."""
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Memory that it holds, in bytes."""
+
+    @abstractmethod
+    def inputs(self, count: int) -> Tensor:
+        """Return the next inputs to encode: (k, 3, H, W) with k ≤ `count`."""
 
     @abstractmethod
     def accept(self, encoded: Encoded) -> None:
@@ -97,15 +97,8 @@ class Operator(Preparation):
         return None
 
 
-class Path(Preparation):
-    """A heatmap for one explicand and one score; a new score needs a new `Path`."""
-
-    layer: str | None = None
-    """Where to differentiate: at the inputs (None), or at the output of the encoder's submodule of this name."""
-
-    @abstractmethod
-    def accept(self, found: Gradients) -> None:
-        """Take the scores and gradients at the inputs that were handed out last."""
+class Run(Preparation):
+    """One run of a method for one explicand and one score; another score needs another run."""
 
     @abstractmethod
     def heatmap(self, size: Size | None = None) -> Tensor:
@@ -115,6 +108,21 @@ class Path(Preparation):
     def gap(self) -> float | None:
         """How much the heatmap's sum misses what it should be, in units of the score; None where nothing is owed."""
         return None
+
+
+class GradientRun(Run):
+    """A heatmap that is made of the score's gradients."""
+
+    layer: str | None = None
+    """Where to differentiate: at the inputs (None), or at the output of the encoder's submodule of this name."""
+
+    @abstractmethod
+    def inputs(self, count: int) -> Tensor:
+        """Return the next inputs to differentiate at: (k, 3, H, W) with k ≤ `count`."""
+
+    @abstractmethod
+    def accept(self, found: Gradients) -> None:
+        """Take the scores and gradients at the inputs that were handed out last."""
 
 
 class Method(ABC):
@@ -159,8 +167,8 @@ class GradientMethod(Method):
         return None if encoder.differentiable else f"{encoder.name} is a function without gradients"
 
     @abstractmethod
-    def start(self, explicand: Tensor, baseline: Tensor) -> Path:
-        """Begin a path for an explicand (3, H, W) and its baseline (3, H, W)."""
+    def start(self, explicand: Tensor, baseline: Tensor) -> GradientRun:
+        """Begin a run for an explicand (3, H, W) and its baseline (3, H, W)."""
 
 
 class DirectMethod(Method):
@@ -187,12 +195,12 @@ class DirectMethod(Method):
             (H, W).
         """
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> DirectPath:
+    def start(self, explicand: Tensor, baseline: Tensor) -> DirectRun:
         """Begin: one step, as long as it takes."""
-        return DirectPath(self, explicand, baseline)
+        return DirectRun(self, explicand, baseline)
 
 
-class DirectPath(Path):
+class DirectRun(Run):
     """What a `DirectMethod` found for one explicand and one score."""
 
     total = 1
@@ -201,17 +209,7 @@ class DirectPath(Path):
         self._method, self._explicand, self._baseline = method, explicand, baseline
         self._found = torch.empty(0)
 
-    @property
-    def nbytes(self) -> int:
-        return 3 * self._explicand.numel() * 4
-
-    def inputs(self, count: int) -> Tensor:
-        return self._explicand[None]
-
-    def accept(self, found: Gradients) -> None:
-        raise TypeError("A DirectMethod runs the encoder itself.")
-
-    def run(self, score: Callable[[Tensor], Tensor]) -> None:
+    def explain(self, score: Callable[[Tensor], Tensor]) -> None:
         """Have the method explain the explicand."""
         explicand, baseline = self._explicand.clone(), self._baseline.clone()
         found = torch.as_tensor(self._method.explain(score, explicand, baseline)).detach().float()

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from captum.attr import IntegratedGradients as CaptumIG
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.batches import advance_path
+from cocoa_widget.attribution.batches import advance_run
 from cocoa_widget.contrast.score import LinearScore
 from tests.attribution.methods import close
 from tests.conftest import Convolutional, encoder_of
@@ -55,15 +55,15 @@ def test_few_steps_are_a_coarse_picture_of_many(convolutional, inputs):
     method = cw.IntegratedGradients(steps=50)
     w = torch.randn(16, generator=torch.Generator().manual_seed(0))
     score = LinearScore(w[None], "cosine")
-    path = method.start(inputs[0], cw.Blur()(inputs[:1])[0])
-    advance_path(convolutional, path, score, path.first_picture)
-    assert path.presentable
-    coarse = path.heatmap()
-    while not path.complete:
-        advance_path(convolutional, path, score, 9)
-    fine = path.heatmap()
+    run = method.start(inputs[0], cw.Blur()(inputs[:1])[0])
+    advance_run(convolutional, run, score, run.first_picture)
+    assert run.presentable
+    coarse = run.heatmap()
+    while not run.complete:
+        advance_run(convolutional, run, score, 9)
+    fine = run.heatmap()
     assert torch.corrcoef(torch.stack([coarse.flatten(), fine.flatten()]))[0, 1] > 0.95
-    torch.testing.assert_close(path.heatmap((16, 16)), F.avg_pool2d(fine[None], 2)[0], atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(run.heatmap((16, 16)), F.avg_pool2d(fine[None], 2)[0], atol=1e-6, rtol=1e-4)
 
 
 def test_the_slices_do_not_change_the_result(inputs, corpus):

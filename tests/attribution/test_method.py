@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.batches import advance, advance_path
+from cocoa_widget.attribution.batches import advance, advance_run
 from cocoa_widget.attribution.resample import shrink
 from cocoa_widget.contrast.score import LinearScore
 from tests.attribution.methods import FOR_CONVOLUTIONS, LINEAR, OF_THE_SCORE, close, explain, method_of
@@ -123,7 +123,7 @@ def test_small_pictures_are_averages_of_large_ones(convolutional, inputs, name, 
         full, found = preparation.apply(score)[0], preparation.apply(score, small)[0]
     else:
         while not preparation.complete:
-            advance_path(convolutional, preparation, score, 64)
+            advance_run(convolutional, preparation, score, 64)
         full, found = preparation.heatmap(), preparation.heatmap(small)
     close(found.numpy(), shrink(full, small).numpy())
 
