@@ -246,7 +246,7 @@ class LiveEngine:
         """End both lanes and free what they hold; returns at once, and a pass that is under way ends by itself."""
         with self._state.changed:
             self._state.closed = True
-            self._state.paths = {}
+            self._state.runs = {}
             self._state.changed.notify_all()
         self._state.store.close()
 

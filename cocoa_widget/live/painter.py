@@ -159,10 +159,10 @@ class Painter:
         method, layer = question.method, question.layer
         gamma = float(score(own[None])[0])
         if not isinstance(method, LinearMethod):
-            at, path = self._state.paths.get(image, (-1, None))
-            if layer == ATTRIBUTION and path is not None and at == version and path.presentable:
-                values = path.heatmap(size)
-                return Picture(image, method.name, False, _array(values), gamma, path.progress, path.gap)
+            at, run = self._state.runs.get(image, (-1, None))
+            if layer == ATTRIBUTION and run is not None and at == version and run.presentable:
+                values = run.heatmap(size)
+                return Picture(image, method.name, False, _array(values), gamma, run.progress, run.gap)
         else:
             operator = self._state.store.get(image, question.recipe)
             if operator is not None and operator.presentable:

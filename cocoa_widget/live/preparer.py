@@ -23,9 +23,9 @@ from ..attribution import (
     GradientMethod,
     LinearMethod,
     Operator,
-    Path,
+    Run,
     advance,
-    advance_path,
+    advance_run,
     baselines_of,
     check_method,
 )
@@ -184,7 +184,7 @@ class Preparer:
         """Drop what was prepared with other weights; hold `state.changed`."""
         state = self._state
         state.store.clear()
-        state.paths = {}
+        state.runs = {}
         state.failures.clear()
         state.unexplained.clear()
         state.stale = True
@@ -259,12 +259,12 @@ class Preparer:
                 self._encoded_up_to = at  # so that a large gallery is not looked through from the start each time
         return found[: batches * self._encoder.batch_size]
 
-    def _preparation(self, image: str) -> Operator | Path | None:
+    def _preparation(self, image: str) -> Operator | Run | None:
         question = self._state.question
         if isinstance(question.method, LinearMethod):
             return self._state.store.peek(image, question.recipe)
-        version, path = self._state.paths.get(image, (-1, None))
-        return path if version == self._state.version else None
+        version, run = self._state.runs.get(image, (-1, None))
+        return run if version == self._state.version else None
 
     # ---- slices --------------------------------------------------------------------------------------------------
 
@@ -339,7 +339,7 @@ class Preparer:
         if isinstance(method, LinearMethod):
             return Job(label, lambda: self._advance_operator(image, method, baseline), [image], urgent, version)
         assert isinstance(method, GradientMethod | DirectMethod)
-        return Job(label, lambda: self._advance_path(image, method, baseline, version), [image], urgent, version)
+        return Job(label, lambda: self._advance_run(image, method, baseline, version), [image], urgent, version)
 
     def _advance_operator(self, image: str, method: LinearMethod, baseline: Baseline) -> None:
         store, recipe = self._state.store, (method, baseline)
@@ -363,29 +363,27 @@ class Preparer:
             )
         self._show(image, operator, before)
 
-    def _advance_path(
-        self, image: str, method: GradientMethod | DirectMethod, baseline: Baseline, version: int
-    ) -> None:
+    def _advance_run(self, image: str, method: GradientMethod | DirectMethod, baseline: Baseline, version: int) -> None:
         state = self._state
         with state.changed:
             if version != state.version:
                 return
             question = state.question
-            at, path = state.paths.get(image, (-1, None))
-        if path is None or at != version:
+            at, run = state.runs.get(image, (-1, None))
+        if run is None or at != version:
             check_method(method, self._encoder)
-            path = method.start(*self._input(image, baseline))
+            run = method.start(*self._input(image, baseline))
             with state.changed:
-                state.paths = {i: entry for i, entry in state.paths.items() if entry[0] == version}
-                state.paths[image] = (version, path)
+                state.runs = {i: entry for i, entry in state.runs.items() if entry[0] == version}
+                state.runs[image] = (version, run)
         known = known_scores(question, [image], set(state.failures), self._library, self._encoder)
         if known is None:
-            path.done = path.total  # there is nothing to follow
+            run.done = run.total  # there is nothing to follow
             return
-        begun, before = time.perf_counter(), path.done
-        advance_path(self._encoder, path, known.scores[0], self._count("gradient"))
-        self._measure("gradient", path.done - before, begun)
-        self._show(image, path, before)
+        begun, before = time.perf_counter(), run.done
+        advance_run(self._encoder, run, known.scores[0], self._count("gradient"))
+        self._measure("gradient", run.done - before, begun)
+        self._show(image, run, before)
 
     def _input(self, image: str, baseline: Baseline) -> tuple[Tensor, Tensor]:
         """Return an image's preprocessed explicand and its baseline, both (3, H, W)."""
@@ -417,7 +415,7 @@ class Preparer:
             pinned: set[Key] = {(i, r) for i in shown for r in (recipe, PREVIEW)}
         return self._state.store.trim(pinned)
 
-    def _show(self, image: str, preparation: Operator | Path, before: int) -> None:
+    def _show(self, image: str, preparation: Operator | Run, before: int) -> None:
         """Have a heatmap painted if it is visibly sharper than the last one: a remote page is not loopback."""
         steps = [preparation.first_picture]
         while steps[-1] < preparation.total:

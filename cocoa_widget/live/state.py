@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..attribution import Baseline, Method, Path
+from ..attribution import Baseline, Method, Run
 from ..contrast import TARGETS
 from ..encoders import Representations
 from ..texts import AS_TYPED
@@ -134,14 +134,14 @@ class State:
     changed: threading.Condition = field(default_factory=threading.Condition)
     version: int = 0
     lanes: list[Lane] = field(default_factory=list)
-    table: Representations | None = None  # of the weights that `store` and `paths` were prepared with
+    table: Representations | None = None  # of the weights that `store` and `runs` were prepared with
     ended: BaseException | None = None  # what ended a lane; the next question starts it again
     views: dict[str, View] = field(default_factory=dict)
     heard: dict[str, float] = field(default_factory=dict)  # (monotonic) when each view sent something last
     abandoned: bool = False  # all views have left: nobody looks, so nothing is prepared
     waiters: int = 0  # cells that wait for results, view or no view
     asked: dict[str, int] = field(default_factory=dict)  # images whose heatmap a cell waits for, and how many cells do
-    paths: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, path
+    runs: dict[str, tuple[int, Run]] = field(default_factory=dict)  # by image: question's version, run
     failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded; tried again when dropped again
     renewed: dict[str, int] = field(default_factory=dict)  # by member: the version in which it was put somewhere anew
     unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by this question
