@@ -260,8 +260,8 @@ class Prepared:
         seed : int
             Same seed, same draws.
         size : (int, int), optional
-            Height and width of the spread, at most the encoder's input size, which None stands for. It is as smooth as
-            the heatmaps, so a small one says as much.
+            Height and width of the deviation, at most the encoder's input size, which None stands for. The deviation is as
+            smooth as the heatmaps, so a small size loses little.
 
         Returns
         -------

@@ -8,11 +8,12 @@ from .grad_cam import GradCAM
 from .gradient import GradientSHAP, InputXGradient, Saliency, SmoothGrad
 from .integrated_gradients import IntegratedGradients
 from .kernel_shap import KernelSHAP
-from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Preparation, Run, Size
+from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Preparation, Run
 from .occlusion import Occlusion
 from .patch_tokens import PatchTokens
 from .perturbation import PerturbationMethod
 from .random_heatmap import Random
+from .resample import Size
 from .rise import RISE
 
 METHODS: dict[str, type[Method]] = {

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
-from .method import LinearMethod, Operator, Size
-from .resample import spread
+from .method import LinearMethod, Operator
+from .resample import Size, distribute
 
 
 class CAMOperator(Operator):
@@ -57,7 +57,7 @@ class CAMOperator(Operator):
         channels, h, w = self._map.shape
         slopes = score.slopes(self._map.mean((1, 2)))
         coarse = (slopes @ self._map.reshape(channels, h * w)).reshape(-1, h, w) / (h * w)
-        return spread(coarse, self._full, size)
+        return distribute(coarse, self._full, size)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .batches import ScoreModule
 from .method import DirectMethod
-from .resample import spread
+from .resample import distribute
 
 
 class CaptumMethod(DirectMethod):
@@ -68,7 +68,7 @@ class CaptumMethod(DirectMethod):
             )
         summed = maps[0].sum(0)
         full = explicand.shape[-2], explicand.shape[-1]
-        return summed if summed.shape == full else spread(summed, full, None)
+        return summed if summed.shape == full else distribute(summed, full, None)
 
 
 def _redirect(attribution: Any, score: ScoreModule, depth: int = 2) -> None:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ..encoders import LAST_MAP, Encoder, EncoderError, Gradients, NoFeatureMap
-from .method import GradientMethod, GradientRun, Size
-from .resample import spread
+from .method import GradientMethod, GradientRun
+from .resample import Size, distribute
 
 
 class GradCAMRun(GradientRun):
@@ -32,7 +32,7 @@ class GradCAMRun(GradientRun):
         self.done = 1
 
     def heatmap(self, size: Size | None = None) -> Tensor:
-        return spread(self._coarse, (self._explicand.shape[-2], self._explicand.shape[-1]), size)
+        return distribute(self._coarse, (self._explicand.shape[-2], self._explicand.shape[-1]), size)
 
 
 @dataclass(frozen=True)

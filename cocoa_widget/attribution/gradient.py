@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ..encoders import Gradients
-from .method import GradientMethod, GradientRun, Size
-from .resample import shrink
+from .method import GradientMethod, GradientRun
+from .resample import Size, shrink
 
 
 class PointRun(GradientRun):
@@ -21,7 +21,7 @@ class PointRun(GradientRun):
         self._method, self._explicand, self._baseline = method, explicand, baseline
         self._sum = torch.zeros_like(explicand)
         self.total = method.points
-        self.first_picture = min(6, method.points)
+        self.first_heatmap = min(6, method.points)
 
     def _drawn(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         pairs = [self._method.draw(i, self._explicand, self._baseline) for i in range(start, stop)]

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ..encoders import Gradients
-from .method import GradientMethod, GradientRun, Size
-from .resample import shrink
+from .method import GradientMethod, GradientRun
+from .resample import Size, shrink
 
 
 @lru_cache(maxsize=16)
@@ -35,7 +35,7 @@ def _quadrature(steps: int, rule: str) -> tuple[tuple[float, ...], tuple[float, 
 class IntegratedGradientsRun(GradientRun):
     """The running weighted sum of gradients for one explicand and one direction."""
 
-    first_picture = 2 + 6
+    first_heatmap = 2 + 6
 
     def __init__(self, method: IntegratedGradients, explicand: Tensor, baseline: Tensor) -> None:
         self._positions, self._weights = _quadrature(method.steps, method.rule)

@@ -10,9 +10,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .method import LinearMethod, Size
+from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import shrink
+from .resample import Size, shrink
 
 Superpixels = int | Callable[[Tensor], Tensor]
 """Cells along each side of a grid, or a function from explicands (3, H, W) to integer label maps (H, W)."""
@@ -157,4 +157,4 @@ class KernelSHAP(LinearMethod):
         labels = self.labels(explicand)
         players = int(labels.max()) + 1
         coalitions = _coalitions(players, self.n_samples, self.seed, explicand.device)
-        return PerturbationOperator(SuperpixelDesign(coalitions, labels), explicand, baseline, first_picture=66)
+        return PerturbationOperator(SuperpixelDesign(coalitions, labels), explicand, baseline, first_heatmap=66)

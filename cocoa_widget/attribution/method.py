@@ -23,10 +23,7 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, Gradients
-from .resample import shrink
-
-Size = tuple[int, int]
-"""Height and width in pixels."""
+from .resample import Size, shrink
 
 
 class Preparation(ABC):
@@ -34,7 +31,7 @@ class Preparation(ABC):
 
     total: int
     done: int = 0
-    first_picture: int = 1
+    first_heatmap: int = 1
     """Passes after which a heatmap is worth looking at."""
 
     @property
@@ -50,7 +47,7 @@ class Preparation(ABC):
     @property
     def presentable(self) -> bool:
         """Whether there is a heatmap worth looking at."""
-        return self.done >= min(self.first_picture, self.total)
+        return self.done >= min(self.first_heatmap, self.total)
 
 
 class Operator(Preparation):

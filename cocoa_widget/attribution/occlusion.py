@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .method import LinearMethod, Size
+from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import averaging, smaller
+from .resample import Size, averaging, smaller
 
 
 class Windows:
@@ -94,4 +94,4 @@ class Occlusion(LinearMethod):
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
         windows = _windows(self.window, self.stride, explicand.shape[-2], explicand.shape[-1], explicand.device)
-        return PerturbationOperator(windows, explicand, baseline, first_picture=33)
+        return PerturbationOperator(windows, explicand, baseline, first_heatmap=33)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
-from .method import LinearMethod, Operator, Size
-from .resample import spread
+from .method import LinearMethod, Operator
+from .resample import Size, distribute
 
 
 class PatchTokensOperator(Operator):
@@ -41,7 +41,7 @@ class PatchTokensOperator(Operator):
         channels, rows, columns = self._tokens.shape
         tokens = self._tokens.reshape(channels, -1).T
         values = score.of(F.normalize(tokens, dim=1), tokens.norm(dim=1)) / len(tokens)
-        return spread(values.reshape(-1, rows, columns), self._explicand.shape[-2:], size)  # type: ignore[arg-type]
+        return distribute(values.reshape(-1, rows, columns), self._explicand.shape[-2:], size)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded
-from .method import LinearMethod, Operator, Size
-from .resample import shrink
+from .method import LinearMethod, Operator
+from .resample import Size, shrink
 
 
 class Design(Protocol):
@@ -37,7 +37,7 @@ class Design(Protocol):
 class PerturbationOperator(Operator):
     """Representations (N × d) of one explicand under the masks of a design, as unit vectors and norms."""
 
-    def __init__(self, design: Design, explicand: Tensor, baseline: Tensor, first_picture: int = 1) -> None:
+    def __init__(self, design: Design, explicand: Tensor, baseline: Tensor, first_heatmap: int = 1) -> None:
         self._design = design
         self._inputs: tuple[Tensor, Tensor] | None = (
             baseline[None].contiguous(memory_format=torch.channels_last),
@@ -46,7 +46,7 @@ class PerturbationOperator(Operator):
         self._unit = torch.empty(0, 0)
         self._norm = torch.empty(0)
         self.total = design.n
-        self.first_picture = first_picture
+        self.first_heatmap = first_heatmap
 
     @property
     def nbytes(self) -> int:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded
-from .method import LinearMethod, Operator, Size
-from .resample import shrink
+from .method import LinearMethod, Operator
+from .resample import Size, shrink
 
 
 class RandomOperator(Operator):

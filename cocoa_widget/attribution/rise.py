@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .masks import MaskBank, draw_grids, draw_shifts
-from .method import LinearMethod, Size
+from .method import LinearMethod
 from .perturbation import Design, PerturbationOperator
-from .resample import smaller
+from .resample import Size, smaller
 from .rise_regression import regression_design
 
-FIRST_PICTURE = 32
+FIRST_HEATMAP = 32
 ERROR_SIZE = 56
 """Side at which the standard errors of plain RISE are computed: they are as smooth as the masks."""
 
@@ -109,4 +109,4 @@ class RISE(LinearMethod):
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
         design = self._design(explicand.shape[-2], explicand.shape[-1], explicand.device)
-        return PerturbationOperator(design, explicand, baseline, FIRST_PICTURE)
+        return PerturbationOperator(design, explicand, baseline, FIRST_HEATMAP)

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from .masks import MaskBank, cell_size, draw_grids, draw_shifts, shifted
-from .method import Size
-from .resample import smaller
+from .resample import Size, smaller
 
 COARSE = 10
 """Least number of cells along each side of the grid of β; somewhat finer than the masks' own."""
@@ -54,7 +53,7 @@ class RegressionDesign:
         self._x = x[order].to(device)
         self._ridge = NOISE * float(self._x.square().sum(1).mean())
         self._solutions: dict[int, tuple[Tensor, Tensor]] = {}
-        self._spreads: dict[tuple[int, Size], Tensor] = {}
+        self._variances: dict[tuple[int, Size], Tensor] = {}
 
     def masks(self, start: int, stop: int) -> Tensor:
         """Return masks (k, 1, H, W)."""
@@ -71,7 +70,7 @@ class RegressionDesign:
         x, _ = self._solution(observed.shape[1])
         # Maximum likelihood: observed · (1 + X Xᵀ / ridge)⁻¹ · observed.
         noise = (observed * (observed - self._fit(observed) @ x.T)).mean(1).clamp(min=0)
-        return (noise[:, None, None] * self._spread(observed.shape[1], size)).sqrt()
+        return (noise[:, None, None] * self._variance(observed.shape[1], size)).sqrt()
 
     def _observed(self, scores: Tensor) -> Tensor:
         """Turn scores (k, n) into observations (k, m): half of each pair's difference, or what exceeds the mean."""
@@ -96,17 +95,17 @@ class RegressionDesign:
             self._solutions[m] = x, torch.linalg.inv(gram).to(x)
         return self._solutions[m]
 
-    def _spread(self, m: int, size: Size) -> Tensor:
+    def _variance(self, m: int, size: Size) -> Tensor:
         """Return the heatmap's variance after m observations (h, w), in units of their noise's: alike for all."""
         key = m, size
-        if key not in self._spreads:
-            if len(self._spreads) > 16:
-                self._spreads.clear()
+        if key not in self._variances:
+            if len(self._variances) > 16:
+                self._variances.clear()
             inverse = self._solution(m)[1]
             root = torch.linalg.cholesky(inverse.cpu().double()).to(inverse)
             modes = self._map(root.T, size)
-            self._spreads[key] = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
-        return self._spreads[key]
+            self._variances[key] = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
+        return self._variances[key]
 
     def _map(self, beta: Tensor, size: Size) -> Tensor:
         """Return ``Cov(m, x) β / p`` for β (k, cells): (k, h, w)."""

@@ -107,7 +107,7 @@ def outliers(members: Tensor) -> NDArray[np.bool_]:
     unit = F.normalize(members, dim=1).cpu()
     likeness = ((unit @ unit.sum(0)) - (unit * unit).sum(1)).double() / (m - 1)
     below = likeness.median() - likeness
-    spread = below.abs().median()
-    # More than half alike: any usual distance says more than a spread of zero.
-    scale = spread / 0.6745 if float(spread) > 1e-6 else below.abs().mean() * 1.2533
+    deviation = below.abs().median()
+    # Where more than half are alike, the median deviation is zero: the mean deviation takes its place.
+    scale = deviation / 0.6745 if float(deviation) > 1e-6 else below.abs().mean() * 1.2533
     return (below > (OUTLYING * scale).clamp(min=UNLIKE)).cpu().numpy()

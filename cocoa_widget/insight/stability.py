@@ -44,16 +44,16 @@ class Stability:
     ----------
     low, high : float
         Central 95 % of the score.
-    agreement : float or None
+    correlation : float or None
         Median correlation, −1 to 1, of the heatmaps of resampled bins with the heatmap; None without an operator.
-    spread : ndarray or None
+    deviation : ndarray or None
         (h, w), standard deviation of the heatmaps in their own unit; None without an operator.
     """
 
     low: float
     high: float
-    agreement: float | None = None
-    spread: NDArray[np.float32] | None = None
+    correlation: float | None = None
+    deviation: NDArray[np.float32] | None = None
 
 
 def resample(
@@ -126,15 +126,15 @@ def stability(
     own : Tensor
         (d,), the explicand's representation.
     size : (int, int), optional
-        Height and width of `spread`; the encoder's input size by default.
+        Height and width of `deviation`; the encoder's input size by default.
     """
     values = resampled(own[None])[:, 0]
     low, high = torch.quantile(values, torch.tensor([0.025, 0.975]).to(values)).tolist()
     if operator is None:
         return Stability(low, high)
     maps = operator.apply(resampled, size)
-    spread = maps.std(0).cpu().numpy()
+    deviation = maps.std(0).cpu().numpy()
     centred = F.normalize((maps - maps.mean((1, 2), keepdim=True)).flatten(1), dim=1)
     reference = operator.apply(score, size)[0]
     reference = F.normalize((reference - reference.mean()).flatten(), dim=0)
-    return Stability(low, high, float((centred @ reference).median()), spread)
+    return Stability(low, high, float((centred @ reference).median()), deviation)

@@ -11,7 +11,7 @@ import torch
 
 import cocoa_widget as cw
 from cocoa_widget.attribution.gradient import _normal
-from cocoa_widget.attribution.resample import spread
+from cocoa_widget.attribution.resample import distribute
 from tests.attribution.methods import agree, explain
 
 # Captum announces its hooks, and that it asks for gradients.
@@ -117,4 +117,4 @@ def test_grad_cam(convolutional, inputs, question, layer):
     found = explain(convolutional, cw.GradCAM(layer=layer), inputs, **how)
     module = convolutional.module.get_submodule(layer or "body.4")
     theirs = captum.attr.LayerGradCam(score, module).attribute(inputs)
-    agree(found, spread(theirs[:, 0], (32, 32), None))
+    agree(found, distribute(theirs[:, 0], (32, 32), None))

@@ -56,7 +56,7 @@ def test_few_steps_are_a_coarse_picture_of_many(convolutional, inputs):
     w = torch.randn(16, generator=torch.Generator().manual_seed(0))
     score = LinearScore(w[None], "cosine")
     run = method.start(inputs[0], cw.Blur()(inputs[:1])[0])
-    advance_run(convolutional, run, score, run.first_picture)
+    advance_run(convolutional, run, score, run.first_heatmap)
     assert run.presentable
     coarse = run.heatmap()
     while not run.complete:

@@ -76,7 +76,7 @@ def test_masks_are_those_of_the_paper():
     assert masks.min() >= 0
     assert masks.max() <= 1
     assert masks.mean().item() == pytest.approx(0.5, abs=0.01)
-    # Independent cells: the masks' means spread, which balanced ones' hardly do.
+    # Independent cells: the masks' means vary, which balanced ones' hardly do.
     balanced = cw.RISE(n_masks=4000).masks(56, 56)
     assert balanced.mean().item() == pytest.approx(0.5, abs=0.01)
     assert balanced.mean((1, 2, 3)).std() < 0.5 * masks.mean((1, 2, 3)).std()

@@ -52,7 +52,7 @@ def test_gaussian_scores_are_resampled():
 
 def test_a_bin_of_one_says_nothing_about_others(prepared, corpus, foil):
     assert prepared.stability(corpus=corpus[:1], foil=foil) == [None] * 3
-    assert prepared.stability(corpus=corpus[:1], target="label_free")[0].agreement == pytest.approx(1.0)
+    assert prepared.stability(corpus=corpus[:1], target="label_free")[0].correlation == pytest.approx(1.0)
 
 
 def test_stability_is_what_resampling_by_hand_gives(prepared, corpus, foil):
@@ -65,10 +65,10 @@ def test_stability_is_what_resampling_by_hand_gives(prepared, corpus, foil):
         explanation = prepared.explain(corpus=c[some[0]], foil=v[some[1]])
         maps.append(explanation.heatmaps[0])
         gammas.append(explanation.scores[0])
-    spread = np.std(maps, axis=0, ddof=1)
-    assert found.spread.shape == (32, 32)
-    assert np.corrcoef(found.spread.ravel(), spread.ravel())[0, 1] > 0.95
-    assert found.spread.mean() == pytest.approx(spread.mean(), rel=0.15)
+    deviation = np.std(maps, axis=0, ddof=1)
+    assert found.deviation.shape == (32, 32)
+    assert np.corrcoef(found.deviation.ravel(), deviation.ravel())[0, 1] > 0.95
+    assert found.deviation.mean() == pytest.approx(deviation.mean(), rel=0.15)
     low, high = np.quantile(gammas, [0.025, 0.975])
     width = high - low
     assert (found.low, found.high) == (pytest.approx(low, abs=0.2 * width), pytest.approx(high, abs=0.2 * width))
@@ -77,14 +77,14 @@ def test_stability_is_what_resampling_by_hand_gives(prepared, corpus, foil):
 def test_more_members_agree_more(convolutional, inputs):
     prepared = cw.Explainer(convolutional, cw.RISE(n_masks=64)).prepare(inputs[:1])
     few, many = (prepared.stability(corpus=randn(m, seed=5) + 0.3)[0] for m in (3, 300))
-    assert many.agreement > few.agreement
+    assert many.correlation > few.correlation
     assert many.high - many.low < few.high - few.low
-    assert many.agreement > 0.95
+    assert many.correlation > 0.95
 
 
 def test_the_seed_decides(prepared, corpus, foil):
     bins = {"corpus": corpus, "foil": foil}
-    a, b, c = (prepared.stability(**bins, seed=s)[0].spread for s in (0, 0, 1))
+    a, b, c = (prepared.stability(**bins, seed=s)[0].deviation for s in (0, 0, 1))
     np.testing.assert_array_equal(a, b)
     assert abs(a - c).max() > 0
 
@@ -92,8 +92,8 @@ def test_the_seed_decides(prepared, corpus, foil):
 def test_methods_without_operators_know_the_scores_interval(convolutional, inputs, corpus, foil):
     found = cw.Explainer(convolutional, "saliency").prepare(inputs).stability(corpus=corpus, foil=foil)[0]
     assert found.low < found.high
-    assert found.spread is None
-    assert found.agreement is None
+    assert found.deviation is None
+    assert found.correlation is None
 
 
 # ---- which images did it ---------------------------------------------------------------------------------------------
