@@ -25,7 +25,7 @@ SHARPEN_SECONDS = 0.12
 SURE_SECONDS = 0.4
 """How long a question rests before it is told how sure its answers are."""
 COARSE = 28
-"""Largest side at which resampled heatmaps are compared, and their spread computed."""
+"""Largest side at which resampled heatmaps are compared, and their deviation computed."""
 
 
 class Painter:
@@ -195,8 +195,8 @@ class Painter:
             if not resampled:
                 return None
             # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
-            spread = stability(operator, score, resampled, own, None if size is None else self._coarse()).spread
-            return None if spread is None else torch.from_numpy(spread)
+            found = stability(operator, score, resampled, own, None if size is None else self._coarse()).deviation
+            return None if found is None else torch.from_numpy(found)
         return operator.apply(score, size)[0]
 
     def _coarse(self) -> Size:
@@ -231,7 +231,7 @@ class Painter:
                     operator = state.store.peek(image, question.recipe)
                     operator = operator if operator is not None and operator.presentable else None
                 result = stability(operator, score, resampled, own, self._coarse())
-                items.append(Sureness(image, result.low, result.high, result.agreement))
+                items.append(Sureness(image, result.low, result.high, result.correlation))
         self._listener.reliability(version, items, members.used_by(question.target).smallest)
 
 

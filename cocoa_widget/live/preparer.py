@@ -417,7 +417,7 @@ class Preparer:
 
     def _show(self, image: str, preparation: Operator | Run, before: int) -> None:
         """Have a heatmap painted if it is visibly sharper than the last one: a remote page is not loopback."""
-        steps = [preparation.first_picture]
+        steps = [preparation.first_heatmap]
         while steps[-1] < preparation.total:
             steps.append(math.ceil(steps[-1] * SHARPER))
         if preparation.complete or any(before < step <= preparation.done for step in steps):
