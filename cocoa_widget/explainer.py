@@ -47,7 +47,7 @@ class Explanation:
     scores : ndarray
         (n,), float32: gamma of each explicand.
     gaps : ndarray or None
-        (n,), float32: how much each heatmap's sum misses what completeness demands, for integrated gradients.
+        (n,), float32: what each heatmap's sum lacks for completeness, for integrated gradients.
     errors : ndarray or None
         (n, H, W), float32: the heatmaps' standard errors per pixel, for RISE.
     """
@@ -64,13 +64,13 @@ class Explainer:
     Parameters
     ----------
     encoder : Encoder
-        Whose representations are explained.
+        The encoder whose representations are explained.
     method : str or Method, default "rise"
-        One of `METHODS` by name, or one with settings of its own, e.g. ``RISE(n_masks=512)``.
+        The name of one of `METHODS`, or a method with settings, such as ``RISE(n_masks=512)``.
     baseline : str or callable, optional
         What replaces removed parts of an explicand: ``"blur"`` (the default), ``"mean_colour"``, ``"constant"``
-        (black), ``"noise"``, one with settings such as ``Constant((255, 0, 0))`` or ``OtherImage("sky.jpg")``, or a
-        function from preprocessed explicands (n, 3, H, W) to what replaces them.
+        (black), ``"noise"``, a baseline with settings such as ``Constant((255, 0, 0))`` or ``OtherImage("sky.jpg")``,
+        or a function from preprocessed explicands (n, 3, H, W) to what replaces them.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Explainer:
         self.baseline = as_baseline(baseline, encoder)
 
     def prepare(self, explicands: Any, *, progress: bool = True) -> Prepared:
-        """Do all the work on explicands that does not depend on corpus and foil.
+        """Do the work on explicands that does not depend on corpus and foil.
 
         Parameters
         ----------
@@ -105,8 +105,10 @@ class Explainer:
 
         Raises
         ------
+        ValueError
+            There are no explicands, or the baseline returned another shape.
         EncoderError
-            The encoder's weights changed meanwhile, or the encoder cannot be explained by the method.
+            The method cannot explain the encoder, or the encoder's weights changed meanwhile.
         """
         check_method(self.method, self.encoder)
         moment = self.encoder.moment()
@@ -123,7 +125,7 @@ class Explainer:
                 while left := remaining(prepared.operators):
                     advance(self.encoder, [o for o in prepared.operators if not o.complete], self.encoder.batch_size)
                     bar.update(left - remaining(prepared.operators))
-        moment.check("explicands were prepared", "Prepare them again while training rests.")
+        moment.check("explicands were prepared", "Prepare them again while no training runs.")
         return prepared
 
     def explain(
@@ -164,9 +166,9 @@ class Prepared:
     representations : Tensor
         (n, d).
     fingerprint : str
-        The encoder's when they were prepared; images are encoded and gradients taken with the same weights only.
+        The encoder's fingerprint when the explicands were prepared; later passes need the same weights.
     operators : list of Operator
-        One for each explicand; empty for methods that differentiate.
+        One for each explicand; empty for methods without operators.
     """
 
     explainer: Explainer
@@ -190,14 +192,14 @@ class Prepared:
         Parameters
         ----------
         corpus, foil : Tensor, or anything that `ImageSet` takes, optional
-            Images, preprocessed images (m, 3, H, W), representations (m, d), `Texts`, or a list of which some are
-            `Texts` and the others any of these.
+            Images, preprocessed images (m, 3, H, W), representations (m, d), `Texts`, or a list of `Texts` and any of
+            the others.
         target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
             What the score compares with.
         similarity : {"cosine", "dot", "gaussian"}
-            How.
+            How representations are compared.
         progress : bool
-            Show a progress bar if it takes longer than a second, as methods that differentiate may.
+            Show a progress bar if it takes longer than a second, which methods without operators may.
 
         Returns
         -------
@@ -208,7 +210,7 @@ class Prepared:
         NothingToExplain
             The target needs a bin that is empty.
         EncoderError
-            Images would be encoded, or gradients taken, with other weights than the explicands were prepared with.
+            The encoder's weights have changed since the explicands were prepared, and passes are needed.
         """
         check_target(target)
         asked = TARGETS[target]
@@ -249,24 +251,24 @@ class Prepared:
         seed: int = 0,
         size: tuple[int, int] | None = (56, 56),
     ) -> list[Stability | None]:
-        """Measure how much each answer changes when corpus and foil are drawn anew; no passes of the explicands.
+        """Measure how much each answer changes when corpus and foil are drawn again; explicands need no passes.
 
         Parameters
         ----------
         corpus, foil, target, similarity
             See `explain`.
         resamples : int
-            How many times the bins are resampled.
+            Number of times that the bins are resampled.
         seed : int
             Same seed, same draws.
         size : (int, int), optional
-            Height and width of the deviation, at most the encoder's input size, which None stands for. The deviation is as
-            smooth as the heatmaps, so a small size loses little.
+            Height and width of the deviation, at most the encoder's input size, which None stands for. A small size
+            loses little, because the deviation is as smooth as the heatmaps.
 
         Returns
         -------
         list of Stability or None
-            One for each explicand; None where a bin has a single member, which says nothing about others of its kind.
+            One for each explicand; None where a used bin has a single member, whose variation is unknown.
         """
         members = Members(self.members(corpus), self.members(foil))
         questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
@@ -280,17 +282,22 @@ class Prepared:
     def influence(
         self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"
     ) -> list[tuple[Influence | None, Influence | None]]:
-        """Split each answer over the members of corpus and foil; no passes of the explicands.
+        """Split each answer over the members of corpus and foil; explicands need no passes.
 
         Parameters
         ----------
         corpus, foil, target, similarity
-            See `explain`; the Gaussian similarity, which is no sum over images, is refused.
+            See `explain`.
 
         Returns
         -------
         list of tuple of Influence or None
             For corpus and foil, one pair for each explicand; None for a bin that is empty or not used.
+
+        Raises
+        ------
+        ValueError
+            The similarity is Gaussian, which is not a sum over images.
         """
         members = Members(self.members(corpus), self.members(foil))
         questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
@@ -302,7 +309,7 @@ class Prepared:
     def scores(
         self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"
     ) -> list[Score]:
-        """Make the function that each explicand's heatmap explains; see `explain` for the parameters."""
+        """Return the score that each explicand's heatmap explains; see `explain` for the parameters."""
         check_target(target)
         check_similarity(similarity)
         return score_of(
@@ -336,19 +343,19 @@ class Prepared:
 
     @contextmanager
     def _same_weights(self, doing: str) -> Iterator[None]:
-        """Raise `EncoderError` unless the encoder has the weights that the explicands were prepared with throughout."""
+        """Raise `EncoderError` if the encoder's weights are not, or do not stay, those that the explicands had."""
         moment = self.explainer.encoder.moment()
         if moment.fingerprint != self.fingerprint:
             raise EncoderError(
                 f"The weights of encoder {self.explainer.encoder.name!r} have changed since the explicands were"
-                " prepared, and answers of two networks cannot be mixed: prepare the explicands again."
+                " prepared, and representations of different weights cannot be compared: prepare the explicands again."
             )
         yield
-        moment.check(doing, "Prepare the explicands again while training rests.")
+        moment.check(doing, "Prepare the explicands again while no training runs.")
 
     @staticmethod
     def _holds(images: Any) -> bool:
-        """Tell whether a bin is not empty."""
+        """Return whether a bin has members."""
         if _only_texts(images) and not isinstance(images, Texts):
             return any(map(len, images))
         return images is not None and not (hasattr(images, "__len__") and len(images) == 0)

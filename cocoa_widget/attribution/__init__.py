@@ -1,4 +1,4 @@
-"""Attribution methods, one file per family; `method` says what one is, `batches` runs the encoder for them."""
+"""Attribution methods, one file for each family. `method` defines what a method is; `batches` runs the encoder."""
 
 from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
 from .batches import advance, advance_run, check_method, remaining
@@ -44,7 +44,7 @@ def as_method(method: str | Method) -> Method:
     ValueError
         There is no method of that name.
     TypeError
-        It is neither a name nor a method.
+        `method` is neither a name nor a method, or it cannot be hashed.
     """
     if isinstance(method, Method):
         try:

@@ -14,7 +14,7 @@ from .resample import Size, distribute
 
 
 class GradCAMRun(GradientRun):
-    """One forward and backward pass to a layer."""
+    """A run of Grad-CAM: one forward pass, and one backward pass to the layer."""
 
     total = 1
 
@@ -37,7 +37,7 @@ class GradCAMRun(GradientRun):
 
 @dataclass(frozen=True)
 class GradCAM(GradientMethod):
-    """Grad-CAM (Selvaraju et al., ICCV 2017) at any layer, without its ReLU: what speaks against stays negative.
+    """Grad-CAM (Selvaraju et al., ICCV 2017) at any layer, without its ReLU, so that negative values stay.
 
     Channels are weighted by the mean over positions of the score's gradient there.
 
@@ -56,7 +56,7 @@ class GradCAM(GradientMethod):
     refusal: ClassVar[type[EncoderError]] = NoFeatureMap
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Name encoders without gradients or feature maps."""
+        """Return why an encoder has no gradients or no feature map; None if it has both."""
         found = super().obstacle(encoder)
         if found is None and self.layer is None and encoder.last_map is None:
             return f"{encoder.name} has no layer that gives a feature map"

@@ -1,4 +1,4 @@
-"""Integrated gradients: the gradient along the way from a baseline to the explicand."""
+"""Integrated gradients: the gradient, integrated along the line from a baseline to the explicand."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .resample import Size, shrink
 
 @lru_cache(maxsize=16)
 def _quadrature(steps: int, rule: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return positions in 0..1 and weights: both ends (weight 0, for completeness), then the rule's nodes.
+    """Return positions in 0..1 and weights: both ends, then the rule's nodes.
 
-    The nodes come in an order in which every beginning covers the whole way (van der Corput), so that few of them
-    already give a coarse picture.
+    The ends have weight 0; their scores give the completeness gap. The nodes are in van der Corput order: the first few
+    already cover the whole line, and give a coarse heatmap.
     """
     if rule == "midpoint":
         nodes, weights = (2 * np.arange(steps) + 1) / steps - 1, np.full(steps, 2 / steps)
@@ -60,7 +60,7 @@ class IntegratedGradientsRun(GradientRun):
         self.done = stop
 
     def heatmap(self, size: Size | None = None) -> Tensor:
-        # Before the last node, what the missing ones would add is taken to be like the rest.
+        # Until the last node, the sum is scaled as if the missing nodes were like the others.
         return shrink((self._difference * self._sum).sum(0) / max(self._weight, 1e-12), size)
 
     @property
@@ -74,15 +74,15 @@ class IntegratedGradientsRun(GradientRun):
 class IntegratedGradients(GradientMethod):
     """Integrated gradients (Sundararajan et al., ICML 2017).
 
-    Channels are summed, so that the heatmap's sum is gamma of the explicand less gamma of its baseline; what it misses
-    is kept as `gap`.
+    Channels are summed, so that the heatmap's sum is gamma of the explicand less gamma of its baseline; the
+    rest is reported as the gap.
 
     Parameters
     ----------
     steps : int
         Nodes of the quadrature, each one forward and backward pass.
     rule : {"gauss_legendre", "midpoint"}
-        The quadrature: the first is far more exact for smooth encoders, the second is even.
+        The quadrature: Gauss–Legendre is far more exact for smooth encoders; the midpoint rule has equal steps.
     """
 
     steps: int = 50

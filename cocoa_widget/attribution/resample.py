@@ -13,7 +13,7 @@ Size = tuple[int, int]
 
 
 @lru_cache(maxsize=256)
-@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
+@torch.inference_mode(False)  # cached: the first caller's mode must not decide what later callers can do with it
 def upsampling(cells: int, length: int, device: torch.device) -> Tensor:
     """Return the matrix (length, cells) of bilinear up-sampling; its rows sum to 1."""
     identity = torch.eye(cells, device=device)[None]
@@ -21,9 +21,9 @@ def upsampling(cells: int, length: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=256)
-@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
+@torch.inference_mode(False)  # cached: the first caller's mode must not decide what later callers can do with it
 def distributing(cells: int, length: int, device: torch.device) -> Tensor:
-    """Return the matrix (length, cells) that distributes each cell's value bilinearly over the pixels and keeps its sum.
+    """Return the matrix (length, cells) that distributes cells bilinearly over the pixels and keeps their sum.
 
     The columns sum to 1; where `length` is a multiple of `cells` it is `upsampling` divided by their ratio.
     """
@@ -32,7 +32,7 @@ def distributing(cells: int, length: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=256)
-@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
+@torch.inference_mode(False)  # cached: the first caller's mode must not decide what later callers can do with it
 def averaging(length: int, size: int, device: torch.device) -> Tensor:
     """Return the matrix (size, length) of area averages; its rows sum to 1."""
     edges = torch.linspace(0, length, size + 1, dtype=torch.float64)
@@ -44,7 +44,7 @@ def averaging(length: int, size: int, device: torch.device) -> Tensor:
 
 
 def smaller(size: Size | None, full: Size) -> Size:
-    """Return `size`, but never more than `full`: to enlarge a heatmap adds nothing."""
+    """Return `size`, limited to `full`, which None stands for: an enlarged heatmap holds no more detail."""
     return full if size is None else (min(size[0], full[0]), min(size[1], full[1]))
 
 
@@ -66,5 +66,6 @@ def distribute(cells: Tensor, full: Size, size: Size | None) -> Tensor:
 
 
 def _distributing_to(cells: int, length: int, size: int, device: torch.device) -> Tensor:
+    """Return the matrix (size, cells) that distributes cells over `length` pixels and averages down to `size`."""
     matrix = distributing(cells, length, device)
     return matrix if size == length else averaging(length, size, device) @ matrix

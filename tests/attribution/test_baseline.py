@@ -81,7 +81,7 @@ def test_bad_settings_are_named(convolutional, inputs):
         cw.Constant((0, 0, 300))
     with pytest.raises(TypeError, match="for_encoder"):
         cw.Constant()(inputs)
-    with pytest.raises(ValueError, match="must be alike"):
+    with pytest.raises(ValueError, match="the explicand's size"):
         as_baseline(cw.OtherImage(torch.zeros(3, 16, 16)), encoder_of(Convolutional()))(inputs)
     with pytest.raises(ValueError, match="one image, not 2"):
         as_baseline(cw.OtherImage(inputs[:2]), convolutional)

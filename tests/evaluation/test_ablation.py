@@ -244,7 +244,7 @@ def test_bad_arguments_are_named(convolutional, inputs, corpus):
         insertion_deletion(convolutional, inputs, maps * torch.nan, [measure])
     with pytest.raises(ValueError, match="at least 1 step"):
         insertion_deletion(convolutional, inputs, maps, [measure], steps=0)
-    with pytest.raises(ValueError, match="at least 1 pixel"):
+    with pytest.raises(ValueError, match="a side of at least 1 pixel"):
         insertion_deletion(convolutional, inputs, maps, [measure], features=0)
     with pytest.raises(ValueError, match=r"integer labels of the shape \(32, 32\).*float32"):
         insertion_deletion(convolutional, inputs, maps, [measure], features=maps[0])

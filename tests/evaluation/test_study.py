@@ -176,7 +176,7 @@ def test_bad_arguments_are_named():
         study(encoder, images, LABELS, METHODS, **SIZES, targets=["nearest"])
     with pytest.raises(ValueError, match="'best'"):
         study(encoder, images, LABELS, {"Best": "best"}, **SIZES)
-    with pytest.raises(ValueError, match="call the method something else"):
+    with pytest.raises(ValueError, match="give the method another name"):
         study(encoder, images, LABELS, {"random": "rise"}, **SIZES)
 
 
