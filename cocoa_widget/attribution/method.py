@@ -142,8 +142,6 @@ class Method(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     hint: ClassVar[str]
-    linear: ClassVar[bool]
-    """Whether heatmaps are linear in the direction, so that `start` makes an `Operator`."""
     refusal: ClassVar[type[EncoderError]] = EncoderError
     """The error for an encoder that lacks what the method needs."""
 
@@ -155,8 +153,6 @@ class Method(ABC):
 class LinearMethod(Method):
     """A method whose heatmaps are linear in the direction."""
 
-    linear = True
-
     @abstractmethod
     def start(self, explicand: Tensor, baseline: Tensor) -> Operator:
         """Return a new operator for an explicand (3, H, W) and its baseline (3, H, W)."""
@@ -164,8 +160,6 @@ class LinearMethod(Method):
 
 class GradientMethod(Method):
     """A method that differentiates the score, so that each score costs passes."""
-
-    linear = False
 
     def obstacle(self, encoder: Encoder) -> str | None:
         """Return why an encoder has no gradients; None if it has."""
@@ -178,8 +172,6 @@ class GradientMethod(Method):
 
 class DirectMethod(Method):
     """A method that gets the score as a function and returns a heatmap, in one step."""
-
-    linear = False
 
     @abstractmethod
     def explain(self, score: Callable[[Tensor], Tensor], explicand: Tensor, baseline: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import cocoa_widget as cw
+from cocoa_widget.attribution import LinearMethod
 
 QUICK = {
     "rise": cw.RISE(n_masks=64),
@@ -16,7 +17,7 @@ QUICK = {
 }
 FOR_CONVOLUTIONS = [name for name in cw.METHODS if name != "patch_tokens"]
 OF_THE_SCORE = [name for name in FOR_CONVOLUTIONS if name != "random"]
-LINEAR = [name for name in FOR_CONVOLUTIONS if cw.METHODS[name].linear]
+LINEAR = [name for name in FOR_CONVOLUTIONS if issubclass(cw.METHODS[name], LinearMethod)]
 
 
 def method_of(name):

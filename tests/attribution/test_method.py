@@ -117,7 +117,7 @@ def test_small_pictures_are_averages_of_large_ones(convolutional, inputs, name, 
     x = inputs[0]
     preparation = method_of(name).start(x, cw.Blur()(x[None])[0])
     score = LinearScore(torch.randn(1, 16, generator=torch.Generator().manual_seed(0)), "cosine")
-    if cw.METHODS[name].linear:
+    if name in LINEAR:
         while not preparation.complete:
             advance(convolutional, [preparation], 64)
         full, found = preparation.apply(score)[0], preparation.apply(score, small)[0]
