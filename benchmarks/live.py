@@ -1,4 +1,4 @@
-"""What the live loop costs: preparing, updating, memory. Ratios are of runs side by side, in turn.
+"""The cost of live updates: preparing, updating, memory. Ratios are within rounds, in which both sides run in turn.
 
 python benchmarks/live.py [--passes 96] [--rounds 7]
 """
@@ -31,7 +31,7 @@ def seconds(function: Callable[[], object]) -> float:
 
 def preparing(encoder: cw.Encoder, explicand: torch.Tensor, passes: int, rounds: int) -> None:
     baseline = cw.Blur()(explicand[None])[0]
-    # One batch over and over, which lies in the cache: the strictest thing to compare with.
+    # The same batch again and again, which stays in the cache: the fastest that the encoder can be.
     inputs = torch.rand(encoder.batch_size, 3, 224, 224).to(memory_format=torch.channels_last)
     autocast = torch.autocast(encoder.device.type, encoder.dtype, enabled=encoder.dtype != torch.float32)
 
@@ -60,7 +60,7 @@ def preparing(encoder: cw.Encoder, explicand: torch.Tensor, passes: int, rounds:
 
 
 def updating(rounds: int) -> None:
-    """Kernel-side update of 12 prepared explicands, d = 1,280, from the bins' ids to heatmaps of 224 × 224."""
+    """Print the time from the bins' ids to 12 heatmaps of 224 × 224 in the kernel, d = 1,280."""
     torch.manual_seed(0)
     d, n = 1280, 12
     table = Representations()
@@ -96,7 +96,7 @@ def updating(rounds: int) -> None:
 
 
 class Stopwatch:
-    """When the first pictures came."""
+    """A listener that notes when the first heatmap of each image and method came."""
 
     def __init__(self) -> None:
         self.begun = time.perf_counter()
@@ -116,7 +116,7 @@ class Stopwatch:
         raise RuntimeError(message)
 
 
-def first_pictures(encoder: cw.Encoder, images: cw.ImageSet) -> None:
+def first_heatmaps(encoder: cw.Encoder, images: cw.ImageSet) -> None:
     stopwatch = Stopwatch()
     bins = ("cat/1", "cat/2"), ("coffee/1",), ("mosaic/1",)
     question = Question(*bins, METHOD, "contrastive_corpus", "cosine", cw.Blur())
@@ -129,7 +129,7 @@ def first_pictures(encoder: cw.Encoder, images: cw.ImageSet) -> None:
     cam = [stopwatch.first[i, "cam"] for i in images.ids if (i, "cam") in stopwatch.first]
     print(
         f"first CAM heatmaps of all {len(cam)} demo images: {max(cam):.2f} s after the engine starts;"
-        f" first RISE picture: {stopwatch.first['mosaic/1', 'rise']:.2f} s"
+        f" first RISE heatmap: {stopwatch.first['mosaic/1', 'rise']:.2f} s"
     )
 
 
@@ -141,7 +141,7 @@ def main() -> None:
     images = cw.demo_images()
     encoder = cw.load_encoder("demo")
     print(f"{encoder}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    first_pictures(encoder, images)
+    first_heatmaps(encoder, images)
     preparing(encoder, encoder.stack([images.load("mosaic/1")])[0], arguments.passes, arguments.rounds)
     updating(arguments.rounds)
     print(f"peak memory of this process: {psutil.Process().memory_info().rss >> 20} MiB now", end="")
