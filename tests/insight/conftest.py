@@ -1,0 +1,10 @@
+"""Prepared explicands, which stability and influence are questions about."""
+
+import pytest
+
+import cocoa_widget as cw
+
+
+@pytest.fixture
+def prepared(convolutional, inputs):
+    return cw.Explainer(convolutional, cw.RISE(n_masks=64)).prepare(inputs)
