@@ -3,7 +3,6 @@ import pytest
 
 from cocoa_widget.evaluation.draw import draw
 
-
 LABELS = ["a"] * 12 + ["b"] * 10 + ["c"] * 14
 
 
