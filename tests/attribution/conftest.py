@@ -1,4 +1,4 @@
-"""Questions whose answers are known: to a linear encoder in closed form, to any encoder by Captum."""
+"""Questions with known answers: in closed form for a linear encoder, and from Captum for any encoder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 @pytest.fixture
 def closed(linear, inputs, corpus, foil):
-    """The gradient of the score, the same everywhere, and what the bins are."""
+    """The gradient of the score (3, 32, 32), which is the same for all inputs, and the arguments of the question."""
     w = linear.encode(corpus).mean(0) - linear.encode(foil).mean(0)
     gradient = (w @ linear.module.weight).detach().reshape(3, 32, 32)
     return gradient, {"corpus": corpus, "foil": foil, "similarity": "dot"}
@@ -16,7 +16,7 @@ def closed(linear, inputs, corpus, foil):
 
 @pytest.fixture(params=["cosine", "dot"])
 def question(request, convolutional, corpus, foil):
-    """The score as a plain function, and the arguments that mean the same to us."""
+    """The score as a plain function, and the arguments of the same question."""
 
     def mean(images):
         vectors = convolutional.encode(images)

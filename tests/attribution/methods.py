@@ -1,4 +1,4 @@
-"""Every method with settings that are quick to test, and how to explain by it."""
+"""Methods with settings that are quick to test, and helpers for tests of several methods."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ def test_every_baseline_by_name(convolutional, inputs, corpus, name):
     found = baseline(inputs)
     assert found.shape == inputs.shape
     assert torch.isfinite(found).all()
-    torch.testing.assert_close(baseline(inputs[1:2]), found[1:2])  # each explicand has its own
+    torch.testing.assert_close(baseline(inputs[1:2]), found[1:2])  # each explicand has its own baseline
     maps = cw.Explainer(convolutional, cw.Occlusion(8, 8), baseline=name).explain(inputs, corpus=corpus).heatmaps
     assert abs(maps).max() > 0
 
 
-def test_black_is_what_the_encoder_makes_of_black(convolutional, inputs):
+def test_black_is_preprocessed_black(convolutional, inputs):
     found = as_baseline(cw.Constant(), convolutional)(inputs)
     expected = convolutional.inputs([Image.new("RGB", (32, 32))])
     torch.testing.assert_close(found, expected.expand_as(inputs))
@@ -51,7 +51,7 @@ def test_another_image(convolutional, inputs, pictures, corpus):
     assert as_baseline(cw.OtherImage(pictures["p2"]), convolutional) != baseline
     tensor = as_baseline(cw.OtherImage(inputs[0]), convolutional)
     torch.testing.assert_close(tensor(inputs), inputs[:1].expand_as(inputs))
-    # An explicand is nothing else than itself: nothing to tell from it.
+    # The explicand as its own baseline: removed parts do not change.
     maps = cw.Explainer(convolutional, cw.Occlusion(8, 8), cw.OtherImage(inputs[0])).explain(inputs[:1], corpus=corpus)
     assert abs(maps.heatmaps).max() < 1e-6
 

@@ -1,4 +1,4 @@
-"""Where Captum has the method, ours gives the same numbers: within 1e-4 of the maximum in float32."""
+"""Agreement with Captum, where it has the method: within 1e-4 of the maximum in float32."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cocoa_widget.attribution.gradient import _normal
 from cocoa_widget.attribution.resample import distribute
 from tests.attribution.methods import agree, explain
 
-# Captum announces its hooks, and that it asks for gradients.
+# Captum warns that it sets hooks and needs gradients.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:captum")
 
 
@@ -51,7 +51,7 @@ def test_smoothgrad(convolutional, inputs, question):
 
 
 def test_gradient_shap_with_fixed_draws(convolutional, inputs, question, monkeypatch):
-    """Captum's own GradientShap, one explicand at a time, whose noise and positions are made to be ours."""
+    """Captum's GradientShap, one explicand at a time, with its noise and positions replaced by ours."""
     score, how = question
     method = cw.GradientSHAP(samples=6, seed=5)
     found = explain(convolutional, method, inputs, **how)
@@ -76,7 +76,7 @@ def test_occlusion(convolutional, inputs, question, window, stride):
 
 
 class DoubleRegression(captum._utils.models.linear_model.SkLearnLinearRegression):
-    """Captum's regression in double precision: weights of a million beside one leave float32 an error of percents."""
+    """Captum's regression in double precision: with weights of 1 and a million, float32 has errors of some percent."""
 
     def fit(self, train_data, **kwargs):
         features, scores, weights = (torch.cat(parts).double().numpy() for parts in zip(*train_data, strict=True))
@@ -88,7 +88,7 @@ class DoubleRegression(captum._utils.models.linear_model.SkLearnLinearRegression
 
 
 def test_kernel_shap(convolutional, inputs, question):
-    """The same coalitions, in Captum's regression; there the ends have a large weight, here they are a condition."""
+    """The same coalitions in Captum's regression, where the ends have a large weight; here they are a constraint."""
     score, how = question
     method = cw.KernelSHAP(superpixels=4, n_samples=202)
     found = explain(convolutional, method, inputs, **how)

@@ -8,6 +8,7 @@ import torch
 import cocoa_widget as cw
 from tests.attribution.methods import agree, explain
 
+# Captum warns that it sets hooks and needs gradients.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:captum")
 
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:captum")
 def test_captum_method_runs_captum(convolutional, inputs, question, cls):
     score, how = question
     found = explain(convolutional, cw.CaptumMethod(cls), inputs, **how)
-    if cls is captum.attr.DeepLift:  # puts hooks on a module's parts, so a plain function would not do
+    if cls is captum.attr.DeepLift:  # it sets hooks on a module's parts, which a plain function does not have
         assert np.isfinite(found).all()
         assert abs(found).max() > 0
         return
@@ -28,7 +29,7 @@ def test_captum_method_takes_settings(convolutional, inputs, question):
     _, how = question
     method = cw.CaptumMethod(captum.attr.Occlusion, sliding_window_shapes=(3, 8, 8), strides=(3, 4, 4))
     ours = explain(convolutional, cw.Occlusion(window=8, stride=4), inputs, **how)
-    # Captum counts each pixel once for each channel, whose sum is taken.
+    # Captum gives each channel the whole attribution, and channels are summed.
     agree(explain(convolutional, method, inputs, **how) / 3, torch.tensor(ours))
     assert method.name == "captum.Occlusion"
     assert "Occlusion" in method.label
@@ -42,7 +43,7 @@ def test_captum_method_takes_a_factory(convolutional, inputs, question):
     agree(explain(convolutional, method, inputs, **how), expected)
     of_what_runs = cw.CaptumMethod(lambda score: captum.attr.LayerGradCam(score, score.encoder.body[4]))
     agree(explain(convolutional, of_what_runs, inputs, **how), expected)
-    guided = cw.CaptumMethod(lambda score: captum.attr.GuidedGradCam(score, layer))  # holds one that holds the layer
+    guided = cw.CaptumMethod(lambda score: captum.attr.GuidedGradCam(score, layer))  # it holds a LayerGradCam
     assert np.isfinite(explain(convolutional, guided, inputs, **how)).all()
     assert not layer._forward_hooks
 

@@ -12,7 +12,7 @@ from tests.conftest import Convolutional, encoder_of
 
 
 def test_a_linear_encoder_has_a_closed_form(linear, inputs, corpus, foil):
-    """With the dot product, gamma is linear in the pixels: each is worth its own change times its weight."""
+    """With the dot product, gamma is linear in the pixels: each contributes its change times its weight."""
     found = cw.Explainer(linear, cw.IntegratedGradients(steps=4)).explain(
         inputs, corpus=corpus, foil=foil, similarity="dot"
     )
@@ -51,7 +51,7 @@ def test_equals_captum(convolutional, inputs, corpus):
     assert abs(found.heatmaps - expected.detach().numpy()).max() <= 1e-4 * expected.abs().max().item()
 
 
-def test_few_steps_are_a_coarse_picture_of_many(convolutional, inputs):
+def test_few_steps_give_a_coarse_heatmap(convolutional, inputs):
     method = cw.IntegratedGradients(steps=50)
     w = torch.randn(16, generator=torch.Generator().manual_seed(0))
     score = LinearScore(w[None], "cosine")

@@ -8,7 +8,7 @@ from tests.attribution.methods import QUICK, close
 
 
 def test_shapley_values_of_a_linear_encoder(linear, inputs, closed):
-    """Players that do not interact: each is worth what it adds alone, and every coalition fits."""
+    """Players do not interact: each Shapley value is what the player adds alone."""
     gradient, how = closed
     method = cw.KernelSHAP(superpixels=4, n_samples=64)
     found = cw.Explainer(linear, method).explain(inputs, **how).heatmaps
@@ -25,7 +25,7 @@ def test_shapley_values_are_complete(convolutional, inputs, corpus, foil, simila
     assert found.heatmaps.sum((1, 2)) == pytest.approx(found.scores - gone.scores, abs=1e-5)
 
 
-def test_superpixels_of_ones_own(convolutional, inputs, corpus):
+def test_superpixels_by_a_function(convolutional, inputs, corpus):
     halves = torch.zeros(32, 32, dtype=torch.int64)
     halves[:, 16:] = 7
     method = cw.KernelSHAP(superpixels=lambda explicand: halves, n_samples=16)

@@ -26,14 +26,14 @@ def test_swapping_the_bins_negates(convolutional, inputs, corpus, foil, name):
 
 
 @pytest.mark.parametrize("name", OF_THE_SCORE)
-def test_equal_bins_give_nothing(convolutional, inputs, corpus, foil, name):
+def test_equal_bins_give_zero(convolutional, inputs, corpus, foil, name):
     scale = abs(explain(convolutional, name, inputs, corpus=corpus, foil=foil)).max()
     assert abs(explain(convolutional, name, inputs, corpus=corpus, foil=corpus)).max() <= 1e-5 * scale
 
 
 @pytest.mark.parametrize("name", OF_THE_SCORE)
 def test_heatmaps_add_up_as_scores_do(convolutional, inputs, corpus, foil, name):
-    """Linear in the direction: corpus alone, less foil alone, is corpus against foil."""
+    """Linear in the direction: corpus against foil is the sum of corpus alone and foil alone, which is negative."""
     both = explain(convolutional, name, inputs, corpus=corpus, foil=foil)
     close(
         both,
@@ -54,7 +54,7 @@ def test_batches_do_not_change_results(inputs, corpus, name):
 
 
 @pytest.mark.parametrize("name", FOR_CONVOLUTIONS)
-def test_the_same_again_is_the_same(inputs, corpus, name):
+def test_results_are_reproducible(inputs, corpus, name):
     first, second = (explain(encoder_of(Convolutional()), name, inputs, corpus=corpus) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
@@ -79,7 +79,7 @@ def test_an_operator_needs_no_pass_for_another_question(inputs, corpus, foil, na
 
 
 @pytest.mark.parametrize("name", [name for name in LINEAR if name != "random"])
-def test_many_scores_at_once_are_each_alone(convolutional, inputs, name):
+def test_many_scores_at_once_equal_each_alone(convolutional, inputs, name):
     prepared = cw.Explainer(convolutional, method_of(name)).prepare(inputs[:1])
     w = torch.randn(5, 16, generator=torch.Generator().manual_seed(0))
     together = prepared.operators[0].apply(LinearScore(w, "cosine")).numpy()
@@ -88,7 +88,7 @@ def test_many_scores_at_once_are_each_alone(convolutional, inputs, name):
 
 
 @pytest.mark.parametrize("name", [name for name in LINEAR if name not in ("random", "cam")])
-def test_half_a_preparation_is_a_picture(convolutional, inputs, name):
+def test_half_a_preparation_gives_a_heatmap(convolutional, inputs, name):
     x = inputs[0]
     operator = method_of(name).start(x, cw.Blur()(x[None])[0])
     score = LinearScore(torch.randn(1, 16, generator=torch.Generator().manual_seed(0)), "cosine")
@@ -112,7 +112,7 @@ def test_sizes(convolutional, corpus, name, size):
 
 @pytest.mark.parametrize("name", FOR_CONVOLUTIONS)
 @pytest.mark.parametrize("small", [(16, 16), (7, 11)])
-def test_small_pictures_are_averages_of_large_ones(convolutional, inputs, name, small):
+def test_small_heatmaps_are_averages_of_large_ones(convolutional, inputs, name, small):
 
     x = inputs[0]
     preparation = method_of(name).start(x, cw.Blur()(x[None])[0])
@@ -129,7 +129,7 @@ def test_small_pictures_are_averages_of_large_ones(convolutional, inputs, name, 
 
 
 @pytest.mark.parametrize("name", ["rise", "cam", "occlusion", "kernel_shap", "integrated_gradients", "grad_cam"])
-def test_bfloat16_gives_the_same_picture(photographs, name):
+def test_bfloat16_gives_the_same_heatmap(photographs, name):
     images = [photographs.load(i) for i in ("cat/1", "mosaic/1")]
     method = {"rise": cw.RISE(n_masks=48), "integrated_gradients": cw.IntegratedGradients(steps=4)}.get(name)
     method = method or {"occlusion": cw.Occlusion(56, 56), "kernel_shap": cw.KernelSHAP(3, 24)}.get(name, name)
@@ -160,18 +160,18 @@ def test_functions_are_explained_by_perturbing(linear, inputs, corpus, foil, nam
 
 
 @pytest.mark.parametrize("name", [n for n in cw.METHODS if n not in ("rise", "occlusion", "kernel_shap", "random")])
-def test_functions_are_refused_by_the_rest(inputs, corpus, name):
+def test_other_methods_refuse_functions(inputs, corpus, name):
     with pytest.raises(cw.EncoderError, match=r"remote.*'rise'"):
         explain(function_encoder(), name, inputs, corpus=corpus)
 
 
-def test_a_function_that_is_none_is_refused():
+def test_what_is_not_a_function_is_refused():
     with pytest.raises(TypeError, match=r"arrays \(B, 3, H, W\)"):
         cw.Encoder.from_function("model.onnx")
 
 
 class Brightness(cw.DirectMethod):
-    """Not even a question to the encoder."""
+    """The image times its score."""
 
     name, label, hint = "brightness", "Brightness", "The image itself, times its score"
 
@@ -179,7 +179,7 @@ class Brightness(cw.DirectMethod):
         return explicand.sum(0) * score(explicand[None])[0]
 
 
-def test_a_direct_method_of_ones_own(convolutional, inputs, corpus):
+def test_a_direct_method_of_your_own(convolutional, inputs, corpus):
     found = cw.Explainer(convolutional, Brightness()).explain(inputs, corpus=corpus)
     close(found.heatmaps, (inputs.sum(1) * torch.tensor(found.scores)[:, None, None]).numpy())
 

@@ -6,7 +6,7 @@ import cocoa_widget as cw
 
 
 class Quarters(cw.PerturbationMethod):
-    """The example of the documentation: what each quarter scores alone."""
+    """The example of `PerturbationMethod`: the score of each quarter alone."""
 
     name, label, hint = "quarters", "Quarters", "Each quarter alone"
 
@@ -21,7 +21,7 @@ class Quarters(cw.PerturbationMethod):
         return torch.einsum("kn,nhw->khw", scores, masks)
 
 
-def test_a_method_of_ones_own(linear, inputs, corpus, foil):
+def test_a_method_of_your_own(linear, inputs, corpus, foil):
     found = cw.Explainer(linear, Quarters()).explain(inputs, corpus=corpus, foil=foil, similarity="dot").heatmaps
     w = linear.encode(corpus).mean(0) - linear.encode(foil).mean(0)
     blurred = cw.Blur()(inputs)

@@ -3,7 +3,7 @@ import torch
 from cocoa_widget.attribution.resample import averaging, distributing, upsampling
 
 
-def test_resampling_matrices_keep_what_they_promise():
+def test_resampling_matrices_keep_means_or_sums():
     device = torch.device("cpu")
     assert torch.allclose(upsampling(7, 224, device).sum(1), torch.ones(224))
     assert torch.allclose(distributing(7, 100, device).sum(0), torch.ones(7))

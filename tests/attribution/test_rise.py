@@ -14,7 +14,7 @@ from tests.conftest import Convolutional, encoder_of
 
 
 def direct(encoder, method, x, w, similarity):
-    """The definition: encode every masked image, and read the heatmap from full masks."""
+    """Compute the heatmap by its definition: encode every masked image, and use masks of full size."""
     baseline = cw.Blur()(x[None])
     masks = method.masks(*x.shape[1:])
     vectors = encoder.encode(masks * x + (1 - masks) * baseline)
@@ -30,7 +30,7 @@ def direct(encoder, method, x, w, similarity):
 
 @lru_cache
 def covariance(method, size):
-    """Cov(mask, coarse mask) over every shift: cells are independent, and each moves its own pixels by its weight."""
+    """Return Cov(mask, coarse mask) by a sum over all shifts and cells, which are independent."""
     height, width = size
     g, (tall, wide) = method.grid, cell_size(method.grid, *size)
     shifts = (torch.arange(tall).repeat_interleave(wide), torch.arange(wide).repeat(tall))
@@ -76,7 +76,7 @@ def test_masks_are_those_of_the_paper():
     assert masks.min() >= 0
     assert masks.max() <= 1
     assert masks.mean().item() == pytest.approx(0.5, abs=0.01)
-    # Independent cells: the masks' means vary, which balanced ones' hardly do.
+    # The means of masks with independent cells vary; those of balanced masks hardly do.
     balanced = cw.RISE(n_masks=4000).masks(56, 56)
     assert balanced.mean().item() == pytest.approx(0.5, abs=0.01)
     assert balanced.mean((1, 2, 3)).std() < 0.5 * masks.mean((1, 2, 3)).std()
@@ -116,7 +116,7 @@ def test_half_prepared_is_what_the_first_masks_give(convolutional, inputs):
 
 
 @pytest.mark.parametrize("estimator", ["regression", "plain"])
-def test_standard_errors_are_how_far_seeds_are_off(convolutional, inputs, estimator):
+def test_standard_errors_match_the_errors_of_seeds(convolutional, inputs, estimator):
     x, bins = inputs[:1], {"corpus": inputs[1:2], "foil": inputs[2:]}
 
     def explain(seed, n=64):
@@ -126,7 +126,7 @@ def test_standard_errors_are_how_far_seeds_are_off(convolutional, inputs, estima
     found = [explain(seed) for seed in range(12)]
     truth = np.mean([explain(seed, 4000).heatmaps[0] for seed in (100, 101)], axis=0)
 
-    def centred(heatmap):  # the regression's errors are but for a common offset
+    def centred(heatmap):  # the regression's errors leave out a common offset
         return heatmap - heatmap.mean() if estimator == "regression" else heatmap
 
     off = np.sqrt(np.mean([(centred(f.heatmaps[0]) - centred(truth)) ** 2 for f in found]))

@@ -13,8 +13,8 @@ def test_masks_come_in_pairs_of_complements():
     assert unpaired.mean().item() == pytest.approx(0.3, abs=0.03)
 
 
-def test_regression_finds_the_picture_from_few_masks(demo_encoder, photographs):
-    """What the default is for: close to the converged map, where plain RISE is still noise."""
+def test_regression_finds_the_heatmap_from_few_masks(demo_encoder, photographs):
+    """The reason for the default: it is close to the converged heatmap where plain RISE is still noise."""
     x = demo_encoder.stack([photographs.load("cat/1")])
     w = {
         "corpus": demo_encoder.represent(photographs, ["cat/2"]),
@@ -36,8 +36,8 @@ def test_regression_finds_the_picture_from_few_masks(demo_encoder, photographs):
 
 
 @pytest.mark.parametrize("p", [0.5, 0.4])
-def test_regression_and_plain_converge_to_the_same_picture(convolutional, inputs, p):
-    """But for the offset that plain RISE has: the mean score, taken off here by hand."""
+def test_regression_and_plain_converge_to_the_same_heatmap(convolutional, inputs, p):
+    """Up to the offset of plain RISE, which the mean score makes: it is subtracted here."""
     x = inputs[:1]
     score = LinearScore(torch.randn(1, 16, generator=torch.Generator().manual_seed(0)), "cosine")
     ours, plain = (

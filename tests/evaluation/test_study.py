@@ -15,14 +15,14 @@ METHODS = {"RISE": cw.RISE(n_masks=24), "CAM": "cam"}
 
 
 class Pooled(nn.Module):
-    """The colour of an image, which its class decides, seen through a window in the middle of it."""
+    """An encoder that returns the mean colour of the middle of an image."""
 
     def forward(self, images):
         return images[:, :, 8:24, 8:24].mean((2, 3))
 
 
 def coloured(labels):
-    """Pictures whose middle has the colour of their class, in front of noise."""
+    """Return noise whose middle has the colour of the image's class."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(len(labels), 3, 32, 32, generator=generator)
     for image, label in zip(images, labels, strict=True):
@@ -74,8 +74,8 @@ def test_a_study_is_its_parts():
                 assert areas[*key, "deletion", explicand] == pytest.approx(curves.deletion_auc[0, i], abs=1e-5)
 
 
-def test_finds_what_was_planted():
-    """An encoder that sees colours in the middle: COCOA's heatmaps must beat noise beyond the intervals."""
+def test_cocoa_finds_the_coloured_middle():
+    """For an encoder of the middle, COCOA's heatmaps beat noise by more than the confidence intervals."""
     encoder = encoder_of(Pooled())
     encoder.classifier = None
     options = {**SIZES, "foil": 12, "steps": 10, "seeds": (1, 2, 3)}

@@ -1,4 +1,4 @@
-"""Prepared explicands, which stability and influence are questions about."""
+"""Prepared explicands, whose stability and influence are tested."""
 
 import pytest
 

@@ -23,7 +23,7 @@ def test_shares_sum_to_gamma(prepared, corpus, foil, similarity):
 
 
 @pytest.mark.parametrize("target", ["contrastive_corpus", "corpus", "contrastive_label_free"])
-def test_changes_are_what_leaving_out_does(inputs, corpus, foil, target):
+def test_changes_are_those_of_leaving_a_member_out(inputs, corpus, foil, target):
     module = Convolutional()
     prepared = cw.Explainer(encoder_of(module), cw.RISE(n_masks=64)).prepare(inputs)
     bins = {"corpus": prepared.members(corpus), "foil": prepared.members(foil)}
@@ -44,13 +44,13 @@ def test_changes_are_what_leaving_out_does(inputs, corpus, foil, target):
                 assert part.changes[member] == pytest.approx(expected, rel=0.1)
 
 
-def test_the_only_member_is_everything(prepared, corpus):
+def test_without_the_only_member_nothing_is_left(prepared, corpus):
     only, none = prepared.influence(corpus=corpus[:1], target="corpus")[0]
     assert none is None
     assert only.changes[0] == pytest.approx(1.0, rel=1e-4)
 
 
-def test_a_stranger_in_a_bin_is_found():
+def test_an_outlier_in_a_bin_is_found():
     alike = randn(1) + 0.2 * randn(12, seed=1)
     assert not outliers(alike).any()
     assert outliers(torch.cat([alike, -randn(1)])).tolist() == [False] * 12 + [True]

@@ -16,7 +16,7 @@ def randn(n, d=16, seed=0):
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
 @pytest.mark.parametrize("m", [2, 3, 10, 40])
 def test_the_bootstrap_has_the_variance_of_the_mean(similarity, m):
-    """For a linear score it is known: the members' variance by their number."""
+    """For a linear score the variance is known: that of the members, divided by their number."""
     members, own = randn(m), randn(1, seed=1)[0]
     score = resample("corpus", similarity, Members(members, None), own, resamples=4000)
     values = score(own[None])[:, 0]
@@ -43,7 +43,7 @@ def test_gaussian_scores_are_resampled():
     assert resample("contrastive_label_free", "gaussian", Members(corpus, foil), own, 7)(own[None]).shape == (7, 1)
 
 
-def test_a_bin_of_one_says_nothing_about_others(prepared, corpus, foil):
+def test_a_bin_of_one_has_no_stability(prepared, corpus, foil):
     assert prepared.stability(corpus=corpus[:1], foil=foil) == [None] * 3
     assert prepared.stability(corpus=corpus[:1], target="label_free")[0].correlation == pytest.approx(1.0)
 
@@ -67,7 +67,7 @@ def test_stability_is_what_resampling_by_hand_gives(prepared, corpus, foil):
     assert (found.low, found.high) == (pytest.approx(low, abs=0.2 * width), pytest.approx(high, abs=0.2 * width))
 
 
-def test_more_members_agree_more(convolutional, inputs):
+def test_more_members_are_more_stable(convolutional, inputs):
     prepared = cw.Explainer(convolutional, cw.RISE(n_masks=64)).prepare(inputs[:1])
     few, many = (prepared.stability(corpus=randn(m, seed=5) + 0.3)[0] for m in (3, 300))
     assert many.correlation > few.correlation
