@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .attribution import (
+from ..attribution import (
     Baseline,
     DirectMethod,
     GradientMethod,
@@ -30,10 +30,10 @@ from .attribution import (
     check_method,
     remaining,
 )
-from .contrast import TARGETS, Score, check_similarity, check_target, score_of
-from .encoders import Encoder, EncoderError
-from .insight import Influence, Members, Stability, influence, resample, stability
-from .texts import Texts, unread
+from ..contrast import TARGETS, Score, check_similarity, check_target, score_of
+from ..encoders import Encoder, EncoderError
+from ..insight import Influence, Members, Stability, influence, resample, stability
+from ..texts import Texts, unread
 
 
 @dataclass(frozen=True)
