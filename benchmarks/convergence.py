@@ -1,11 +1,11 @@
-"""How many masks a heatmap takes: correlation with the picture that plain RISE converges to, by number of passes.
+"""The number of masks that a heatmap takes: its correlation with the heatmap that plain RISE converges to.
 
 python benchmarks/convergence.py [--reference 20000] [--masks 1024] [--size 160] [--keep FOLDER]
 
-The picture is that of 20,000 of the paper's masks, less its offset (the scores' mean). Plain RISE is given the first n
-of those very masks, which favours it; the other estimators have masks of their own. Correlations are over pixels, and
-medians over photographs, encoders and questions. The whole takes about an hour on two cores; with --keep, passes are
-made once.
+The reference is the heatmap of 20,000 of the paper's masks, less its offset (the scores' mean). Plain RISE gets the
+first n of these same masks, which favours it; the other estimators have masks of their own. Correlations are over
+pixels; medians are over photographs, encoders and questions. A run takes about an hour on two cores; with --keep, later
+runs reuse its representations.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 import cocoa_widget as cw
+from cocoa_widget.attribution.batches import advance
 from cocoa_widget.attribution.masks import MaskBank, draw_grids, draw_shifts
-from cocoa_widget.attribution.run import advance
 from cocoa_widget.encoders.sources.demo import efficientnet_lite
 
 PHOTOGRAPHS = (
@@ -34,7 +34,7 @@ SEED = 100
 
 
 class Centred:
-    """What is between the paper's estimator and ours: balanced masks, and the scores' mean taken off."""
+    """An estimator between the paper's and ours: balanced masks, and scores less their mean."""
 
     def __init__(self, n: int, size: int) -> None:
         generator = torch.Generator().manual_seed(7)
@@ -51,7 +51,7 @@ class Centred:
 
 
 def representations(encoder: cw.Encoder, design, image, label: str, keep: Path | None) -> Tensor:
-    """Unit representations (n, d) of an image under the masks of a design."""
+    """Return the unit representations (n, d) of an image under the masks of a design."""
     file = keep / f"{label.replace('/', '_')}.pt" if keep else None
     if file and file.exists():
         return F.normalize(torch.load(file, weights_only=True)[: design.n].float(), dim=1)
@@ -70,10 +70,10 @@ def representations(encoder: cw.Encoder, design, image, label: str, keep: Path |
 
 
 def questions(encoder: cw.Encoder, images: cw.ImageSet, photograph: str) -> Tensor:
-    """Directions (k, d): its kind against all others, itself, itself against all others."""
+    """Return three directions (k, d) for a photograph: its class against the rest, itself, itself against the rest."""
     vectors = F.normalize(encoder.represent(images), dim=1)
     own = vectors[list(images.ids).index(photograph)]
-    # Of a mosaic, its first quarter's kind.
+    # The class of a mosaic is that of its first quarter.
     kind = {"mosaic/1": "cat", "mosaic/2": "temple"}.get(photograph, photograph.partition("/")[0])
     alike = torch.tensor([i != photograph and i.startswith(kind) for i in images.ids])
     others = torch.tensor([not i.startswith((kind, "mosaic")) for i in images.ids])
@@ -82,7 +82,7 @@ def questions(encoder: cw.Encoder, images: cw.ImageSet, photograph: str) -> Tens
 
 
 def correlations(found: Tensor, target: Tensor) -> list[float]:
-    """Pearson correlation over pixels of k maps with k others."""
+    """Return the Pearson correlations over pixels of k heatmaps with k others."""
     a, b = (F.normalize((m - m.mean((1, 2), keepdim=True)).flatten(1), dim=1) for m in (found, target))
     return (a * b).sum(1).tolist()
 
@@ -90,7 +90,7 @@ def correlations(found: Tensor, target: Tensor) -> list[float]:
 def curves(
     encoder: cw.Encoder, images: cw.ImageSet, photograph: str, options: argparse.Namespace
 ) -> Iterator[tuple[str, int, list[float], float]]:
-    """Yield estimator, passes, correlations of each question, and the error that the estimator expects by its own."""
+    """Yield estimator, passes, each question's correlation, and the estimated error as a share of the true one."""
     size, device = options.size, torch.device("cpu")
     plain = cw.RISE(options.reference, seed=SEED, estimator="plain")._design(size, size, device)
     designs = {
@@ -116,7 +116,7 @@ def curves(
 
 
 def needed(found: dict[int, list[float]], wanted: float, question: int) -> float:
-    """Return the passes from which the correlation stays above `wanted`; infinite if it never does."""
+    """Return the number of passes from which on the correlation is at least `wanted`; infinite if it never is."""
     counts = sorted(found)
     below = [n for n in counts if found[n][question] < wanted]
     after = [n for n in counts if not below or n > below[-1]]
@@ -152,7 +152,7 @@ def table(rows: dict[tuple[str, str, str], dict[int, list[float]]], say: Callabl
             f"correlation {wanted}: "
             + ", ".join(f"{name} {statistics.median(values):,.0f}" for name, values in counts.items())
             + f" masks (median); regression needs 1/{statistics.median(per_photograph):.0f} of plain's, median over"
-            f" {len(pairs)} photographs and encoders (where plain never gets there, all its masks are counted)"
+            f" {len(pairs)} photographs and encoders (where plain never reaches it, all its masks are counted)"
         )
 
 
@@ -178,7 +178,7 @@ def main() -> None:
                     ratios.setdefault(n, []).append(ratio)
     table(rows, print)
     said = ", ".join(f"{n}: {statistics.median(values):.2f}" for n, values in ratios.items() if 32 <= n <= 512)
-    print(f"standard error as told ÷ true error (median over all): {said}")
+    print(f"estimated standard error ÷ true error (median over all), by masks: {said}")
 
 
 if __name__ == "__main__":

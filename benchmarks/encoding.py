@@ -1,9 +1,9 @@
-"""How busy decoding leaves the encoder: representations of photographs from disk against bare forward passes.
+"""The cost of decoding: representations of photographs on disk, against forward passes alone.
 
 python benchmarks/encoding.py [--photographs 1000] [--rounds 3]
 
 torchvision's ResNet-18 at 224 px, random weights. The photographs are JPEGs of 500 × 375 pixels, a usual size, cut from
-those that scikit-image and scikit-learn ship. Both are timed in turn, in one process; the ratio is that of a round.
+those that scikit-image and scikit-learn ship. Both are timed in turn, in one process; ratios are within a round.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What it costs to say how sure an answer is, and which images did it: 224 px, RISE with 1,024 masks, d = 1,280.
+"""The cost of stability and influence: 224 px, RISE with 1,024 masks, d = 1,280.
 
 python benchmarks/insight.py [--rounds 9]
 """
@@ -42,7 +42,7 @@ def main() -> None:
         members = Members(torch.randn(corpus, 1280), torch.randn(foil, 1280))
         score = score_of("contrastive_corpus", "cosine", corpus=members.corpus, foil=members.foil, explicands=own[None])
 
-        def sure(size: tuple[int, int] | None, members: Members = members, score=score[0]) -> object:
+        def measure(size: tuple[int, int] | None, members: Members = members, score=score[0]) -> object:
             drawn = resample("contrastive_corpus", "cosine", members, own, resamples=200)
             assert drawn is not None
             return stability(operator, score, drawn, own, size)
@@ -54,9 +54,9 @@ def main() -> None:
             f"corpus {corpus}, foil {foil}:"
             f" heatmap {milliseconds(lambda s=score[0]: operator.apply(s), rounds):.2f} ms,"
             f" with standard error {milliseconds(lambda s=score[0]: operator.error(s), rounds):.2f} ms more;"
-            f" stability, 200 resamples: {milliseconds(lambda: sure((28, 28)), rounds):.1f} ms as the page shows it,"
-            f" {milliseconds(lambda: sure((56, 56)), rounds):.1f} ms at 56 px;"
-            f" shares and leaving out each of {corpus + foil}: {milliseconds(split, rounds):.1f} ms"
+            f" stability, 200 resamples: {milliseconds(lambda: measure((28, 28)), rounds):.1f} ms as the page shows it,"
+            f" {milliseconds(lambda: measure((56, 56)), rounds):.1f} ms at 56 px;"
+            f" influence of each of {corpus + foil} members: {milliseconds(split, rounds):.1f} ms"
         )
     heatmap = F.interpolate(torch.randn(1, 1, 14, 14), 224)[0, 0]
     ablation = Ablation(torch.zeros(3, 224, 224), torch.zeros(3, 224, 224), heatmap)

@@ -1,4 +1,4 @@
-"""What the live loop costs: preparing, updating, memory. Ratios are of runs side by side, in turn.
+"""The cost of live updates: preparing, updating, memory. Ratios are within rounds, in which both sides run in turn.
 
 python benchmarks/live.py [--passes 96] [--rounds 7]
 """
@@ -14,7 +14,7 @@ import psutil
 import torch
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.run import advance
+from cocoa_widget.attribution.batches import advance
 from cocoa_widget.contrast.direction import directions
 from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders import Representations
@@ -32,7 +32,7 @@ def seconds(function: Callable[[], object]) -> float:
 
 def preparing(encoder: cw.Encoder, explicand: torch.Tensor, passes: int, rounds: int) -> None:
     baseline = cw.Blur()(explicand[None])[0]
-    # One batch over and over, which lies in the cache: the strictest thing to compare with.
+    # The same batch again and again, which stays in the cache: the fastest that the encoder can be.
     inputs = torch.rand(encoder.batch_size, 3, 224, 224).to(memory_format=torch.channels_last)
     autocast = torch.autocast(encoder.device.type, encoder.dtype, enabled=encoder.dtype != torch.float32)
 
@@ -61,7 +61,7 @@ def preparing(encoder: cw.Encoder, explicand: torch.Tensor, passes: int, rounds:
 
 
 def updating(rounds: int) -> None:
-    """Kernel-side update of 12 prepared explicands, d = 1,280, from the bins' ids to heatmaps of 224 × 224."""
+    """Print the time from the bins' ids to 12 heatmaps of 224 × 224 in the kernel, d = 1,280."""
     torch.manual_seed(0)
     d, n = 1280, 12
     table = Representations()
@@ -97,7 +97,7 @@ def updating(rounds: int) -> None:
 
 
 class Stopwatch:
-    """When the first heatmaps came."""
+    """A listener that notes when the first heatmap of each image and method came."""
 
     def __init__(self) -> None:
         self.begun = time.perf_counter()

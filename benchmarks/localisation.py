@@ -1,11 +1,11 @@
-"""Whether heatmaps lie where the corpus is: the grid pointing game on 2 × 2 mosaics of different photographs.
+"""Localisation: the grid pointing game on 2 × 2 mosaics of different photographs.
 
 python benchmarks/localisation.py [--mosaics 6] [--methods cam rise …]
 
-For each quarter of each mosaic, the corpus is the quarter's own photograph, or other photographs of the same kind; the
-foil is the other three quarters' photographs (what the game asks: this one, not those), or one photograph of each kind
-that is not in the quarter. Energy is the share of a heatmap's positive part in the quarter, hit whether its maximum
-lies there; both by chance 0.25.
+For each quarter of each mosaic, the corpus is the quarter's own photograph, or other photographs of the same kind. The
+foil is the photographs of the other three quarters, which is the game's question, or one photograph of each other kind.
+Energy is the share of a heatmap's positive part that lies in the quarter; a heatmap hits if its maximum lies there. By
+chance both are 0.25.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def draw(images: cw.ImageSet, count: int) -> list[list[str]]:
 
 
 def questions(own: str, quarters: list[str], vectors: dict[str, Tensor]) -> dict[tuple[str, str], dict[str, Tensor]]:
-    """Corpora and foils for one quarter, by name."""
+    """Return the corpora and foils of one quarter, by their names."""
     kind = own.partition("/")[0]
     alike = [i for i in vectors if i.startswith(f"{kind}/") and i != own]
     corpora = {"own photograph": [own], "others of its kind": alike}

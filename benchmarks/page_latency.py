@@ -1,10 +1,10 @@
-"""From pointer-up to repainted heatmaps in JupyterLab: 50 drops, 12 prepared explicands, the slow lane busy.
+"""The time from pointer-up to repainted heatmaps in JupyterLab: 50 drops, 12 prepared explicands, the slow lane busy.
 
 python benchmarks/page_latency.py [--drops 50]
 
-The times are taken in the page: from the pointer-up event to the frame in which all heatmaps of the new bins are on
-their canvases; and, first of all, from the run of a cell that makes the widget to the heatmaps of all demo images (CAM)
-and of an explicand (RISE).
+The page takes the times, from the pointer-up event to the frame in which all heatmaps of the new bins are on their
+canvases. The first line is the time from the run of the cell that makes a widget to the heatmaps of all demo images
+(CAM), and from there to that of an explicand (RISE).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ widget = cw.CocoaWidget(
 )
 widget
 """
-# Other images' heatmaps in the gallery keep the slow lane busy, for far longer than the drops take.
+# The heatmaps of other images in the gallery keep the slow lane busy for far longer than the drops take.
 BUSY = "widget.method = cw.RISE(n_masks=4000)"
 
 WATCH = """
@@ -70,7 +70,7 @@ WATCH = """
 
 
 def drag(page: Page, source: Locator, target: Locator) -> None:
-    """Drag in a quarter of a second, which is fast for a hand."""
+    """Drag `source` to `target` in a quarter of a second, which is fast for a hand."""
     start, end = source.bounding_box(), target.bounding_box()
     assert start
     assert end
@@ -94,7 +94,7 @@ first
 
 
 def first_heatmaps(notebook: Notebook) -> str:
-    """Time the first heatmaps of a fresh kernel; the widget is so high that the whole gallery is on screen."""
+    """Time the first heatmaps of a fresh kernel; the widget is high enough to show the whole gallery."""
     page = notebook.page
     notebook.run_cell(0)
     notebook.python("pass")
@@ -111,7 +111,7 @@ def first_heatmaps(notebook: Notebook) -> str:
     rise = time.perf_counter() - begun
     return (
         f"after the cell runs: CAM heatmaps of all {count} demo images {cam:.1f} s;"
-        f" first RISE picture {max(0.0, rise - cam):.1f} s later"
+        f" first RISE heatmap {max(0.0, rise - cam):.1f} s later"
     )
 
 
@@ -126,7 +126,7 @@ def measure(notebook: Notebook, drops: int) -> tuple[list[float], list[str]]:
         if page.locator("[data-bin=explicands] canvas[data-progress='1']").count() == PREPARED:
             break
     notebook.python(BUSY)
-    # The first picture of each explicand is there, and their masks go on for minutes.
+    # Each explicand has its first heatmap, and the masks go on for minutes.
     page.wait_for_function(
         "() => document.querySelectorAll('[data-bin=explicands] canvas[data-method=rise]').length === 12",
         timeout=120_000,
@@ -137,7 +137,7 @@ def measure(notebook: Notebook, drops: int) -> tuple[list[float], list[str]]:
         here = "gallery" if i == 0 else ("foil", "corpus")[i % 2]
         there = ("corpus", "foil")[i % 2]
         drag(page, root.locator(f"[data-bin={here}] [data-image-id='cat/2']"), root.locator(f"[data-bin={there}]"))
-        # A promise and no polling, which would have the page paint all the time.
+        # A promise, because polling would make the page paint all the time.
         page.evaluate("(count) => window.cocoaTimed(count)", i + 1)
         busy.append(notebook.python("print(widget._page._status['task'] is not None)"))
         time.sleep(0.15)

@@ -1,11 +1,12 @@
-"""What the same heatmaps cost elsewhere: ours beside Captum and a re-creation of the paper's authors' RISE loop.
+"""The cost of the same heatmaps elsewhere: ours, Captum's, and a re-creation of the RISE loop of the paper's authors.
 
 python benchmarks/peers.py [--encoders demo resnet18 resnet50 vit_b_32] [--device auto] [--rounds 3] [--masks 64]
 
-One process, one network, the same photographs, all in turn after a warm-up; figures are medians of the rounds. Both
-sides run in float32 unless a row says otherwise. torchvision's networks have random weights, which cost the same;
-correlations of RISE mean something only for the demo network. Memory is the peak above the start of a run: of the
-resident set on a CPU (Captum at all steps at once takes gigabytes with ResNet-50), of PyTorch's allocator on a GPU.
+One process, one network and the same photographs; all run in turn after a warm-up, and figures are medians of the
+rounds. Both sides run in float32 unless a row says otherwise. torchvision's networks have random weights, which cost
+the same; correlations of RISE have a meaning only for the demo network. Memory is the peak above the start of a run:
+of the resident set on a CPU (Captum at all steps at once takes gigabytes with ResNet-50), of PyTorch's allocator on a
+GPU.
 A quick look: --encoders resnet18 --rounds 1 --steps 4 --stride 64 --samples 16 --masks 8 --slice 4 --reference 32
 """
 
@@ -39,7 +40,7 @@ Part = tuple[Callable[[], object], float]  # what to time, and what to multiply 
 
 @dataclass
 class Contender:
-    """One way to a heatmap; `change` is what a new corpus takes, and None where everything is done again."""
+    """One way to compute a heatmap; `change` updates it for a new corpus, and is None where all work is done again."""
 
     who: str
     passes: str
@@ -53,13 +54,13 @@ class Contender:
 
 
 class Case:
-    """An encoder, a photograph to explain, and the bins: before and after a change of the corpus."""
+    """An encoder, a photograph to explain, and the bins before and after a change of the corpus."""
 
     def __init__(self, name: str, device: str) -> None:
         torch.manual_seed(0)
         source, options = ("demo", {}) if name == "demo" else (f"torchvision/{name}", {"weights": None})
         e = self.encoder = cw.load_encoder(source, device=device, precision="float32", **options)
-        e.module.eval()  # ours does without, the peers do not
+        e.module.eval()  # for the peers; ours does so itself
         self.low = cw.Encoder(e.module, preprocess=e.preprocess, device=e.device, precision="auto", name=e.name)
         images = cw.demo_images()
         self.picture = images.load("mosaic/1")
@@ -74,11 +75,11 @@ class Case:
         self.w = F.normalize(self.corpus, dim=1).mean(0) - F.normalize(self.foil, dim=1).mean(0)
 
     def score(self, inputs: Tensor) -> Tensor:
-        """Cosine contrastive corpus similarity, without any of our machinery."""
+        """Return the contrastive corpus similarity (cosine) without the package's code."""
         return F.normalize(pooled(self.encoder.module(inputs)), dim=1) @ self.w
 
     def pixels(self) -> tuple[Tensor, Tensor]:
-        """The explicand and its baseline as the peers have them, each (1, 3, H, W)."""
+        """Return the explicand and its baseline for the peers, each (1, 3, H, W)."""
         explicand = self.encoder.preprocess(self.picture)[None].to(self.encoder.device)
         return explicand, GaussianBlur(21, sigma=5.0)(explicand)
 
@@ -112,7 +113,7 @@ def captums(case: Case, name: str, who: str, passes: int, summed: bool, **settin
 
 
 def authors_mask(height: int, width: int) -> Tensor:
-    """One mask (1, 1, H, W): independent cells, bilinear, cropped at a random place."""
+    """Draw one mask (1, 1, H, W): independent cells, enlarged bilinearly, cropped at a random place."""
     tall, wide = -(-height // GRID), -(-width // GRID)  # theirs rounds down; alike at 224
     cells = (torch.rand(1, 1, GRID, GRID) < KEPT).float()
     large = F.interpolate(cells, ((GRID + 1) * tall, (GRID + 1) * wide), mode="bilinear", align_corners=False)
@@ -121,7 +122,7 @@ def authors_mask(height: int, width: int) -> Tensor:
 
 
 def authors(case: Case, masks: int) -> Contender:
-    """RISE as published: bins encoded twice for each explanation, one mask a pass, autograd recording all of it."""
+    """RISE as published: each explanation encodes the bins twice, a pass has one mask, and autograd records it."""
     module, device = case.encoder.module, case.encoder.device
     corpus, foil = (F.normalize(members, dim=1).mean(0) for members in (case.corpus, case.foil))
 
@@ -144,7 +145,7 @@ def authors(case: Case, masks: int) -> Contender:
 
 
 class Converged:
-    """What RISE converges to, from `n` plain masks, centred; and how near any number of plain masks comes to it."""
+    """The centred heatmap of `n` plain masks, to which RISE converges, and the correlation of fewer masks with it."""
 
     def __init__(self, case: Case, n: int) -> None:
         explicand, baseline = case.pixels()
@@ -154,14 +155,14 @@ class Converged:
             batch = torch.cat([authors_mask(*explicand.shape[-2:]) for _ in range(min(size, n - start))])
             inputs = baseline + batch.to(explicand) * (explicand - baseline)
             scores.append(F.normalize(case.encoder.forward(inputs).representations, dim=1) @ case.w)
-            masks.append(F.adaptive_avg_pool2d(batch, 56)[:, 0])  # masks are smooth, and fewer pixels fit in memory
+            masks.append(F.adaptive_avg_pool2d(batch, 56)[:, 0])  # masks are smooth; all pixels would not fit in memory
         self._scores, self._masks = torch.cat(scores).cpu(), torch.cat(masks)
         self._heatmap, noise = self._mean(self._scores - self._scores.mean())
         self._own, seen = noise / n, float(self._heatmap.var())
         self._signal = max(seen - self._own, 1e-6 * seen)
 
     def _mean(self, scores: Tensor) -> tuple[Tensor, float]:
-        """The mean of masks times scores, and the variance over pixels that one such mask adds to it."""
+        """Return the mean of masks times scores, and the variance over pixels that one mask adds to it."""
         each = scores[:, None, None] * self._masks
         return each.mean(0), float((each - each.mean(0)).var((1, 2)).mean())
 
@@ -169,7 +170,7 @@ class Converged:
         return correlation(F.adaptive_avg_pool2d(heatmap[None], 56)[0], self._heatmap)
 
     def plain(self, n: int) -> float:
-        """The correlation that `n` plain masks are expected to have with this map, itself not without noise."""
+        """Return the expected correlation of `n` plain masks with this heatmap, which has noise as well."""
         noise = self._mean(self._scores)[1] / n
         return self._signal / ((self._signal + noise) * (self._signal + self._own)) ** 0.5
 
@@ -179,7 +180,7 @@ def correlation(a: Tensor, b: Tensor) -> float:
 
 
 def measure(function: Callable[[], object], device: torch.device) -> tuple[float, float, object]:
-    """Return the seconds, the MiB at most above the start, and the result."""
+    """Return the seconds, the peak memory above the start in MiB, and the result."""
     process, done, gpu = psutil.Process(), threading.Event(), device.type == "cuda"
 
     def used() -> int:
@@ -194,7 +195,7 @@ def measure(function: Callable[[], object], device: torch.device) -> tuple[float
         torch.cuda.synchronize(device)
         torch.cuda.reset_peak_memory_stats(device)
     elif sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)  # what an earlier run freed must not hide what this one takes
+        ctypes.CDLL(None).malloc_trim(0)  # memory that an earlier run freed must not hide what this one takes
     seen = [used()]
     threading.Thread(target=sample, daemon=True).start()
     begun = time.perf_counter()
@@ -221,7 +222,7 @@ def contest(contenders: list[Contender], rounds: int, device: torch.device) -> N
 
 
 def methods(case: Case, o: argparse.Namespace) -> dict[str, Callable[[], list[Contender]]]:
-    """By name, how to get the contenders ready: ours first."""
+    """Return functions that prepare the contenders of each method, ours first."""
     batch, (explicand, _) = case.encoder.batch_size, case.pixels()
     noise, window = 0.2 / float(explicand.max() - explicand.min()), 2 * o.stride
     hide, kernel, rise = cw.Occlusion(window, o.stride), cw.KernelSHAP(n_samples=o.samples), cw.RISE(n_masks=o.masks)
@@ -256,7 +257,10 @@ def compare(name: str, contenders: list[Contender]) -> None:
     for other in contenders[1:]:
         difference = float((other.heatmap - mine).abs().max() / other.heatmap.abs().max())
         other.agreement = f"correlation with ours {correlation(other.heatmap, mine):.4f}"
-        if name in ("IG", "Occlusion"):  # elsewhere draws differ; and Captum's KernelSHAP does not divide by area
+        if name in (
+            "IG",
+            "Occlusion",
+        ):  # others draw differently, and Captum's KernelSHAP does not divide by area
             other.agreement += f", largest difference {difference:.0e} of the maximum"
 
 

@@ -1,8 +1,8 @@
-"""From Enter in a bin's field to repainted heatmaps in JupyterLab: prompts that the encoder has not seen, demo tower.
+"""The time from Enter in a bin's field to repainted heatmaps in JupyterLab, for prompts that are not encoded yet.
 
 python benchmarks/text_latency.py [--prompts 30]
 
-Six prepared explicands; the times are taken in the page, as in `page_latency.py`.
+Six prepared explicands, the demo text tower; the page takes the times, as in `page_latency.py`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def measure(notebook: Notebook, prompts: int) -> list[float]:
         timeout=120_000,
     )
     while notebook.python("print(widget._page._status['task'] is None)") != "True":
-        time.sleep(0.5)  # the text tower gets ready when nothing else is left to do
+        time.sleep(0.5)  # the text tower is loaded when nothing else is left to do
     page.evaluate(WATCH, root.element_handle())
     fields = [root.locator(f"[data-add-text={name}]") for name in ("corpus", "foil")]
     for i in range(prompts):

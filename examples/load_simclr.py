@@ -2,7 +2,7 @@
 
 python examples/load_simclr.py METHOD/ARCHITECTURE WEIGHTS
 
-The weights are the file that the authors, or a PyTorch port, publish: resnet50-1x.pth for simclr/resnet50,
+The weights are the file that the authors or a PyTorch port have published: resnet50-1x.pth for simclr/resnet50,
 checkpoint_0099.pth.tar for simsiam/resnet50, moco_v2_800ep_pretrain.pth.tar for moco/resnet50.
 """
 
@@ -14,7 +14,7 @@ import cocoa_widget as cw
 
 def main(name: str = "simclr/resnet50", weights: str = "resnet50-1x.pth") -> None:
     if not Path(weights).is_file():
-        print(f"Download the checkpoint of {name} first: {weights} is no file. Known are:")
+        print(f"Download the checkpoint of {name} first: {weights} is not a file. Known names:")
         print(
             *(known for method in ("simclr", "simsiam", "moco", "byol") for known in cw.encoders.list_encoders(method))
         )

@@ -1,4 +1,4 @@
-"""A vision transformer of timm: DINOv2, whose patch tokens are a map by themselves.
+"""A vision transformer of timm: DINOv2, explained by its patch tokens.
 
 python examples/load_timm.py [NAME] [WEIGHTS]
 """

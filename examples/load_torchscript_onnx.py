@@ -1,8 +1,8 @@
-"""An encoder that exists as a program only: TorchScript, or ONNX by onnxruntime.
+"""An encoder that is a saved program: TorchScript, or ONNX with onnxruntime.
 
 python examples/load_torchscript_onnx.py [torchscript/PATH or onnx/PATH]
 
-Without a path, the demo encoder is saved as TorchScript first, and must give the same representations.
+Without a path, the demo encoder is saved as TorchScript, loaded again, and compared with the original.
 """
 
 import sys

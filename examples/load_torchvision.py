@@ -1,4 +1,4 @@
-"""A classification network of torchvision, explained by what it had before its classifier.
+"""A classification network of torchvision, explained by the representations before its classifier.
 
 python examples/load_torchvision.py [NAME] [WEIGHTS]
 """

@@ -1,4 +1,4 @@
-"""SigLIP by Hugging Face's transformers: which part of a photograph a prompt means, against other prompts.
+"""SigLIP by Hugging Face's transformers: the parts of a photograph that match a prompt better than other prompts.
 
 python examples/load_transformers.py [NAME or FOLDER] [WEIGHTS]
 """
@@ -23,7 +23,7 @@ def main(name: str = "google/siglip-base-patch16-224", weights: str = "DEFAULT")
     direction = (texts[0] - texts[1:].mean(0)).cpu()
     if encoder.tokens:
         tokens = encoder.forward(encoder.inputs([images.load("mosaic/1")]), features="tokens").features[0].cpu()
-        print("where the patches of a mosaic point to the first prompt and away from the others:")
+        print("patches of a mosaic that match the first prompt better than the others:")
         scores = torch.nn.functional.normalize(tokens, dim=0).permute(1, 2, 0) @ direction
         for row in (scores / scores.abs().max()).tolist():
             print("".join("-" if score < 0 else " .:+*#"[round(5 * score)] for score in row))

@@ -1,4 +1,4 @@
-"""An attribution method of your own: which masks, and what their scores say. It is live in the widget at once.
+"""An attribution method of your own: its masks, and how their scores become a heatmap. The widget updates it live.
 
 python examples/own_method.py
 """

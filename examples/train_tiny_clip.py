@@ -1,10 +1,10 @@
-"""Train a small CLIP on the processor, load it by name, and see where it finds what a prompt names.
+"""Train a small CLIP on the CPU, load it by name, and see where it finds the object that a prompt names.
 
 python examples/train_tiny_clip.py --out tiny_clip
 
-Scenes are emoji (OpenMoji, CC BY-SA 4.0) pasted on photographs, captions say what is in them, and the model learns from
-pairs of both alone: which pixels a word means, nobody tells it. The heatmaps have to find that out. They are judged on
-photographs that training never saw, by pairs of objects that it never saw together.
+Scenes are emoji (OpenMoji, CC BY-SA 4.0) pasted on photographs, captions name the objects in them, and the model learns
+from pairs of both alone. It never learns which pixels a word means: the heatmaps have to show that. They are judged on
+photographs that were not used in training, with pairs of objects that never were together in training.
 """
 
 import argparse
@@ -37,7 +37,7 @@ CONFIG = {
     "vision_cfg": {"timm_model_name": "test_byobnet", "timm_pool": "avg", "timm_proj": "none", "image_size": SIDE},
     "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 96, "heads": 4, "layers": 2},
 }
-# None of them is on the photographs.
+# Objects that the photographs do not show.
 EMOJI = (
     "🚑⚓🥑🎈🍌🚲🥦🦋🌵🥕🦀🥐👑🐕🐬🍩🐘🦩🍇🎸🔨🍔🚁🔑🥝🐨🍋🦞🍭🧲🔬🍄🐙🦉🦜🦚🐧🐖🍍🍿🐓⛵🧣🐌🕷🦑🍓🚕⛺🍅🚜🎺🐢☂🎻🍉🐋"
 )
@@ -50,19 +50,19 @@ METHODS = {
     "Grad-CAM": cw.GradCAM(),
     "patch tokens": cw.PatchTokens(),
 }
-Answers = dict[str, np.ndarray]  # a scene's heatmaps (SIDE, SIDE) by the object that they ask for
+Answers = dict[str, np.ndarray]  # heatmaps (SIDE, SIDE) of a scene, by the object in the prompt
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Pixels (SIDE, SIDE, 3), uint8, and for each object in it its box: left, top, right, bottom."""
+    """Pixels (SIDE, SIDE, 3), uint8, and the box of each object: left, top, right, bottom."""
 
     pixels: np.ndarray
     boxes: dict[str, tuple[int, int, int, int]]
 
 
 class Painter:
-    """Pastes objects on photographs, at random places and sizes."""
+    """A painter of scenes: it pastes objects on photographs, at random places and sizes."""
 
     def __init__(self, photographs: list[Image.Image], seed: int) -> None:
         self.random = Random(seed)
@@ -75,7 +75,7 @@ class Painter:
                 self.backgrounds.append(np.asarray(photograph.convert("RGB").resize(size)))
 
     def paint(self, names: list[str]) -> Scene:
-        """Make a scene of these objects; none lies on another."""
+        """Return a scene with these objects, which do not overlap."""
         pixels = self._background()
         boxes: dict[str, tuple[int, int, int, int]] = {}
         for _ in range(200):
@@ -92,7 +92,7 @@ class Painter:
             place = pixels[top : top + height, left : left + width]
             opacity = sticker[:, :, 3:] / 255
             place[:] = sticker[:, :, :3] * opacity + place * (1 - opacity)
-        return self.paint(names)  # the first ones left no room for the last
+        return self.paint(names)  # there was no room for the last object
 
     def _background(self) -> np.ndarray:
         whole = self.random.choice(self.backgrounds)
@@ -138,7 +138,7 @@ def photographs(held_out: bool) -> list[Image.Image]:
 
 
 def never_together(one: str, other: str) -> bool:
-    """Tell whether a pair is kept for the evaluation: about one in seven."""
+    """Return whether a pair is kept for the evaluation: about one in seven is."""
     return (OBJECTS.index(one) + OBJECTS.index(other)) % 7 == 0
 
 
@@ -160,7 +160,7 @@ def as_batch(scenes: list[Scene], mean: tuple[float, ...], std: tuple[float, ...
 
 
 def train(model: torch.nn.Module, steps: int, batch: int, seed: int = 0) -> list[float]:
-    """Train by the contrastive loss of CLIP; returns the loss of each step."""
+    """Train with the contrastive loss of CLIP, and return the loss of each step."""
     painter, random = Painter(photographs(held_out=False), seed), Random(seed)
     tokenize = open_clip.get_tokenizer(NAME)
     contrast = open_clip.ClipLoss()
@@ -188,7 +188,7 @@ def train(model: torch.nn.Module, steps: int, batch: int, seed: int = 0) -> list
 
 
 def compose_tests(count: int, seed: int = 1) -> list[Scene]:
-    """Paint two objects each that training kept apart, on photographs that it did not see."""
+    """Return scenes of two objects that training kept apart, on photographs that it did not use."""
     painter, random = Painter(photographs(held_out=True), seed), Random(seed)
     return [painter.paint(random.choice(evaluation_pairs())) for _ in range(count)]
 
@@ -198,7 +198,7 @@ def evaluation_pairs() -> list[list[str]]:
 
 
 def read(encoder: cw.Encoder, scenes: list[Scene], prompts: dict[str, Tensor]) -> None:
-    """Print how often the right words win: a pair's caption among captions, its two names among single prompts."""
+    """Print how often the right texts score highest: a pair's caption, and the prompts of its two objects."""
     images = encoder.encode([Image.fromarray(scene.pixels) for scene in scenes])
     true = [set(scene.boxes) for scene in scenes]
     pairs = evaluation_pairs()
@@ -212,7 +212,7 @@ def read(encoder: cw.Encoder, scenes: list[Scene], prompts: dict[str, Tensor]) -
 
 
 def ask(explainer: cw.Explainer, scene: Scene, prompts: dict[str, Tensor]) -> Answers:
-    """Compute for each of two objects the heatmap (SIDE, SIDE) of its prompt against the other's."""
+    """Return the heatmap (SIDE, SIDE) of each object's prompt against the other's."""
     prepared = explainer.prepare([Image.fromarray(scene.pixels)], progress=False)
     one, other = scene.boxes
     return {
@@ -228,7 +228,7 @@ def region(box: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def judge(encoder: cw.Encoder, scenes: list[Scene], prompts: dict[str, Tensor]) -> dict[str, list[Answers]]:
-    """Print how often each method's heatmap peaks in the right box; returns the heatmaps of each by scene."""
+    """Print how often each method's heatmaps peak in the right box, and return them by scene."""
     regions = np.stack([region(box) for scene in scenes for box in scene.boxes.values()])
     print(f"\n{len(regions)} questions on {len(scenes)} held-out scenes: an object's prompt against the other's")
     print(f"{'':14}{'hit rate':>9}{'energy':>8}{'ms per scene':>14}")
@@ -248,7 +248,7 @@ def judge(encoder: cw.Encoder, scenes: list[Scene], prompts: dict[str, Tensor]) 
 
 
 def draw_figure(scenes: list[Scene], answers: list[Answers], path: Path) -> None:
-    """Draw scenes with the heatmaps of both their prompts below them."""
+    """Draw scenes, and below each the heatmaps of its two prompts."""
     figure = Figure(figsize=(2.1 * len(scenes), 6.9), layout="constrained")
     axes = figure.subplots(3, len(scenes), squeeze=False)
     for column, (scene, heatmaps) in enumerate(zip(scenes, answers, strict=True)):
@@ -276,7 +276,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     config = options.out / f"{NAME}.json"
     config.write_text(json.dumps(CONFIG, indent=2), encoding="utf-8")
-    open_clip.add_model_config(config)  # from here on open_clip, and so cocoa_widget, know the name
+    open_clip.add_model_config(config)  # now open_clip knows the name, and so does cocoa_widget
 
     torch.manual_seed(0)
     model = open_clip.create_model(NAME)

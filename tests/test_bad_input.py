@@ -1,4 +1,4 @@
-"""Inputs and encoders at the edge: each is either right, or a clear error."""
+"""Unusual inputs and encoders: the answer is right, or the error is clear."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import cocoa_widget as cw
-from tests.attribution.test_methods import FOR_CONVOLUTIONS, OF_THE_SCORE, close, explain
+from tests.attribution.methods import FOR_CONVOLUTIONS, OF_THE_SCORE, close, explain
 from tests.conftest import Convolutional, encoder_of
 
 
@@ -19,8 +19,8 @@ def test_one_explicand_with_a_batch_of_one(inputs, corpus, name):
 
 
 @pytest.mark.parametrize("name", ["rise", "occlusion", "kernel_shap", "integrated_gradients"])
-def test_an_explicand_that_is_its_baseline_has_nothing_to_show(convolutional, inputs, corpus, name):
-    """Nothing that is removed makes a difference; what rounding leaves is far below any heatmap."""
+def test_an_explicand_equal_to_its_baseline_has_a_heatmap_of_zeros(convolutional, inputs, corpus, name):
+    """Removed parts do not change; the rest, from rounding, is far smaller than any heatmap."""
     usual = abs(explain(convolutional, name, inputs, corpus=corpus)).max()
     same = cw.Explainer(convolutional, name, baseline=lambda x: x.clone()).explain(inputs, corpus=corpus)
     assert abs(same.heatmaps).max() <= 1e-4 * usual
@@ -32,11 +32,11 @@ def test_a_constant_image(convolutional, corpus, foil, name, value):
     found = explain(convolutional, name, torch.full((1, 3, 32, 32), value), corpus=corpus, foil=foil)
     assert np.isfinite(found).all()
     if name in ("rise", "occlusion", "kernel_shap", "integrated_gradients"):
-        assert abs(found).max() < 1e-5  # blurred, it is itself
+        assert abs(found).max() < 1e-5  # a blur does not change it
 
 
 class Zero(nn.Module):
-    """Sees nothing in anything."""
+    """An encoder whose representations are zeros."""
 
     def __init__(self):
         super().__init__()
@@ -100,7 +100,7 @@ def test_encoders_of_another_precision(convolutional, inputs, corpus, name, dtyp
 
 @pytest.mark.parametrize("name", ["saliency", "integrated_gradients", "grad_cam", "rise"])
 def test_an_encoder_that_begins_in_place(inputs, corpus, name):
-    """Its ReLU writes into its input: ours must survive, and be differentiated all the same."""
+    """Its ReLU writes into its input: the explicands must not change, and gradients must be right."""
     encoder = encoder_of(nn.Sequential(nn.ReLU(inplace=True), Convolutional()))
     plain = encoder_of(nn.Sequential(nn.ReLU(), Convolutional()))
     kept = inputs.clone()
@@ -128,7 +128,7 @@ def test_weights_keep_their_gradients_switch(inputs, corpus):
 
 
 class Sealed(nn.Module):
-    """Returns inference tensors, whatever mode its caller is in."""
+    """A module that returns inference tensors in any mode of its caller."""
 
     def __init__(self):
         super().__init__()
@@ -149,7 +149,7 @@ def test_a_network_that_returns_inference_tensors(convolutional, inputs, corpus)
 
 
 def test_integer_inputs_are_pictures(convolutional, corpus):
-    """uint8 is an image, and goes through the preprocess; other integers cannot be meant."""
+    """uint8 tensors are images and are preprocessed; other integers are an error."""
     pixels = torch.randint(0, 256, (2, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     assert explain(convolutional, "cam", pixels, corpus=corpus).shape == (2, 32, 32)
     with pytest.raises((TypeError, ValueError, cw.UnreadableImage), match=r"uint8|int64"):

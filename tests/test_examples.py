@@ -10,7 +10,7 @@ import cocoa_widget as cw
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-# Those that need a download or minutes have tests of their own.
+# Examples that need a download or minutes have tests of their own.
 QUICK = [path for path in sorted(EXAMPLES.glob("*.py")) if not path.stem.startswith(("load_", "train_"))]
 
 
@@ -20,7 +20,7 @@ def test_example(script, capsys):
     assert capsys.readouterr().out
 
 
-def test_a_method_of_ones_own_takes_less_than_thirty_lines():
+def test_a_method_of_your_own_takes_less_than_thirty_lines():
     source = (EXAMPLES / "own_method.py").read_text(encoding="utf-8")
     body = source[source.index("@dataclass") : source.index("if __name__")].strip().splitlines()
     assert len(body) < 30

@@ -62,7 +62,7 @@ def test_layers(shown, layer):
 def test_the_spread_is_the_bootstraps(shown):
     widget, _ = shown()
     prepared, bins = headless(widget)
-    expected = prepared.stability(**bins)[0].spread
+    expected = prepared.stability(**bins)[0].deviation
     np.testing.assert_allclose(widget.heatmap("p0", layer="stability"), expected, atol=1e-5 * expected.max())
 
 

@@ -1,19 +1,20 @@
-"""Attribution methods, one file per family; `method` says what one is, `run` runs the encoder for them."""
+"""Attribution methods, one file for each family. `method` defines what a method is; `batches` runs the encoder."""
 
 from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
+from .batches import advance, advance_run, check_method, remaining
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
 from .grad_cam import GradCAM
 from .gradient import GradientSHAP, InputXGradient, Saliency, SmoothGrad
 from .integrated_gradients import IntegratedGradients
 from .kernel_shap import KernelSHAP
-from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Path, Preparation, Size
+from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Preparation, Run
 from .occlusion import Occlusion
 from .patch_tokens import PatchTokens
 from .perturbation import PerturbationMethod
-from .random_map import Random
+from .random_heatmap import Random
+from .resample import Size
 from .rise import RISE
-from .run import advance, advance_path, check_method, remaining
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
@@ -43,7 +44,7 @@ def as_method(method: str | Method) -> Method:
     ValueError
         There is no method of that name.
     TypeError
-        It is neither a name nor a method.
+        `method` is neither a name nor a method, or it cannot be hashed.
     """
     if isinstance(method, Method):
         try:
@@ -86,15 +87,15 @@ __all__ = [
     "Operator",
     "OtherImage",
     "PatchTokens",
-    "Path",
     "PerturbationMethod",
     "Preparation",
     "Random",
+    "Run",
     "Saliency",
     "Size",
     "SmoothGrad",
     "advance",
-    "advance_path",
+    "advance_run",
     "as_baseline",
     "as_method",
     "baselines_of",

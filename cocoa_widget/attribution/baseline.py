@@ -1,4 +1,4 @@
-"""What replaces the parts of an explicand that a method removes."""
+"""Baselines: what replaces the parts of an explicand that a method removes."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from ..encoders import Encoder
 
 
 class Baseline(Protocol):
-    """Maps preprocessed explicands (n, 3, H, W) to what stands for their absence, in the same shape."""
+    """A function from preprocessed explicands (n, 3, H, W) to what replaces their removed parts, in the same shape."""
 
     def __call__(self, explicands: Tensor) -> Tensor:
-        """Return the baselines."""
+        """Return the baselines (n, 3, H, W) of explicands (n, 3, H, W)."""
         ...
 
 
 @runtime_checkable
 class _NeedsEncoder(Protocol):
-    """A baseline that is said in pictures, and becomes the encoder's input once the encoder is known."""
+    """A baseline that is given as a colour or an image, which an encoder has to preprocess."""
 
     def for_encoder(self, encoder: Encoder) -> Baseline: ...
 
 
 @dataclass(frozen=True)
 class Blur:
-    """The explicand itself, blurred by a Gaussian: the paper's baseline.
+    """The explicand itself, blurred by a Gaussian: the baseline of Lin et al. (ICLR 2023).
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Blur:
         offsets = torch.arange(-half, half + 1, device=explicands.device, dtype=explicands.dtype)
         kernel = torch.exp(-0.5 * (offsets / self.sigma) ** 2)
         kernel = (kernel / kernel.sum()).expand(explicands.shape[1], 1, 1, -1)
-        # A border cannot be mirrored further than the image reaches; repeating it is what is left for tiny ones.
+        # An image cannot be reflected by more than its own size: tiny ones repeat their border.
         mode = "reflect" if half < min(explicands.shape[-2:]) else "replicate"
         channels = explicands.shape[1]
         rows = F.conv2d(F.pad(explicands, (half, half, 0, 0), mode), kernel, groups=channels)
@@ -136,12 +136,12 @@ class Noise:
 
 @dataclass(frozen=True, eq=False)
 class OtherImage:
-    """Another image: what the explicand has that it has not.
+    """Another image, so that a heatmap shows what the explicand has and the other image lacks.
 
     Parameters
     ----------
     image : str, Path, PIL image, array or tensor
-        Anything that is one image to `ImageSet`.
+        One image, in any form that `ImageSet` takes.
     """
 
     image: Any
@@ -170,7 +170,7 @@ _UNBOUND = (
 
 
 class _Fixed:
-    """The same pixels (1, 3, …) for every explicand."""
+    """The same pixels, (1, 3, H, W) or one colour (1, 3, 1, 1), for every explicand."""
 
     def __init__(self, origin: Constant | OtherImage, pixels: Tensor) -> None:
         self.name, self.label, self.hint = origin.name, origin.label, origin.hint
@@ -180,8 +180,8 @@ class _Fixed:
     def __call__(self, explicands: Tensor) -> Tensor:
         if self._pixels.shape[-2:] != (1, 1) and self._pixels.shape[-2:] != explicands.shape[-2:]:
             raise ValueError(
-                f"The other image is {tuple(self._pixels.shape[-2:])} pixels to the encoder, and the explicand"
-                f" {tuple(explicands.shape[-2:])}: they must be alike."
+                f"After preprocessing, the other image has {tuple(self._pixels.shape[-2:])} pixels and the explicand"
+                f" {tuple(explicands.shape[-2:])}: give an image that has the explicand's size."
             )
         return self._pixels.to(explicands).expand_as(explicands).clone()
 
@@ -193,18 +193,18 @@ class _Fixed:
 
 
 BASELINES: dict[str, Any] = {baseline.name: baseline for baseline in (Blur, MeanColour, Constant, Noise)}
-"""The baselines by name that need no settings, in the order of the page's menu."""
+"""The baselines that need no settings, by name, in the order of the page's menu."""
 
 
 def as_baseline(baseline: str | Baseline | None, encoder: Encoder) -> Baseline:
-    """Make a baseline for an encoder from a name or an object; `Blur()` from None.
+    """Return the baseline of that name, or the object itself, ready for an encoder; `Blur()` for None.
 
     Raises
     ------
     ValueError
         There is no baseline of that name.
     TypeError
-        It is neither a name nor can it be called.
+        `baseline` is neither a name nor callable.
     """
     if baseline is None:
         return Blur()
@@ -223,14 +223,20 @@ def as_baseline(baseline: str | Baseline | None, encoder: Encoder) -> Baseline:
             f" {type(baseline).__name__}."
         )
     try:
-        hash(baseline)  # operators are kept by it
+        hash(baseline)  # operators are stored by their baseline
     except TypeError:
         return partial(baseline)
     return baseline
 
 
 def baselines_of(baseline: Baseline, explicands: Tensor) -> Tensor:
-    """Apply a baseline to explicands (n, 3, H, W), and check what comes back: it may be a user's function."""
+    """Return the baselines (n, 3, H, W) of explicands (n, 3, H, W).
+
+    Raises
+    ------
+    ValueError
+        A user's function returned another shape, or no tensor.
+    """
     found = baseline(explicands)
     if not isinstance(found, Tensor) or found.shape != explicands.shape:
         shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__

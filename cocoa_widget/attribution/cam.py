@@ -10,12 +10,12 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
-from .method import LinearMethod, Operator, Size
-from .resample import spread
+from .method import LinearMethod, Operator
+from .resample import Size, distribute
 
 
 class CAMOperator(Operator):
-    """Feature map (positions × d) of one explicand; one pass, and an exact decomposition of gamma."""
+    """The feature map (d, h, w) of one explicand, from one pass."""
 
     features = "pooled"
     total = 1
@@ -35,7 +35,7 @@ class CAMOperator(Operator):
         return operator
 
     def _keep(self, features: Tensor) -> None:
-        self._map = features.clone()  # of its own, so that it does not hold a whole batch in memory
+        self._map = features.clone()  # a copy: a view would keep the whole batch in memory
         self.done = 1
 
     @property
@@ -45,7 +45,7 @@ class CAMOperator(Operator):
 
     def inputs(self, count: int) -> Tensor:
         if self._explicand is None:
-            raise RuntimeError("This operator is complete.")
+            raise RuntimeError("This operator is complete: it has no inputs left.")
         return self._explicand[None]
 
     def accept(self, encoded: Encoded) -> None:
@@ -57,7 +57,7 @@ class CAMOperator(Operator):
         channels, h, w = self._map.shape
         slopes = score.slopes(self._map.mean((1, 2)))
         coarse = (slopes @ self._map.reshape(channels, h * w)).reshape(-1, h, w) / (h * w)
-        return spread(coarse, self._full, size)
+        return distribute(coarse, self._full, size)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class CAM(LinearMethod):
     refusal: ClassVar[type[EncoderError]] = NoFeatureMap
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Name encoders without a pooled feature map."""
+        """Return why an encoder has no pooled feature map; None if it has one."""
         return None if encoder.pooling is not None else f"{encoder.name} does not end in global average pooling"
 
     def start(self, explicand: Tensor, baseline: Tensor) -> CAMOperator:

@@ -1,4 +1,4 @@
-"""Any attribution of Captum's as a method."""
+"""Attributions of Captum as methods."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from .batches import ScoreModule
 from .method import DirectMethod
-from .resample import spread
-from .run import ScoreModule
+from .resample import distribute
 
 
 class CaptumMethod(DirectMethod):
-    """Any attribution of Captum's (Kokhlikyan et al., 2020), with the score as its forward function.
+    """An attribution of Captum (Kokhlikyan et al., 2020), with the score as its forward function.
 
-    Channels are summed; a layer's attribution is spread over the pixels.
+    Channels are summed; a layer's attribution is distributed over the pixels.
 
     Parameters
     ----------
     cls : callable
-        A class of ``captum.attr``, or a function that makes an attribution from the forward function (a
-        `torch.nn.Module`), for those that need more: ``lambda score: LayerGradCam(score, score.encoder.layer4)``.
-        `score.encoder` is the copy of the encoder's module that runs; a layer of the module itself is replaced by its
-        counterpart there.
+        A class of ``captum.attr``. For a class that needs more than the forward function (a `torch.nn.Module`), a
+        function that makes the attribution: ``lambda score: LayerGradCam(score, score.encoder.layer4)``.
+        `score.encoder` is the copy of the encoder's module that runs; a layer of the module itself is replaced by the
+        copy's.
     **kwargs
-        For its ``attribute``. The explicand's baseline is passed as `baselines` where that takes one and none is given.
+        Arguments of ``attribute``. If it takes `baselines` and they are not given here, it gets the explicand's
+        baseline.
 
     Examples
     --------
@@ -44,7 +45,7 @@ class CaptumMethod(DirectMethod):
             raise TypeError(f"CaptumMethod takes a class of captum.attr, not {cls!r}.")
         self._cls, self._kwargs = cls, kwargs
         called = getattr(cls, "__name__", "attribution")
-        # Of the instance: two of Captum's methods are two entries in the menu.
+        # Set on the instance, so that two of Captum's methods are two entries in the menu.
         self.name = f"captum.{called}"  # type: ignore[misc]
         self.label = f"Captum {called}"  # type: ignore[misc]
 
@@ -68,11 +69,11 @@ class CaptumMethod(DirectMethod):
             )
         summed = maps[0].sum(0)
         full = explicand.shape[-2], explicand.shape[-1]
-        return summed if summed.shape == full else spread(summed, full, None)
+        return summed if summed.shape == full else distribute(summed, full, None)
 
 
 def _redirect(attribution: Any, score: ScoreModule, depth: int = 2) -> None:
-    """Have an attribution look at the layers that run, where it was given those of the user's module."""
+    """Replace the layers of the user's module that an attribution holds by those of the copy that runs."""
     for name, value in list(getattr(attribution, "__dict__", {}).items()):
         if isinstance(value, nn.Module):
             if (found := score.counterpart(value)) is not value:

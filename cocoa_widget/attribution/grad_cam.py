@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from ..encoders import LAST_MAP, Encoder, EncoderError, Gradients, NoFeatureMap
-from .method import GradientMethod, Path, Size
-from .resample import spread
+from .method import GradientMethod, GradientRun
+from .resample import Size, distribute
 
 
-class GradCAMPath(Path):
-    """One forward and backward pass to a layer."""
+class GradCAMRun(GradientRun):
+    """A run of Grad-CAM: one forward pass, and one backward pass to the layer."""
 
     total = 1
 
@@ -22,10 +22,6 @@ class GradCAMPath(Path):
         self.layer = layer
         self._explicand = explicand
         self._coarse = torch.empty(0)
-
-    @property
-    def nbytes(self) -> int:
-        return self._explicand.numel() * 4 + self._coarse.numel() * 4
 
     def inputs(self, count: int) -> Tensor:
         return self._explicand[None]
@@ -36,12 +32,12 @@ class GradCAMPath(Path):
         self.done = 1
 
     def heatmap(self, size: Size | None = None) -> Tensor:
-        return spread(self._coarse, (self._explicand.shape[-2], self._explicand.shape[-1]), size)
+        return distribute(self._coarse, (self._explicand.shape[-2], self._explicand.shape[-1]), size)
 
 
 @dataclass(frozen=True)
 class GradCAM(GradientMethod):
-    """Grad-CAM (Selvaraju et al., ICCV 2017) at any layer, without its ReLU: what speaks against stays negative.
+    """Grad-CAM (Selvaraju et al., ICCV 2017) at any layer, without its ReLU, so that negative values stay.
 
     Channels are weighted by the mean over positions of the score's gradient there.
 
@@ -60,11 +56,11 @@ class GradCAM(GradientMethod):
     refusal: ClassVar[type[EncoderError]] = NoFeatureMap
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Name encoders without gradients or feature maps."""
+        """Return why an encoder has no gradients or no feature map; None if it has both."""
         found = super().obstacle(encoder)
         if found is None and self.layer is None and encoder.last_map is None:
             return f"{encoder.name} has no layer that gives a feature map"
         return found
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> GradCAMPath:
-        return GradCAMPath(LAST_MAP if self.layer is None else self.layer, explicand)
+    def start(self, explicand: Tensor, baseline: Tensor) -> GradCAMRun:
+        return GradCAMRun(LAST_MAP if self.layer is None else self.layer, explicand)

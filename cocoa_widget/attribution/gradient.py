@@ -1,4 +1,4 @@
-"""Methods made of gradients at a list of points: Saliency, Input×Gradient, SmoothGrad, GradientSHAP."""
+"""Methods that average gradients at points: Saliency, Input×Gradient, SmoothGrad, GradientSHAP."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ import torch
 from torch import Tensor
 
 from ..encoders import Gradients
-from .method import GradientMethod, Path, Size
-from .resample import shrink
+from .method import GradientMethod, GradientRun
+from .resample import Size, shrink
 
 
-class GradientPath(Path):
-    """The mean, over points, of gradients times `factors`."""
+class PointRun(GradientRun):
+    """The mean over a method's points of gradient × factor."""
 
     def __init__(self, method: PointMethod, explicand: Tensor, baseline: Tensor) -> None:
         self._method, self._explicand, self._baseline = method, explicand, baseline
         self._sum = torch.zeros_like(explicand)
         self.total = method.points
-        self.first_picture = min(6, method.points)
-
-    @property
-    def nbytes(self) -> int:
-        return 3 * self._sum.numel() * self._sum.element_size()
+        self.first_heatmap = min(6, method.points)
 
     def _drawn(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
         pairs = [self._method.draw(i, self._explicand, self._baseline) for i in range(start, stop)]
@@ -44,23 +40,24 @@ class GradientPath(Path):
 
 
 class PointMethod(GradientMethod):
-    """A mean of gradients, each at a point and times a factor of its own; channels are summed."""
+    """A method whose heatmap is the mean over points of gradient × factor, summed over channels."""
 
     points: int
+    """Number of points, each one forward and backward pass."""
 
     @abstractmethod
     def draw(self, index: int, explicand: Tensor, baseline: Tensor) -> tuple[Tensor, Tensor]:
-        """Return point number `index` (3, H, W), and what its gradient is multiplied by (broadcast to 3, H, W).
+        """Return point number `index` (3, H, W), and the factor of its gradient (broadcast to 3, H, W).
 
-        It depends on nothing else, so that slices and batches cannot change a result.
+        They depend on the arguments alone, so that results do not depend on batches.
         """
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> GradientPath:
-        return GradientPath(self, explicand, baseline)
+    def start(self, explicand: Tensor, baseline: Tensor) -> PointRun:
+        return PointRun(self, explicand, baseline)
 
 
 def _normal(seed: int, index: int, like: Tensor) -> tuple[Tensor, float]:
-    """Return standard normal noise in the shape of `like`, and a uniform number, for one index of a seed."""
+    """Return standard normal noise in the shape of `like`, and a uniform number in 0..1, of a seed and an index."""
     generator = torch.Generator().manual_seed((seed << 20) + index)
     noise = torch.randn(like.shape, generator=generator).to(like)
     return noise, float(torch.rand(1, generator=generator))
@@ -90,7 +87,7 @@ class Saliency(PointMethod):
 
 @dataclass(frozen=True)
 class InputXGradient(PointMethod):
-    """Input × gradient (Shrikumar et al., 2016), summed over channels; the input is what the encoder gets."""
+    """Input × gradient (Shrikumar et al., 2016), summed over channels; the input is the preprocessed explicand."""
 
     points: ClassVar[int] = 1  # type: ignore[misc]
     name: ClassVar[str] = "input_x_gradient"
@@ -108,7 +105,7 @@ class SmoothGrad(PointMethod):
     Parameters
     ----------
     samples : int
-        Noisy copies, each one forward and backward pass.
+        Number of noisy copies, each one forward and backward pass.
     noise : float
         Standard deviation of the noise, as a share of the explicand's range of values.
     seed : int
@@ -146,10 +143,10 @@ class GradientSHAP(PointMethod):
     Parameters
     ----------
     samples : int
-        Points, each one forward and backward pass.
+        Number of points, each one forward and backward pass.
     noise : float
-        Standard deviation of the noise, as a share of the explicand's range of values; the paper's 0.2 in units of a
-        normalised photograph is about 0.05.
+        Standard deviation of the noise, as a share of the explicand's range of values. For a normalised photograph
+        0.05 is about 0.2 in units of its values, the standard deviation of the paper.
     seed : int
         Same seed, same draws.
     """

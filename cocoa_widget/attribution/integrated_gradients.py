@@ -1,4 +1,4 @@
-"""Integrated gradients: the gradient along the way from a baseline to the explicand."""
+"""Integrated gradients: the gradient, integrated along the line from a baseline to the explicand."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 from ..encoders import Gradients
-from .method import GradientMethod, Path, Size
-from .resample import shrink
+from .method import GradientMethod, GradientRun
+from .resample import Size, shrink
 
 
 @lru_cache(maxsize=16)
 def _quadrature(steps: int, rule: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return positions in 0..1 and weights: both ends (weight 0, for completeness), then the rule's nodes.
+    """Return positions in 0..1 and weights: both ends, then the rule's nodes.
 
-    The nodes come in an order in which every beginning covers the whole way (van der Corput), so that few of them
-    already give a coarse picture.
+    The ends have weight 0; their scores give the completeness gap. The nodes are in van der Corput order: the first few
+    already cover the whole line, and give a coarse heatmap.
     """
     if rule == "midpoint":
         nodes, weights = (2 * np.arange(steps) + 1) / steps - 1, np.full(steps, 2 / steps)
@@ -32,10 +32,10 @@ def _quadrature(steps: int, rule: str) -> tuple[tuple[float, ...], tuple[float, 
     return tuple(positions), (0.0, 0.0, *(weights[order] / 2).tolist())
 
 
-class IntegratedGradientsPath(Path):
+class IntegratedGradientsRun(GradientRun):
     """The running weighted sum of gradients for one explicand and one direction."""
 
-    first_picture = 2 + 6
+    first_heatmap = 2 + 6
 
     def __init__(self, method: IntegratedGradients, explicand: Tensor, baseline: Tensor) -> None:
         self._positions, self._weights = _quadrature(method.steps, method.rule)
@@ -44,10 +44,6 @@ class IntegratedGradientsPath(Path):
         self._weight = 0.0
         self._ends: list[float] = []
         self.total = len(self._positions)
-
-    @property
-    def nbytes(self) -> int:
-        return 3 * self._sum.numel() * self._sum.element_size()
 
     def inputs(self, count: int) -> Tensor:
         positions = self._sum.new_tensor(self._positions[self.done : self.done + count])
@@ -64,7 +60,7 @@ class IntegratedGradientsPath(Path):
         self.done = stop
 
     def heatmap(self, size: Size | None = None) -> Tensor:
-        # Before the last node, what the missing ones would add is taken to be like the rest.
+        # Until the last node, the sum is scaled as if the missing nodes were like the others.
         return shrink((self._difference * self._sum).sum(0) / max(self._weight, 1e-12), size)
 
     @property
@@ -78,15 +74,15 @@ class IntegratedGradientsPath(Path):
 class IntegratedGradients(GradientMethod):
     """Integrated gradients (Sundararajan et al., ICML 2017).
 
-    Channels are summed, so that the heatmap's sum is gamma of the explicand less gamma of its baseline; what it misses
-    is kept as `gap`.
+    Channels are summed, so that the heatmap's sum is gamma of the explicand less gamma of its baseline; the
+    rest is reported as the gap.
 
     Parameters
     ----------
     steps : int
         Nodes of the quadrature, each one forward and backward pass.
     rule : {"gauss_legendre", "midpoint"}
-        The quadrature: the first is far more exact for smooth encoders, the second is even.
+        The quadrature: Gauss–Legendre is far more exact for smooth encoders; the midpoint rule has equal steps.
     """
 
     steps: int = 50
@@ -102,5 +98,5 @@ class IntegratedGradients(GradientMethod):
         if self.rule not in ("gauss_legendre", "midpoint"):
             raise ValueError(f"Unknown rule {self.rule!r}: choose 'gauss_legendre' or 'midpoint'.")
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> IntegratedGradientsPath:
-        return IntegratedGradientsPath(self, explicand, baseline)
+    def start(self, explicand: Tensor, baseline: Tensor) -> IntegratedGradientsRun:
+        return IntegratedGradientsRun(self, explicand, baseline)

@@ -10,18 +10,23 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .method import LinearMethod, Size
+from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import shrink
+from .resample import Size, shrink
 
 Superpixels = int | Callable[[Tensor], Tensor]
-"""Cells along each side of a grid, or a function from explicands (3, H, W) to integer label maps (H, W)."""
+"""Cells along each side of a grid, or a function from an explicand (3, H, W) to an integer label map (H, W)."""
 
 
 class Coalitions:
-    """Which of `players` superpixels are there: none, all, then random ones, each followed by its complement.
+    """Coalitions of `players` superpixels: none, all, then random ones, each followed by its complement.
 
-    Sizes are drawn with the probabilities of the Shapley kernel, so that the regression needs no weights.
+    Their sizes are drawn with the probabilities of the Shapley kernel, so that the regression needs no weights.
+
+    Attributes
+    ----------
+    present : Tensor
+        (n, players), 1 where a superpixel is in the coalition.
     """
 
     def __init__(self, players: int, n: int, seed: int, device: torch.device) -> None:
@@ -39,8 +44,8 @@ class Coalitions:
     def solution(self, n: int) -> Tensor:
         """Return the matrix (players, n) from the first n scores to Shapley values; one solve for all scores.
 
-        Least squares of what each coalition adds to the empty one, under the condition that all players together add
-        what the full one does. With fewer coalitions than players it is the least of the solutions.
+        Least squares on the gain of each coalition over the empty one, under the constraint that the values of all
+        players sum to the gain of the full one. With fewer coalitions than players it is the solution of least norm.
         """
         if n not in self._solutions:
             if len(self._solutions) > 64:
@@ -57,7 +62,7 @@ class Coalitions:
             pull = inverse @ ones
             owed = full - ones @ free
             reach = ones @ pull
-            # Where nothing has been seen of the players yet, they share alike.
+            # Before the first coalition, all players have equal shares.
             step = pull / reach if float(reach) > 1e-12 else ones / len(ones)
             self._solutions[n] = (free + step[:, None] * owed).float().to(self.present.device)
         return self._solutions[n]
@@ -69,18 +74,18 @@ def _coalitions(players: int, n: int, seed: int, device: torch.device) -> Coalit
 
 
 class SuperpixelDesign:
-    """Coalitions of one explicand's superpixels."""
+    """The masks of one explicand's coalitions, and its heatmap of Shapley values."""
 
     def __init__(self, coalitions: Coalitions, labels: Tensor) -> None:
         self._coalitions, self._labels = coalitions, labels
         self.n = len(coalitions.present)
 
     def masks(self, start: int, stop: int) -> Tensor:
-        """Return masks, 1 on the superpixels that are there."""
+        """Return masks (k, 1, H, W), 1 on the superpixels of the coalition."""
         return self._coalitions.present[start:stop][:, self._labels][:, None]
 
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Spread each superpixel's Shapley value evenly over its pixels."""
+        """Turn scores (k, n) into heatmaps (k, h, w): each Shapley value, spread evenly over its superpixel."""
         if scores.shape[1] < 3:
             return scores.new_zeros(len(scores), *self._labels.shape)
         values = scores @ self._coalitions.solution(scores.shape[1]).T
@@ -88,7 +93,7 @@ class SuperpixelDesign:
         return shrink((values / areas)[:, self._labels], size)
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
-        """Not estimated."""
+        """Return None: standard errors are not estimated."""
         return None
 
 
@@ -100,7 +105,7 @@ def _grid(cells: int, height: int, width: int, device: torch.device) -> Tensor:
 
 
 def _dense(labels: Tensor) -> Tensor:
-    """Give labels new numbers without gaps."""
+    """Renumber labels as 0, 1, 2 … without gaps."""
     found: Tensor = torch.unique(labels, return_inverse=True)[1]
     return found
 
@@ -115,8 +120,8 @@ class KernelSHAP(LinearMethod):
     Parameters
     ----------
     superpixels : int or callable
-        Cells along each side of a grid; or a function from explicands (3, H, W) to integer label maps (H, W), such as
-        a segmentation.
+        Cells along each side of a grid; or a function from an explicand (3, H, W) to an integer label map (H, W),
+        such as a segmentation.
     n_samples : int
         Number of coalitions, each one encoder pass.
     seed : int
@@ -138,14 +143,14 @@ class KernelSHAP(LinearMethod):
             raise ValueError(f"KernelSHAP needs n_samples of at least 4, not {self.n_samples}.")
 
     def labels(self, explicand: Tensor) -> Tensor:
-        """Return the superpixels of an explicand (3, H, W) as numbers 0 … players − 1 (H, W)."""
+        """Return the superpixels of an explicand (3, H, W) as labels 0 … players − 1: (H, W), int64."""
         height, width = explicand.shape[-2:]
         if isinstance(self.superpixels, int):
             return _grid(self.superpixels, height, width, explicand.device)
         labels = torch.as_tensor(self.superpixels(explicand), device=explicand.device)
         if labels.shape != (height, width) or labels.is_floating_point():
             raise ValueError(
-                f"superpixels must give an integer label map ({height}, {width}), not {labels.dtype} of the shape"
+                f"superpixels must return an integer label map ({height}, {width}), not {labels.dtype} of the shape"
                 f" {tuple(labels.shape)}."
             )
         dense = _dense(labels)
@@ -157,4 +162,4 @@ class KernelSHAP(LinearMethod):
         labels = self.labels(explicand)
         players = int(labels.max()) + 1
         coalitions = _coalitions(players, self.n_samples, self.seed, explicand.device)
-        return PerturbationOperator(SuperpixelDesign(coalitions, labels), explicand, baseline, first_picture=66)
+        return PerturbationOperator(SuperpixelDesign(coalitions, labels), explicand, baseline, first_heatmap=66)

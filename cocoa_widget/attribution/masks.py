@@ -15,7 +15,7 @@ class MaskBank:
     """Masks for images of H × W pixels, the same for every explicand.
 
     Mask i is ``R[r_i : r_i + H] · G_i · C[c_i : c_i + W]ᵀ``: a small grid G_i of zeros and ones, up-sampled bilinearly
-    by R and C to one cell more than the image, and cropped at a shift of its own within one cell.
+    by R and C to one cell more than the image, and cropped at a shift within one cell.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class MaskBank:
     shifts : tuple of Tensor
         (n,) each: r and c, in pixels, below `cell_size`.
     height, width : int
-        Of the image, in pixels.
+        Size of the image in pixels.
     """
 
     def __init__(self, grids: Tensor, shifts: tuple[Tensor, Tensor], height: int, width: int) -> None:
@@ -88,17 +88,20 @@ def shifted(grid: int, cell: int, length: int, size: int, device: torch.device) 
 
 
 def draw_grids(n: int, grid: int, p: float, balanced: bool, generator: torch.Generator) -> Tensor:
-    """Draw grids (n, grid, grid) that keep a share `p` of their cells: exactly, or each cell by itself."""
+    """Draw grids (n, grid, grid), 1 where a cell is kept.
+
+    Balanced grids keep a share `p` of their cells; in others each cell is kept with probability `p`.
+    """
     cells = grid * grid
     noise = torch.rand(n, cells, generator=generator)
     if balanced:
-        # The share need not be a whole number of cells: the remainder is dealt out evenly over the masks.
+        # The share need not be a whole number of cells: the remainder is distributed evenly over the masks.
         kept = torch.floor(torch.arange(n + 1, dtype=torch.float64) * cells * p).diff()
         return (noise.argsort(1).argsort(1) < kept[:, None]).float().reshape(n, grid, grid)
     return (noise < p).float().reshape(n, grid, grid)
 
 
 def draw_shifts(n: int, grid: int, height: int, width: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw the masks' shifts (n,) down and to the right."""
+    """Draw the shifts (n,) of masks down and to the right, in pixels."""
     tall, wide = cell_size(grid, height, width)
     return torch.randint(0, tall, (n,), generator=generator), torch.randint(0, wide, (n,), generator=generator)

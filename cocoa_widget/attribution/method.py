@@ -1,15 +1,16 @@
-"""What an attribution method is: it makes inputs, its caller encodes them, and it makes a heatmap of the results.
+"""Attribution methods: what all of them share.
 
-A method never runs an encoder itself. It hands out inputs and takes back what the encoder made of them, in slices of
-whatever size suits the caller. So one loop (`run.advance`) batches over explicands and methods alike, results cannot
-depend on the slices, a preparation can be shown half-way, and cancelling one means not to go on.
+A method does not run the encoder. It hands out inputs, its caller encodes them, and it makes a heatmap of the results.
+The caller chooses how many inputs it takes at a time, and results do not depend on that. So inputs of several
+explicands can go into one batch (`batches.advance`), a heatmap can be shown before the last pass, and to cancel is to
+ask for no more inputs.
 
 There are three kinds, and a method of your own is a subclass of one of them:
 
-- `LinearMethod`: perturb and encode once; then any score is a matrix product (`perturbation.PerturbationMethod` does
-  all of it but the masks and how scores become a heatmap).
-- `GradientMethod`: differentiate the score at some inputs, for each score anew.
-- `DirectMethod`: anything else, given the score as a function of inputs.
+- `LinearMethod` encodes inputs once; afterwards the heatmap of any score is a matrix product. A subclass of
+  `perturbation.PerturbationMethod` defines only its masks, and how scores become a heatmap.
+- `GradientMethod` differentiates the score at its inputs, again for each score.
+- `DirectMethod` gets the score as a function of inputs, and runs the encoder by calling it.
 """
 
 from __future__ import annotations
@@ -23,19 +24,23 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, Gradients
-from .resample import shrink
-
-Size = tuple[int, int]
-"""Height and width in pixels."""
+from .resample import Size, shrink
 
 
 class Preparation(ABC):
-    """Work on one explicand, `done` of `total` encoder passes of one image each."""
+    """Work on one explicand that takes encoder passes.
+
+    Attributes
+    ----------
+    total, done : int
+        Passes of one image each: in all, and so far.
+    first_heatmap : int
+        Passes after which a heatmap is worth showing.
+    """
 
     total: int
     done: int = 0
-    first_picture: int = 1
-    """Passes after which a heatmap is worth looking at."""
+    first_heatmap: int = 1
 
     @property
     def complete(self) -> bool:
@@ -44,36 +49,36 @@ class Preparation(ABC):
 
     @property
     def progress(self) -> float:
-        """How far it is, 0 to 1."""
+        """The share of the passes that is done, 0 to 1."""
         return 1.0 if self.complete else self.done / self.total
 
     @property
     def presentable(self) -> bool:
-        """Whether there is a heatmap worth looking at."""
-        return self.done >= min(self.first_picture, self.total)
+        """Whether there is a heatmap worth showing."""
+        return self.done >= min(self.first_heatmap, self.total)
+
+
+class Operator(Preparation):
+    """A map from scores to heatmaps for one explicand, linear in the direction of linear scores: ``heatmap = A w``.
+
+    Once it is complete, the heatmap of any score costs matrix products and no encoder pass.
+    """
+
+    features: ClassVar[FeatureKind | None] = None
+    """The kind of feature maps that `accept` needs beside the representations; None for none."""
 
     @property
     @abstractmethod
     def nbytes(self) -> int:
-        """Memory that it holds, in bytes."""
+        """Memory that the operator holds, in bytes."""
 
     @abstractmethod
     def inputs(self, count: int) -> Tensor:
-        """Return the next inputs to pass: (k, 3, H, W) with k ≤ `count`."""
-
-
-class Operator(Preparation):
-    """A map from scores to heatmaps, for one explicand, linear in the direction of linear scores: ``heatmap = A w``.
-
-    Once prepared, every question costs matrix products and no encoder pass.
-    """
-
-    features: ClassVar[FeatureKind | None] = None
-    """Which feature maps `accept` wants beside the representations."""
+        """Return the next inputs to encode: (k, 3, H, W) with k ≤ `count`."""
 
     @abstractmethod
     def accept(self, encoded: Encoded) -> None:
-        """Take what the encoder made of the inputs that were handed out last."""
+        """Take the encoder's results for the inputs that were handed out last."""
 
     @abstractmethod
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
@@ -97,15 +102,8 @@ class Operator(Preparation):
         return None
 
 
-class Path(Preparation):
-    """A heatmap for one explicand and one score; a new score needs a new `Path`."""
-
-    layer: str | None = None
-    """Where to differentiate: at the inputs (None), or at the output of the encoder's submodule of this name."""
-
-    @abstractmethod
-    def accept(self, found: Gradients) -> None:
-        """Take the scores and gradients at the inputs that were handed out last."""
+class Run(Preparation):
+    """One run of a method for one explicand and one score; another score needs another run."""
 
     @abstractmethod
     def heatmap(self, size: Size | None = None) -> Tensor:
@@ -113,8 +111,23 @@ class Path(Preparation):
 
     @property
     def gap(self) -> float | None:
-        """How much the heatmap's sum misses what it should be, in units of the score; None where nothing is owed."""
+        """What the heatmap's sum lacks for completeness, in units of the score; None if the method is not complete."""
         return None
+
+
+class GradientRun(Run):
+    """A run that makes its heatmap of the score's gradients."""
+
+    layer: str | None = None
+    """Where to differentiate: at the inputs (None), or at the output of the encoder's submodule of this name."""
+
+    @abstractmethod
+    def inputs(self, count: int) -> Tensor:
+        """Return the next inputs to differentiate at: (k, 3, H, W) with k ≤ `count`."""
+
+    @abstractmethod
+    def accept(self, found: Gradients) -> None:
+        """Take the scores and gradients at the inputs that were handed out last."""
 
 
 class Method(ABC):
@@ -123,52 +136,44 @@ class Method(ABC):
     Attributes
     ----------
     name, label, hint : str
-        The name in code, on the page, and one line on what it does.
+        The name in code, the name on the page, and one line on what the method does.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     hint: ClassVar[str]
-    linear: ClassVar[bool]
-    """Whether heatmaps are linear in the direction, so that `start` makes an `Operator`."""
     estimates_error: ClassVar[bool] = False
     """Whether `Operator.error` gives the standard error of its heatmaps."""
     refusal: ClassVar[type[EncoderError]] = EncoderError
-    """What is raised for an encoder that lacks what the method needs."""
+    """The error for an encoder that lacks what the method needs."""
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Say why this encoder cannot be explained by this method; None if it can."""
+        """Return why this method cannot explain an encoder; None if it can."""
         return None
 
 
 class LinearMethod(Method):
     """A method whose heatmaps are linear in the direction."""
 
-    linear = True
-
     @abstractmethod
     def start(self, explicand: Tensor, baseline: Tensor) -> Operator:
-        """Begin an operator for an explicand (3, H, W) and what replaces its removed parts (3, H, W)."""
+        """Return a new operator for an explicand (3, H, W) and its baseline (3, H, W)."""
 
 
 class GradientMethod(Method):
-    """A method that differentiates the score, so each score costs passes."""
-
-    linear = False
+    """A method that differentiates the score, so that each score costs passes."""
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Name encoders that have no gradients."""
+        """Return why an encoder has no gradients; None if it has."""
         return None if encoder.differentiable else f"{encoder.name} is a function without gradients"
 
     @abstractmethod
-    def start(self, explicand: Tensor, baseline: Tensor) -> Path:
-        """Begin a path for an explicand (3, H, W) and its baseline (3, H, W)."""
+    def start(self, explicand: Tensor, baseline: Tensor) -> GradientRun:
+        """Return a new run for an explicand (3, H, W) and its baseline (3, H, W)."""
 
 
 class DirectMethod(Method):
-    """A method that is given the score as a function, runs as long as it likes, and returns a heatmap."""
-
-    linear = False
+    """A method that gets the score as a function and returns a heatmap, in one step."""
 
     @abstractmethod
     def explain(self, score: Callable[[Tensor], Tensor], explicand: Tensor, baseline: Tensor) -> Tensor:
@@ -179,7 +184,7 @@ class DirectMethod(Method):
         score : callable
             Maps preprocessed inputs (B, 3, H, W) to scores (B,), and can be differentiated if the encoder can. It is a
             `torch.nn.Module`, whose `encoder` is the copy of the encoder's module that runs. Put hooks on its parts, as
-            in ``score.encoder.layer4``; those of your own module see no pass.
+            in ``score.encoder.layer4``; the parts of your own module see no pass.
         explicand, baseline : Tensor
             (3, H, W).
 
@@ -189,13 +194,13 @@ class DirectMethod(Method):
             (H, W).
         """
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> DirectPath:
-        """Begin: one step, as long as it takes."""
-        return DirectPath(self, explicand, baseline)
+    def start(self, explicand: Tensor, baseline: Tensor) -> DirectRun:
+        """Return a new run for an explicand (3, H, W) and its baseline (3, H, W)."""
+        return DirectRun(self, explicand, baseline)
 
 
-class DirectPath(Path):
-    """What a `DirectMethod` found for one explicand and one score."""
+class DirectRun(Run):
+    """A run of a `DirectMethod`: a single step, in which the method calls the score as often as it needs."""
 
     total = 1
 
@@ -203,18 +208,8 @@ class DirectPath(Path):
         self._method, self._explicand, self._baseline = method, explicand, baseline
         self._found = torch.empty(0)
 
-    @property
-    def nbytes(self) -> int:
-        return 3 * self._explicand.numel() * 4
-
-    def inputs(self, count: int) -> Tensor:
-        return self._explicand[None]
-
-    def accept(self, found: Gradients) -> None:
-        raise TypeError("A DirectMethod runs the encoder itself.")
-
-    def run(self, score: Callable[[Tensor], Tensor]) -> None:
-        """Have the method explain the explicand."""
+    def explain(self, score: Callable[[Tensor], Tensor]) -> None:
+        """Let the method explain the explicand."""
         explicand, baseline = self._explicand.clone(), self._baseline.clone()
         found = torch.as_tensor(self._method.explain(score, explicand, baseline)).detach().float()
         if found.shape != explicand.shape[-2:]:

@@ -9,13 +9,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .method import LinearMethod, Size
+from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import averaging, smaller
+from .resample import Size, averaging, smaller
 
 
 class Windows:
-    """The whole explicand first, then windows in an order in which every beginning lies all over the image."""
+    """Masks: the first hides nothing, each other one hides one window.
+
+    The windows come in random order, so that the first few already lie all over the image.
+    """
 
     def __init__(self, window: int, stride: int, height: int, width: int, device: torch.device) -> None:
         self.size = (height, width)
@@ -26,7 +29,7 @@ class Windows:
         self.n = 1 + len(order)
 
     def masks(self, start: int, stop: int) -> Tensor:
-        """Return masks, 0 inside of each one's window."""
+        """Return masks (k, 1, H, W), 0 inside the window."""
         masks = torch.ones(stop - start, 1, *self.size, device=self._rows.device)
         first = max(start - 1, 0)
         hidden = self._rows[self._row[first : stop - 1], :, None] * self._columns[self._column[first : stop - 1], None]
@@ -34,7 +37,7 @@ class Windows:
         return masks
 
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Return, for each pixel, the mean fall of the score over the windows that hid it."""
+        """Turn scores (k, n) into heatmaps (k, h, w): the mean fall of the score over the windows that hid a pixel."""
         n = scores.shape[1] - 1
         row, column = self._row[:n], self._column[:n]
         falls = scores.new_zeros(len(scores), len(self._rows), len(self._columns))
@@ -47,12 +50,15 @@ class Windows:
         return maps if (tall, wide) == self.size else rows @ maps @ columns.T
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
-        """Nothing is drawn at random."""
+        """Return None: the windows are no sample of more."""
         return None
 
 
 def _hidden(window: int, stride: int, length: int, device: torch.device) -> Tensor:
-    """Return which pixels (windows, length) each window hides along one axis; the last one may reach over the edge."""
+    """Return the pixels that each window hides along one axis: (windows, length), 1 where hidden.
+
+    The last window may reach over the edge.
+    """
     window = min(window, length)
     starts = torch.arange(-(-(length - window) // stride) + 1, device=device) * stride
     pixels = torch.arange(length, device=device)
@@ -94,4 +100,4 @@ class Occlusion(LinearMethod):
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
         windows = _windows(self.window, self.stride, explicand.shape[-2], explicand.shape[-1], explicand.device)
-        return PerturbationOperator(windows, explicand, baseline, first_picture=33)
+        return PerturbationOperator(windows, explicand, baseline, first_heatmap=33)

@@ -1,4 +1,4 @@
-"""Patch tokens: what each patch of a vision transformer's last layer scores."""
+"""Patch tokens: the score of each patch in a vision transformer's last layer."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
-from .method import LinearMethod, Operator, Size
-from .resample import spread
+from .method import LinearMethod, Operator
+from .resample import Size, distribute
 
 
 class PatchTokensOperator(Operator):
-    """Patch tokens (rows · columns × d) of one explicand, from one pass."""
+    """The patch tokens (d, rows, columns) of one explicand, from one pass."""
 
     features = "tokens"
     total = 1
@@ -41,7 +41,7 @@ class PatchTokensOperator(Operator):
         channels, rows, columns = self._tokens.shape
         tokens = self._tokens.reshape(channels, -1).T
         values = score.of(F.normalize(tokens, dim=1), tokens.norm(dim=1)) / len(tokens)
-        return spread(values.reshape(-1, rows, columns), self._explicand.shape[-2:], size)  # type: ignore[arg-type]
+        return distribute(values.reshape(-1, rows, columns), self._explicand.shape[-2:], size)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class PatchTokens(LinearMethod):
     """The score of every patch token of a vision transformer, as if it were the representation.
 
     One forward pass; the tokens of the last layer are in the space of the representation (Dosovitskiy et al., ICLR
-    2021), so each can be scored like an image; the sum of the heatmap is the mean of those scores. A token also knows
-    of other patches through attention: this shows where the encoder *keeps* what is like the corpus, which need not be
-    where it saw it.
+    2021), so each can be scored like an image; the sum of the heatmap is the mean of those scores. Through attention, a
+    token also holds information on other patches: the heatmap shows where the encoder *keeps* what is like the corpus,
+    which need not be where it saw it.
     """
 
     name: ClassVar[str] = "patch_tokens"
@@ -60,7 +60,7 @@ class PatchTokens(LinearMethod):
     refusal: ClassVar[type[EncoderError]] = NoFeatureMap
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Name encoders without patch tokens."""
+        """Return why an encoder has no patch tokens; None if it has."""
         if encoder.tokens is not None:
             return None
         return f"{encoder.name} has no patch tokens in the space of its representations"

@@ -1,4 +1,4 @@
-"""What all methods share that hide parts of an explicand, encode what is left, and read a heatmap from the scores."""
+"""Methods that hide parts of an explicand, encode what is left, and make a heatmap of the scores."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded
-from .method import LinearMethod, Operator, Size
-from .resample import shrink
+from .method import LinearMethod, Operator
+from .resample import Size, shrink
 
 
 class Design(Protocol):
@@ -37,7 +37,7 @@ class Design(Protocol):
 class PerturbationOperator(Operator):
     """Representations (N × d) of one explicand under the masks of a design, as unit vectors and norms."""
 
-    def __init__(self, design: Design, explicand: Tensor, baseline: Tensor, first_picture: int = 1) -> None:
+    def __init__(self, design: Design, explicand: Tensor, baseline: Tensor, first_heatmap: int = 1) -> None:
         self._design = design
         self._inputs: tuple[Tensor, Tensor] | None = (
             baseline[None].contiguous(memory_format=torch.channels_last),
@@ -46,7 +46,7 @@ class PerturbationOperator(Operator):
         self._unit = torch.empty(0, 0)
         self._norm = torch.empty(0)
         self.total = design.n
-        self.first_picture = first_picture
+        self.first_heatmap = first_heatmap
 
     @property
     def nbytes(self) -> int:
@@ -55,7 +55,7 @@ class PerturbationOperator(Operator):
 
     def inputs(self, count: int) -> Tensor:
         if self._inputs is None:
-            raise RuntimeError("This operator is complete.")
+            raise RuntimeError("This operator is complete: it has no inputs left.")
         baseline, difference = self._inputs
         masks = self._design.masks(self.done, min(self.done + count, self.total))
         return torch.addcmul(baseline, masks, difference)
@@ -83,13 +83,13 @@ class PerturbationOperator(Operator):
 
 
 class PerturbationMethod(LinearMethod):
-    """A method of your own in two functions: which masks, and what their scores say.
+    """A method that is defined by two functions: its masks, and how the scores under them become a heatmap.
 
-    Everything else follows: batches, live updates, progress, any encoder, any score, any baseline.
+    Batches, progress and live updates need no further code, and any encoder, score and baseline can be used.
 
     Examples
     --------
-    What a quarter of the image scores alone (give subclasses settings by making them frozen dataclasses):
+    The score of each quarter of the image alone; a subclass with settings is a frozen dataclass:
 
     >>> class Quarters(PerturbationMethod):
     ...     name, label, hint = "quarters", "Quarters", "Each quarter alone"
@@ -119,6 +119,8 @@ class PerturbationMethod(LinearMethod):
 
 
 class _OwnDesign:
+    """The design of a `PerturbationMethod`, whose masks are kept."""
+
     def __init__(self, method: PerturbationMethod, masks: Tensor) -> None:
         if masks.ndim != 3 or len(masks) == 0:
             raise ValueError(f"{method.label}'s masks must have the shape (N, H, W), not {tuple(masks.shape)}.")

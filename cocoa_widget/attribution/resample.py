@@ -8,9 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
 
 @lru_cache(maxsize=256)
-@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
+@torch.inference_mode(False)  # cached: the first caller's mode must not decide what later callers can do with it
 def upsampling(cells: int, length: int, device: torch.device) -> Tensor:
     """Return the matrix (length, cells) of bilinear up-sampling; its rows sum to 1."""
     identity = torch.eye(cells, device=device)[None]
@@ -18,18 +21,18 @@ def upsampling(cells: int, length: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=256)
-@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
-def spreading(cells: int, length: int, device: torch.device) -> Tensor:
-    """Return the matrix (length, cells) that spreads each cell's amount bilinearly over the pixels, losing none of it.
+@torch.inference_mode(False)  # cached: the first caller's mode must not decide what later callers can do with it
+def distributing(cells: int, length: int, device: torch.device) -> Tensor:
+    """Return the matrix (length, cells) that distributes cells bilinearly over the pixels and keeps their sum.
 
-    Its columns sum to 1; where `length` is a multiple of `cells` it is `upsampling` divided by their ratio.
+    The columns sum to 1; where `length` is a multiple of `cells` it is `upsampling` divided by their ratio.
     """
     matrix = upsampling(cells, length, device)
     return matrix / matrix.sum(0)
 
 
 @lru_cache(maxsize=256)
-@torch.inference_mode(False)  # the first caller's mode must not decide what later ones can do with it
+@torch.inference_mode(False)  # cached: the first caller's mode must not decide what later callers can do with it
 def averaging(length: int, size: int, device: torch.device) -> Tensor:
     """Return the matrix (size, length) of area averages; its rows sum to 1."""
     edges = torch.linspace(0, length, size + 1, dtype=torch.float64)
@@ -40,12 +43,12 @@ def averaging(length: int, size: int, device: torch.device) -> Tensor:
     return (overlap / overlap.sum(1, keepdim=True)).float().to(device)
 
 
-def smaller(size: tuple[int, int] | None, full: tuple[int, int]) -> tuple[int, int]:
-    """Return `size`, but never more than `full`: to enlarge a heatmap adds nothing."""
+def smaller(size: Size | None, full: Size) -> Size:
+    """Return `size`, limited to `full`, which None stands for: an enlarged heatmap holds no more detail."""
     return full if size is None else (min(size[0], full[0]), min(size[1], full[1]))
 
 
-def shrink(maps: Tensor, size: tuple[int, int] | None) -> Tensor:
+def shrink(maps: Tensor, size: Size | None) -> Tensor:
     """Average maps (…, H, W) down to `size`."""
     full = maps.shape[-2], maps.shape[-1]
     size = smaller(size, full)
@@ -54,14 +57,15 @@ def shrink(maps: Tensor, size: tuple[int, int] | None) -> Tensor:
     return averaging(full[0], size[0], maps.device) @ maps @ averaging(full[1], size[1], maps.device).T
 
 
-def spread(cells: Tensor, full: tuple[int, int], size: tuple[int, int] | None) -> Tensor:
-    """Spread cells (…, h, w) bilinearly over `full` pixels, losing none of their sum, and average down to `size`."""
+def distribute(cells: Tensor, full: Size, size: Size | None) -> Tensor:
+    """Distribute cells (…, h, w) bilinearly over `full` pixels, which keeps their sum, and average down to `size`."""
     tall, wide = smaller(size, full)
-    rows = _spreading_to(cells.shape[-2], full[0], tall, cells.device)
-    columns = _spreading_to(cells.shape[-1], full[1], wide, cells.device)
+    rows = _distributing_to(cells.shape[-2], full[0], tall, cells.device)
+    columns = _distributing_to(cells.shape[-1], full[1], wide, cells.device)
     return rows @ cells @ columns.T
 
 
-def _spreading_to(cells: int, length: int, size: int, device: torch.device) -> Tensor:
-    matrix = spreading(cells, length, device)
+def _distributing_to(cells: int, length: int, size: int, device: torch.device) -> Tensor:
+    """Return the matrix (size, cells) that distributes cells over `length` pixels and averages down to `size`."""
+    matrix = distributing(cells, length, device)
     return matrix if size == length else averaging(length, size, device) @ matrix

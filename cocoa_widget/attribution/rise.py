@@ -1,4 +1,4 @@
-"""RISE: what an image scores when random parts of it are removed."""
+"""RISE: the score of an explicand while random parts of it are removed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .masks import MaskBank, draw_grids, draw_shifts
-from .method import LinearMethod, Size
+from .method import LinearMethod
 from .perturbation import Design, PerturbationOperator
-from .resample import smaller
+from .resample import Size, smaller
 from .rise_regression import regression_design
 
-FIRST_PICTURE = 32
+FIRST_HEATMAP = 32
+"""Masks after which a heatmap is worth showing."""
 ERROR_SIZE = 56
 """Side at which the standard errors of plain RISE are computed: they are as smooth as the masks."""
 
 
 class PlainDesign:
-    """The paper's: independent cells, and the masks added up by their scores."""
+    """The paper's estimator: masks of independent cells, summed with their scores as weights."""
 
     def __init__(self, n: int, grid: int, p: float, seed: int, height: int, width: int, device: torch.device) -> None:
         generator = torch.Generator().manual_seed(seed)
@@ -36,11 +37,11 @@ class PlainDesign:
         return self._bank.masks(start, stop)
 
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Return ``Σ_i s_i m_i / (n p)``."""
+        """Turn scores (k, n) into heatmaps (k, h, w): ``Σ_i s_i m_i / (n p)``."""
         return self._bank.combine(scores / (scores.shape[1] * self._p), smaller(size, self._bank.size))
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Return the standard errors of that mean."""
+        """Return the standard errors (k, h, w) of the heatmaps."""
         size, n = smaller(size, self._bank.size), scores.shape[1]
         masks = self._bank.small((min(ERROR_SIZE, size[0]), min(ERROR_SIZE, size[1])))[:n]
         each = masks.flatten(1) / self._p
@@ -59,8 +60,8 @@ def plain_design(n: int, grid: int, p: float, seed: int, height: int, width: int
 class RISE(LinearMethod):
     """Randomised input sampling (Petsiuk et al., BMVC 2018), as an operator.
 
-    The score of the explicand under a mask is linear in the direction, so the masked explicand is encoded once and
-    every later direction is a few small matrix products.
+    The score of the explicand under a mask is linear in the direction, so masked explicands are encoded once and
+    every later direction costs a few small matrix products.
 
     Parameters
     ----------
@@ -73,10 +74,10 @@ class RISE(LinearMethod):
     seed : int
         Same seed, same masks.
     estimator : {"regression", "plain"}
-        ``"plain"`` is the paper's: cells kept independently, ``Σ s_i m_i / (N p)``. ``"regression"`` estimates the
-        picture that this converges to, up to its offset, from a fraction of the masks: they come in pairs of
-        complements, the most informative first, and a ridge regression of the scores on coarse masks gives what any
-        number of masks would (see `rise_regression`).
+        ``"plain"`` is the paper's: cells are kept independently, and the heatmap is ``Σ s_i m_i / (N p)``.
+        ``"regression"`` needs a fraction of the masks to estimate what the plain heatmap converges to, up to an offset:
+        masks come in pairs of complements, the most informative first, and scores are explained by coarse masks in a
+        ridge regression (see `rise_regression`).
     """
 
     n_masks: int = 1024
@@ -110,4 +111,4 @@ class RISE(LinearMethod):
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
         design = self._design(explicand.shape[-2], explicand.shape[-1], explicand.device)
-        return PerturbationOperator(design, explicand, baseline, FIRST_PICTURE)
+        return PerturbationOperator(design, explicand, baseline, FIRST_HEATMAP)

@@ -1,8 +1,9 @@
 """RISE's converged heatmap from few masks: pairs of complements, the most informative first, and a ridge regression.
 
-With m a mask and x = m averaged to a coarse grid, less its mean, what plain RISE converges to is, but for an offset,
-``T(λ) = Cov(s, m(λ)) / p`` over the distribution of masks. Modelled as s = x·β + noise, T is ``Cov(m, x) β / p``, and
-Cov(m, x) is known exactly from how masks are drawn. So masks need only tell β, a hundred numbers, and not the heatmap.
+Let m be a mask, s its score, and x the mask averaged to a coarse grid, less its mean. Up to an offset, plain RISE
+converges to ``T(λ) = Cov(s, m(λ)) / p`` over the distribution of masks. With the model s = x·β + noise this is
+``Cov(m, x) β / p``, and Cov(m, x) follows exactly from how masks are drawn. So the scores only have to determine β, a
+hundred numbers, and not every pixel of the heatmap.
 """
 
 from __future__ import annotations
@@ -13,24 +14,23 @@ import torch
 from torch import Tensor
 
 from .masks import MaskBank, cell_size, draw_grids, draw_shifts, shifted
-from .method import Size
-from .resample import smaller
+from .resample import Size, smaller
 
 COARSE = 10
 """Least number of cells along each side of the grid of β; somewhat finer than the masks' own."""
 NOISE = 0.2
-"""Variance of what a mask does beyond x·β, as a share of the rest: one number for every encoder."""
+"""Variance of the noise as a share of the variance of x·β; the same for every encoder."""
 POOL = 512
-"""Observations that are drawn, of which the most informative come first."""
+"""Number of observations that are drawn; the most informative are used first."""
 ORDERED = 128
-"""How many are put in order; later ones tell much the same."""
+"""Number of observations that are put in order; later ones hardly differ in what they add."""
 
 
 class RegressionDesign:
     """Masks and the regression on their scores.
 
-    At p = ½ masks come in pairs of complements at one shift: half the difference of their scores is an observation in
-    which everything cancels that is even in the mask, such as how much is hidden at all.
+    At p = ½ masks come in pairs of complements with the same shift. Half the difference of a pair's scores is one
+    observation: what a mask and its complement do alike, such as hiding anything at all, cancels.
     """
 
     def __init__(self, n: int, grid: int, p: float, seed: int, height: int, width: int, device: torch.device) -> None:
@@ -54,7 +54,7 @@ class RegressionDesign:
         self._x = x[order].to(device)
         self._ridge = NOISE * float(self._x.square().sum(1).mean())
         self._solutions: dict[int, tuple[Tensor, Tensor]] = {}
-        self._spreads: dict[tuple[int, Size], Tensor] = {}
+        self._variances: dict[tuple[int, Size], Tensor] = {}
 
     def masks(self, start: int, stop: int) -> Tensor:
         """Return masks (k, 1, H, W)."""
@@ -65,13 +65,13 @@ class RegressionDesign:
         return self._map(self._fit(self._observed(scores)), smaller(size, self._size))
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Return the heatmaps' standard errors (k, h, w), but for a common offset, which means nothing."""
+        """Return the heatmaps' standard errors (k, h, w), without that of the offset, which has no meaning."""
         size = smaller(size, self._size)
         observed = self._observed(scores)
         x, _ = self._solution(observed.shape[1])
-        # Maximum likelihood: observed · (1 + X Xᵀ / ridge)⁻¹ · observed.
+        # Maximum likelihood estimate: observed · (1 + X Xᵀ / ridge)⁻¹ · observed.
         noise = (observed * (observed - self._fit(observed) @ x.T)).mean(1).clamp(min=0)
-        return (noise[:, None, None] * self._spread(observed.shape[1], size)).sqrt()
+        return (noise[:, None, None] * self._variance(observed.shape[1], size)).sqrt()
 
     def _observed(self, scores: Tensor) -> Tensor:
         """Turn scores (k, n) into observations (k, m): half of each pair's difference, or what exceeds the mean."""
@@ -96,17 +96,17 @@ class RegressionDesign:
             self._solutions[m] = x, torch.linalg.inv(gram).to(x)
         return self._solutions[m]
 
-    def _spread(self, m: int, size: Size) -> Tensor:
-        """Return the heatmap's variance after m observations (h, w), in units of their noise's: alike for all."""
+    def _variance(self, m: int, size: Size) -> Tensor:
+        """Return the variance (h, w) of any heatmap after m observations, in units of the noise's variance."""
         key = m, size
-        if key not in self._spreads:
-            if len(self._spreads) > 16:
-                self._spreads.clear()
+        if key not in self._variances:
+            if len(self._variances) > 16:
+                self._variances.clear()
             inverse = self._solution(m)[1]
             root = torch.linalg.cholesky(inverse.cpu().double()).to(inverse)
             modes = self._map(root.T, size)
-            self._spreads[key] = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
-        return self._spreads[key]
+            self._variances[key] = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
+        return self._variances[key]
 
     def _map(self, beta: Tensor, size: Size) -> Tensor:
         """Return ``Cov(m, x) β / p`` for β (k, cells): (k, h, w)."""
@@ -117,9 +117,9 @@ class RegressionDesign:
         return (1 - self._p) * (rows @ beta.reshape(-1, self._coarse, self._coarse) @ columns.T)
 
     def _most_informative(self, x: Tensor, first: int) -> Tensor:
-        """Order observations x (pool, cells) greedily: next is the one that leaves least to know of the heatmap."""
+        """Order observations x (pool, cells) greedily: each next one leaves the heatmap the least variance."""
         ridge = NOISE * x.square().sum(1).mean()
-        # Given those chosen so far: covariance of each observation with the heatmap, and with β, and its variance.
+        # Given those chosen so far: covariance of each observation with the heatmap and with β, and its variance.
         with_map = self._map(x, (self._coarse, self._coarse)).flatten(1)
         with_map = with_map - with_map.mean(1, keepdim=True)
         with_beta, variance = x.clone(), x.square().sum(1)

@@ -1,6 +1,6 @@
-"""Evaluation: whether heatmaps name the pixels that matter, lie where they should, and depend on the network.
+"""Evaluation of heatmaps: whether they mark the pixels that matter, lie where they should, and depend on the network.
 
-Everything takes heatmaps as arrays (n, H, W), so those of other packages can be evaluated as well.
+Heatmaps are arrays (n, H, W), so those of other packages can be evaluated, too.
 """
 
 from .ablation import Ablation, insertion_deletion

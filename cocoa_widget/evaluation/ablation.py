@@ -1,8 +1,8 @@
-"""Insertion and deletion: what a score does while the most important features come in, or go.
+"""Insertion and deletion: the course of a score while features are inserted or deleted, the most important first.
 
 Petsiuk et al. (BMVC 2018), with the baseline of Lin et al. (ICLR 2023): insertion goes from the baseline to the
-explicand, deletion the other way. Both ends are shared, and every measure reads the same representations, so an
-explicand costs 2 · steps encodings: 100 for the paper's 50 steps, where its own evaluation took 714.
+explicand, deletion the other way. Both ends are shared, and all measures use the same representations, so an
+explicand costs 2 · steps encodings: 100 for the paper's 50 steps, instead of the 714 of its authors' evaluation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .heatmaps import as_heatmaps, check_count
 from .measures import Measure
 
 Features = int | Tensor | NDArray[np.integer[Any]]
-"""What is ablated at once: the side of square cells in pixels (1: single pixels), or a map of integer labels (H, W)."""
+"""What is inserted or deleted at once: the side of square cells in pixels, 1 for single pixels, or labels (H, W)."""
 
 
 def ranks(heatmap: Tensor, features: Features) -> Tensor:
@@ -36,7 +36,7 @@ def ranks(heatmap: Tensor, features: Features) -> Tensor:
         (H, W).
     features : int, Tensor or ndarray
         Side of square cells in pixels (those at the right and the lower border may be smaller), or integer labels
-        (H, W). A feature of several pixels counts with their mean.
+        (H, W). The importance of a feature is the mean of its pixels.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def ranks(heatmap: Tensor, features: Features) -> Tensor:
 def _labels(features: Features, height: int, width: int) -> Tensor:
     if isinstance(features, int):
         if features < 1:
-            raise ValueError(f"The side of a cell is at least 1 pixel, not {features}.")
+            raise ValueError(f"features must be a side of at least 1 pixel, not {features}.")
         rows, columns = torch.arange(height) // features, torch.arange(width) // features
         return rows[:, None] * (int(columns[-1]) + 1) + columns
     labels = torch.as_tensor(features)
@@ -70,7 +70,7 @@ def _labels(features: Features, height: int, width: int) -> Tensor:
 
 
 class Ablation:
-    """Insertion and deletion on one explicand, in slices: its caller runs the encoder, some passes at a time.
+    """Insertion and deletion on one explicand; the caller runs the encoder, a batch of inputs at a time.
 
     Parameters
     ----------
@@ -79,10 +79,10 @@ class Ablation:
     heatmap : Tensor or ndarray
         (H, W), at the explicand's size.
     steps : int
-        Steps from one end to the other. The share k / steps of the features has been changed after step k; where that
-        is no whole number, the feature at the border is changed in part, by blending.
+        Steps from one end to the other. After step k the share k / steps of the features has been changed; where that
+        is not a whole number of features, the last one is blended.
     features : int, Tensor or ndarray
-        What is ablated at once; see `ranks`.
+        What is inserted or deleted at once; see `ranks`.
 
     Attributes
     ----------
@@ -105,8 +105,8 @@ class Ablation:
         (single,) = as_heatmaps(heatmap, "heatmap")
         if tuple(single.shape) != size:
             raise ValueError(
-                f"The heatmap's shape {tuple(single.shape)} is not the explicand's {size}: ablate at the encoder's"
-                " input size."
+                f"The heatmap's shape {tuple(single.shape)} is not the explicand's {size}: give a heatmap at the"
+                " encoder's input size."
             )
         rank = ranks(single, features)
         self.steps = steps
@@ -132,7 +132,7 @@ class Ablation:
         changed = (amounts[:, None, None] - self._rank).clamp(0, 1)
         deletes = torch.tensor([deletes for _, deletes in slots], device=changed.device)
         kept = torch.where(deletes[:, None, None], 1 - changed, changed)
-        # `lerp` is exact at both ends, where b + (x − b) is not.
+        # `lerp` is exact at both ends; b + (x − b) is not.
         return torch.lerp(self._baseline, self._explicand, kept[:, None])
 
     def accept(self, representations: Tensor) -> None:
@@ -144,7 +144,7 @@ class Ablation:
         self.done = stop
 
     def curves(self, measures: Sequence[Measure]) -> Curves:
-        """Read the curves off the representations, for one explicand.
+        """Measure the representations, and return the curves of this one explicand.
 
         Raises
         ------
@@ -180,26 +180,26 @@ def insertion_deletion(
     features: Features | Sequence[Features] = 1,
     progress: bool = True,
 ) -> Curves:
-    """Insert and delete the explicands' features in the order of their heatmaps, and measure.
+    """Insert and delete the features of explicands in the order of their heatmaps, and measure the effect.
 
-    Every ablated image is encoded once for all measures: 2 · `steps` encodings for each explicand.
+    Every changed image is encoded once for all measures: 2 · `steps` encodings for each explicand.
 
     Parameters
     ----------
     encoder : Encoder
-        Whose representations are measured. It need not be the one that was explained.
+        The encoder whose representations are measured; it need not be the one that was explained.
     explicands : Tensor, or anything that `ImageSet` takes
         n images; a float tensor (n, 3, H, W) is taken as preprocessed already.
     heatmaps : ndarray or Tensor
         (n, H, W), at the encoder's input size; large where an explicand is important.
     measures : sequence of Measure
-        What to measure.
+        One or more, with different names.
     baseline : str or callable, optional
-        What stands for removed features, as for `Explainer`; a blur by default.
+        What replaces removed features, as for `Explainer`; a blur by default.
     steps : int
         Steps from one end to the other.
     features : int, label map (H, W), or n label maps
-        What is ablated at once: the side of square cells in pixels, or the labels of superpixels; see `ranks`.
+        What is inserted or deleted at once: the side of square cells in pixels, or labels of superpixels; see `ranks`.
     progress : bool
         Show a progress bar if it takes longer than a second.
 
@@ -246,7 +246,7 @@ def insertion_deletion(
             bar.update(len(representations))
             while waiting and waiting[0].complete:
                 found.append(waiting.popleft().curves(measures))
-    moment.check("pixels were inserted and deleted", "Measure again while training rests.")
+    moment.check("pixels were inserted and deleted", "Measure again while no training runs.")
     return Curves.joined(found)
 
 
@@ -255,7 +255,9 @@ def _check_measures(measures: Sequence[Measure]) -> None:
     if not names:
         raise ValueError("There are no measures: give at least one, such as ContrastiveCorpusSimilarity(corpus, foil).")
     if len(set(names)) < len(names):
-        raise ValueError(f"Measures need different names, and these are {', '.join(names)}: give one another name=….")
+        raise ValueError(
+            f"Measures need different names, but these are {', '.join(names)}: give one of them another name=…."
+        )
 
 
 def _features_of_each(features: Features | Sequence[Features], count: int) -> list[Features]:

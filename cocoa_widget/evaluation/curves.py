@@ -15,12 +15,12 @@ from .statistics import interval
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_COLORS = {"insertion": "#0072b2", "deletion": "#d55e00"}  # told apart with any colour vision
+_COLORS = {"insertion": "#0072b2", "deletion": "#d55e00"}  # distinguishable with any colour vision
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What `insertion_deletion` found.
+    """The result of `insertion_deletion`: insertion and deletion curves of n explicands by m measures.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Curves:
 
     @classmethod
     def joined(cls, parts: Sequence[Curves]) -> Curves:
-        """Put the explicands of several together, measured by the same measures at the same fractions."""
+        """Join the explicands of several results with the same measures and fractions."""
         first = parts[0]
         insertion = np.concatenate([part.insertion for part in parts], axis=1)
         deletion = np.concatenate([part.deletion for part in parts], axis=1)

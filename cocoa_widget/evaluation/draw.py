@@ -1,4 +1,4 @@
-"""Which images a study explains, and by which."""
+"""The draw of a study: its explicands, corpora and foil."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Draw:
-    """What one seed drew, as indices of images.
+    """The images that one seed drew, as indices.
 
     Attributes
     ----------
     explicands, corpora : dict
-        By class.
+        Indices (n,), int64, by class.
     foil : ndarray
-        One for all classes.
+        Indices (m,), int64: one foil for all classes.
     others : dict
-        By class, another one whose corpus its explicands are compared with in the different-class setting.
+        For each class another class, with whose corpus its explicands are compared in the different-class setting.
     """
 
     explicands: dict[Hashable, Indices]
@@ -41,7 +41,7 @@ def draw(labels: Sequence[Hashable], *, explicands: int, corpus: int, foil: int,
     explicands, corpus : int
         Images for each class.
     foil : int
-        Images in all, of any class, the corpus's too, as in the paper.
+        Images in all, of any class, which includes the corpus's class, as in the paper.
     seed : int
         Same seed, same draw.
 
@@ -69,7 +69,7 @@ def draw(labels: Sequence[Hashable], *, explicands: int, corpus: int, foil: int,
         raise ValueError(
             f"{len(left)} images are left, too few for a foil of {foil}: lower foil, corpus or explicands."
         )
-    # A cycle through the classes in random order: each gets another class, and each is given once.
+    # A cycle through the classes in random order: each is paired with another one, and none is used twice.
     cycle = [classes[i] for i in rng.permutation(len(classes))]
     return Draw(
         explicands={kind: each[:explicands] for kind, each in members.items()},

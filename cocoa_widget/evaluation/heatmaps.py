@@ -1,4 +1,4 @@
-"""Heatmaps as evaluation takes them: arrays or tensors, one map or many."""
+"""Conversion of the heatmaps that users give: arrays or tensors, one heatmap or several."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def as_heatmaps(heatmaps: Any, name: str = "heatmaps") -> Tensor:
     heatmaps : ndarray or Tensor
         (n, H, W), or (H, W) for one.
     name : str
-        What an error calls them.
+        Their name in error messages.
 
     Raises
     ------
     ValueError
-        The shape is another one, or a value is not finite.
+        The shape is not one of these, or a value is not finite.
     """
     maps = torch.as_tensor(heatmaps if isinstance(heatmaps, Tensor) else np.asarray(heatmaps))
     maps = maps.detach().to("cpu", torch.float64)
@@ -36,6 +36,6 @@ def as_heatmaps(heatmaps: Any, name: str = "heatmaps") -> Tensor:
 
 
 def check_count(found: int, expected: int, name: str) -> None:
-    """Raise `ValueError` unless there are as many heatmaps as explicands."""
+    """Raise `ValueError` unless there are as many heatmaps as things to compare them with, called `name`."""
     if found != expected:
         raise ValueError(f"There are {found} heatmaps but {expected} {name}; each heatmap needs its own.")

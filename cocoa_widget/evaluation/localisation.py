@@ -1,4 +1,4 @@
-"""Whether a heatmap lies where it should."""
+"""Localisation: whether a heatmap lies where it should."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .heatmaps import as_heatmaps, check_count
 
 
 def energy(heatmaps: Any, regions: Any) -> NDArray[np.float64]:
-    """Compute the share of each heatmap's positive part that lies in its region (Wang et al., CVPR workshops 2020).
+    """Return the share of each heatmap's positive part that lies in its region (Wang et al., CVPR workshops 2020).
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def energy(heatmaps: Any, regions: Any) -> NDArray[np.float64]:
     Returns
     -------
     ndarray
-        (n,), 0..1; 0 for a heatmap without a positive value, which points nowhere.
+        (n,), 0..1; 0 for a heatmap without a positive value.
     """
     maps, inside = _pair(heatmaps, regions)
     positive = maps.clamp(min=0)
@@ -38,7 +38,7 @@ def energy(heatmaps: Any, regions: Any) -> NDArray[np.float64]:
 
 
 def hits(heatmaps: Any, regions: Any, tolerance: float = 0) -> NDArray[np.bool_]:
-    """Tell which heatmaps have their maximum in their region: the pointing game (Zhang et al., ECCV 2016, IJCV 2018).
+    """Return which heatmaps have their maximum in their region: the pointing game (Zhang et al., ECCV 2016, IJCV 2018).
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def hits(heatmaps: Any, regions: Any, tolerance: float = 0) -> NDArray[np.bool_]
     regions : ndarray or Tensor
         The same shape, boolean.
     tolerance : float
-        Distance from the region, in pixels, at which the maximum still is a hit (the authors take 15).
+        Largest distance from the region, in pixels, at which the maximum is still a hit; the authors take 15.
 
     Returns
     -------
     ndarray
-        (n,), bool; False for a heatmap without a positive value, which points nowhere, and for an empty region.
+        (n,), bool; False for a heatmap without a positive value, and for an empty region.
     """
     if tolerance < 0:
         raise ValueError(f"tolerance is a distance in pixels, at least 0, not {tolerance}.")
@@ -70,8 +70,8 @@ def hits(heatmaps: Any, regions: Any, tolerance: float = 0) -> NDArray[np.bool_]
 def mosaic(explicands: Tensor) -> tuple[Tensor, Tensor]:
     """Put explicands together in a square, for the grid pointing game (Böhle et al., CVPR 2021).
 
-    A heatmap for the corpus of one cell's kind should have its `energy` in that cell. Each explicand is shrunk by area
-    averaging, so that the mosaic has the encoder's input size (the authors let it grow instead).
+    A heatmap for a corpus of one cell's class should have its `energy` in that cell. Each explicand is shrunk by area
+    averaging, so that the mosaic has the encoder's input size; the authors' mosaic is larger instead.
 
     Parameters
     ----------
@@ -83,19 +83,22 @@ def mosaic(explicands: Tensor) -> tuple[Tensor, Tensor]:
     mosaic : Tensor
         (3, H, W).
     regions : Tensor
-        (k², H, W), bool: where each explicand lies. They share no pixel and leave none out.
+        (k², H, W), bool: where each explicand lies. Every pixel is in one region.
 
     Raises
     ------
     ValueError
-        There are not k² explicands.
+        There are not k² explicands, or more than there are pixels along a side.
     """
     if explicands.ndim != 4 or len(explicands) == 0 or isqrt(len(explicands)) ** 2 != len(explicands):
         raise ValueError(f"A mosaic needs explicands (k², 3, H, W), such as 4 or 9, not {tuple(explicands.shape)}.")
     side = isqrt(len(explicands))
     height, width = explicands.shape[-2:]
     if side > min(height, width):
-        raise ValueError(f"{len(explicands)} explicands of {height} × {width} pixels are too many for a mosaic.")
+        raise ValueError(
+            f"{len(explicands)} explicands are too many for a mosaic of {height} × {width} pixels: give at most"
+            f" {min(height, width) ** 2}."
+        )
     whole = torch.empty_like(explicands[0])
     regions = torch.zeros(len(explicands), height, width, dtype=torch.bool, device=explicands.device)
     for index, explicand in enumerate(explicands):
@@ -111,7 +114,7 @@ def _pair(heatmaps: Any, regions: Any) -> tuple[Tensor, Tensor]:
     maps = as_heatmaps(heatmaps)
     inside = torch.as_tensor(regions if isinstance(regions, Tensor) else np.asarray(regions)).cpu()
     if inside.dtype != torch.bool:
-        raise TypeError(f"regions must be boolean, True inside, not {inside.dtype}: compare a label map with a label.")
+        raise TypeError(f"regions must be boolean, not {inside.dtype}: for a label map, give labels == label.")
     if inside.ndim == 2:
         inside = inside[None]
     check_count(len(maps), len(inside), "regions")

@@ -1,7 +1,7 @@
-"""Measures: what is read off the representations of ablated explicands.
+"""Measures: numbers that insertion and deletion compute from representations.
 
 A measure turns representations (n, s, d) of s versions of n explicands, and the explicands' own (n, d), into numbers
-(n, s). It never sees an image, so any number of measures costs one encoder pass per version.
+(n, s). It does not use images, so any number of measures costs one encoder pass per version.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Classifier = Callable[[Tensor], Tensor]
 
 
 class Measure(Protocol):
-    """What `insertion_deletion` takes: a name, a label, and a function of representations."""
+    """A function of representations with a name and a label, as `insertion_deletion` takes it."""
 
     @property
     def name(self) -> str:
@@ -32,7 +32,7 @@ class Measure(Protocol):
         """The name on figures."""
 
     def __call__(self, representations: Tensor, explicands: Tensor) -> Tensor:
-        """Measure representations (n, s, d) of versions of explicands, themselves at (n, d): (n, s), float32."""
+        """Measure s versions (n, s, d) of explicands, whose own representations are (n, d): (n, s), float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class ContrastiveCorpusSimilarity:
     Parameters
     ----------
     corpus, foil : Tensor
-        (m, d), representations. The paper measures with the bins that it explained by; others, unseen by the
-        explanation, say how far it generalises.
+        (m, d), representations. The paper measures with the bins of the explanation; with other bins, the
+        measure shows how far an explanation generalises.
     similarity : {"cosine", "dot", "gaussian"}
         How representations are compared.
     """
@@ -92,7 +92,7 @@ class CorpusSimilarity:
 
 @dataclass(frozen=True, eq=False)
 class ExplicandSimilarity:
-    """Similarity to the explicand itself: how far its representation has moved.
+    """Similarity to the explicand itself, which shows how far the representation has moved.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class ExplicandSimilarity:
 
 @dataclass(frozen=True, eq=False)
 class CorpusMajorityProbability:
-    """Probability of the class that a classifier finds most often in the corpus (Lin et al., ICLR 2023).
+    """Probability of the class that a classifier predicts most often for the corpus (Lin et al., ICLR 2023).
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class CorpusMajorityProbability:
     Raises
     ------
     ValueError
-        The encoder has no classifier, or the corpus is no set of representations.
+        `classifier` is None, or `corpus` is not a tensor of representations.
     """
 
     classifier: Classifier | None

@@ -1,4 +1,4 @@
-"""Libraries that only some functions need."""
+"""Import of libraries that only some functions need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def need(module: str) -> Any:
-    """Import an optional module, or say how to install it."""
+    """Return an optional module; raise an `ImportError` that says how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

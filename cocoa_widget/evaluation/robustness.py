@@ -1,4 +1,4 @@
-"""Whether a heatmap says how the score changes, and whether it holds still (Yeh et al., NeurIPS 2019)."""
+"""Infidelity and sensitivity: whether heatmaps predict changes of the score, and change little under small noise."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def infidelity(
     seed: int = 0,
     progress: bool = True,
 ) -> NDArray[np.float64]:
-    """Compute how badly heatmaps foretell what the removal of squares does to the score (Yeh et al., NeurIPS 2019).
+    """Compute how badly heatmaps predict the effect of removed squares on the score (Yeh et al., NeurIPS 2019).
 
-    Squares of random size and place are replaced by the baseline. The heatmap's sum over a square foretells the
-    score's loss, and the mean squared error is the infidelity. It is 0 for integrated gradients of a linear score.
+    Squares of random size and place are replaced by the baseline. The heatmap's sum over a square predicts the score's
+    loss, and the mean squared error is the infidelity. It is 0 for integrated gradients of a linear score.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ def infidelity(
     measure : Measure
         The score: for COCOA ``ContrastiveCorpusSimilarity(corpus, foil)``.
     baseline : str or callable, optional
-        What stands for removed squares, as for `Explainer`; a blur by default.
+        What replaces removed squares, as for `Explainer`; a blur by default.
     samples : int
-        Squares for each explicand, each one encoding; the same for all explicands. Their sides are uniform between an
+        Number of squares, the same for all explicands; each takes one encoding. Their sides are uniform between an
         eighth and a half of the shorter side of the image.
     normalise : bool
-        Scale each heatmap to its best fit first, for methods whose heatmaps are not in units of the score, such as
-        RISE.
+        Scale each heatmap to its best fit first, for methods such as RISE, whose heatmaps are not in units of the
+        score.
     seed : int
         Same seed, same squares.
     progress : bool
@@ -71,11 +71,11 @@ def infidelity(
         raise ValueError(f"Heatmaps {tuple(maps.shape)} and explicands {tuple(inputs.shape)} differ in size.")
     moment = encoder.moment()
     removed = squares(samples, inputs.shape[2], inputs.shape[3], seed)
-    foretold = torch.einsum("nhw,shw->ns", maps, removed.double()).numpy()
-    # The whole explicand goes first, as one from which nothing is removed.
+    predicted = torch.einsum("nhw,shw->ns", maps, removed.double()).numpy()
+    # The whole explicand is first: its mask removes nothing.
     masks = torch.cat([torch.zeros_like(removed[:1]), removed])[:, None].to(inputs)
     baselines = baselines_of(as_baseline(baseline, encoder), inputs)
-    lost = np.empty_like(foretold)
+    lost = np.empty_like(predicted)
     with tqdm(total=len(inputs) * len(masks), delay=1, disable=not progress, desc="Infidelity", unit="image") as bar:
         for index, (explicand, other) in enumerate(zip(inputs, baselines, strict=True)):
             found = []
@@ -85,11 +85,11 @@ def infidelity(
             vectors = torch.cat(found)
             (values,) = measure(vectors[None], vectors[:1]).double().cpu().numpy()
             lost[index] = values[0] - values[1:]
-    moment.check("infidelity was measured", "Measure again while training rests.")
+    moment.check("infidelity was measured", "Measure again while no training runs.")
     if normalise:
-        fit = (foretold**2).sum(1)
-        foretold *= np.divide((foretold * lost).sum(1), fit, out=np.zeros_like(fit), where=fit > 0)[:, None]
-    result: NDArray[np.float64] = ((foretold - lost) ** 2).mean(1)
+        fit = (predicted**2).sum(1)
+        predicted *= np.divide((predicted * lost).sum(1), fit, out=np.zeros_like(fit), where=fit > 0)[:, None]
+    result: NDArray[np.float64] = ((predicted - lost) ** 2).mean(1)
     return result
 
 
@@ -114,21 +114,21 @@ def max_sensitivity(
     seed: int = 0,
     progress: bool = True,
 ) -> NDArray[np.float64]:
-    """Compute how much heatmaps change at most under noise that is too small to see (Yeh et al., NeurIPS 2019).
+    """Compute the largest change of heatmaps under noise that is too small to see (Yeh et al., NeurIPS 2019).
 
     Parameters
     ----------
     explain : callable
-        Maps preprocessed explicands (n, 3, H, W) to heatmaps (n, H, W). It is called 1 + `samples` times, and a method
-        that draws at random should do so by a seed.
+        Maps preprocessed explicands (n, 3, H, W) to heatmaps (n, H, W). It is called 1 + `samples` times; a
+        method that draws at random should use the same seed each time.
     explicands : Tensor
         (n, 3, H, W), preprocessed: ``encoder.inputs(images)``.
     radius : float
         Half the width of the uniform noise, in units of preprocessed values.
     samples : int
-        Number of noises.
+        Number of noisy copies.
     seed : int
-        Same seed, same noises.
+        Same seed, same noise.
     progress : bool
         Show a progress bar if it takes longer than a second.
 

@@ -18,29 +18,29 @@ from .optional import need
 
 
 def randomised(encoder: Encoder, seed: int = 0, images: Any = None) -> Encoder:
-    """Return a copy of an encoder that has forgotten what it learned.
+    """Return a copy of an encoder whose parameters are random.
 
-    As in Lin et al. (ICLR 2023), each parameter tensor is drawn anew from a truncated normal distribution with the
+    As in Lin et al. (ICLR 2023), each parameter tensor is drawn from a truncated normal distribution with the
     tensor's own mean, standard deviation, minimum and maximum; a tensor of one value stays what it is.
 
-    Buffers stay, too, as with the authors, unless there are `images` to measure them anew. For batch normalisation that
-    matters: its running statistics describe the trained network's activations. In the demo encoder the kept ones leave
-    a network that is nearly blind: the cosine of photographs of different things is 0.997 on average, against 0.53 with
-    new ones and 0.15 before. Heatmaps of a blind network fail for a reason that says nothing about the method.
+    As in the authors' code, buffers stay what they are; but with `images`, the running statistics of batch
+    normalisation are measured again. Those of the trained network do not fit random parameters: with them the demo
+    encoder hardly tells photographs of different things apart (a mean cosine of 0.997, against 0.53 with new statistics
+    and 0.15 before), and its heatmaps fail for a reason that has nothing to do with the method.
 
     Parameters
     ----------
     encoder : Encoder
-        It is left as it is.
+        It is not changed.
     seed : int
         Same seed, same parameters.
     images : Tensor, or anything that `ImageSet` takes, optional
-        At least 2, on which the running statistics of batch normalisation are measured anew.
+        At least 2 images, on which the running statistics of batch normalisation are measured again.
 
     Returns
     -------
     Encoder
-        The same in everything but the module and its name; the classifier is still the trained one.
+        An encoder with another module and name; the rest, which includes the classifier, is unchanged.
     """
     generator = torch.Generator().manual_seed(seed)
     module = copy.deepcopy(encoder.module)
@@ -53,22 +53,22 @@ def randomised(encoder: Encoder, seed: int = 0, images: Any = None) -> Encoder:
 
 
 def cascade(encoder: Encoder, seed: int = 0) -> Iterator[Encoder]:
-    """Forget layer by layer from the top: the cascading randomisation of Adebayo et al. (NeurIPS 2018).
+    """Randomise parameters layer by layer from the top: cascading randomisation (Adebayo et al., NeurIPS 2018).
 
-    Layers are the submodules that hold parameters of their own. Their top is the end of ``module.named_modules()``,
-    which is the order in which they were made and nearly always the order in which they run.
+    Layers are the submodules with parameters of their own. The top is the end of ``module.named_modules()``: the order
+    in which layers were made, which is nearly always the order in which they run.
 
     Parameters
     ----------
     encoder : Encoder
-        It is left as it is.
+        It is not changed.
     seed : int
         Same seed, same parameters.
 
     Yields
     ------
     Encoder
-        One for each layer: with that layer's parameters and all above redrawn, as `randomised` does.
+        One for each layer, with the parameters of that layer and of all above it drawn as in `randomised`.
     """
     generator = torch.Generator().manual_seed(seed)
     module = encoder.module
@@ -86,7 +86,7 @@ def rank_correlation(heatmaps: Any, others: Any) -> NDArray[np.float64]:
     Parameters
     ----------
     heatmaps, others : ndarray or Tensor
-        (n, H, W) or (H, W). Adebayo et al. compare the maps and their absolute values.
+        (n, H, W) or (H, W). Adebayo et al. compare heatmaps and their absolute values.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _redraw(parameter: Tensor, generator: torch.Generator) -> None:
     low, high = float(values.min()) if values.numel() else 0.0, float(values.max()) if values.numel() else 0.0
     if low == high:
         return
-    # On the CPU, so that every device gets the same.
+    # Drawn on the CPU, so that every device gets the same values.
     fresh = torch.empty_like(values)
     nn.init.trunc_normal_(fresh, float(values.mean()), float(values.std()), low, high, generator=generator)
     with torch.no_grad():

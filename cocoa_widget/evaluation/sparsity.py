@@ -1,4 +1,4 @@
-"""How concentrated a heatmap is."""
+"""Sparsity: how concentrated a heatmap is."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def gini(heatmaps: Any) -> NDArray[np.float64]:
     Returns
     -------
     ndarray
-        (n,), from 0 (all pixels count the same) to 1 − 1 / (H · W) (one pixel has it all). A heatmap of zeros is 0:
-        nothing in it stands out.
+        (n,), from 0 (all pixels are alike) to 1 − 1 / (H · W) (one pixel alone is not zero). A heatmap of zeros
+        gets 0.
     """
     values = as_heatmaps(heatmaps).abs().flatten(1).sort(1).values
     count = values.shape[1]

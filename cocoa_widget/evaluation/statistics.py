@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Z = 1.96
-"""The paper's quantile: two-sided 95 % of a normal distribution, whatever the number of runs."""
+"""Quantile of Lin et al. (ICLR 2023): two-sided 95 % of a normal distribution, for any number of runs."""
 
 
 class Interval(NamedTuple):
@@ -23,22 +23,27 @@ class Interval(NamedTuple):
 
 
 def interval(values: ArrayLike) -> Interval:
-    """Compute the mean over the first axis and half of its 95 % confidence interval, ``1.96 · std / √n``.
+    """Return the mean over the first axis and half the width of its 95 % confidence interval, ``1.96 · std / √n``.
 
     Parameters
     ----------
     values : array
-        (n, …), one for each run; `std` is the sample's, with n − 1.
+        (n, …), one value for each run; their standard deviation is the sample's, with n − 1.
 
     Returns
     -------
     Interval
-        Arrays (…); the half-width of a single run is NaN. With few runs the normal quantile, which is the one that
-        Lin et al. (ICLR 2023) report, is too small: for n = 3, Student's would be 4.30.
+        Arrays (…); the half-width of a single run is NaN. With few runs the normal quantile, which
+        Lin et al. (ICLR 2023) use, is too small: for n = 3, Student's is 4.30.
+
+    Raises
+    ------
+    ValueError
+        There are no values.
     """
     array = np.asarray(values, dtype=np.float64)
     if len(array) == 0:
-        raise ValueError("There are no values to take a mean of.")
+        raise ValueError("There are no values: give at least one to take a mean of.")
     mean = array.mean(0)
     if len(array) == 1:
         return Interval(mean, np.full_like(mean, np.nan))
@@ -46,17 +51,17 @@ def interval(values: ArrayLike) -> Interval:
 
 
 def summarise(frame: DataFrame, by: Sequence[str], value: str = "auc", over: str = "seed") -> DataFrame:
-    """Make the table "mean ± half-width" over seeds.
+    """Return a table of "mean ± half-width" over seeds.
 
-    Rows of the same seed are averaged first: explicands of one draw share a corpus and a foil, so only seeds are
+    Rows of the same seed are averaged first: explicands of one seed share a corpus and a foil, so only seeds are
     independent.
 
     Parameters
     ----------
     frame : DataFrame
-        Tidy: one number a row.
+        A tidy table: one number in each row.
     by : sequence of str
-        Columns that tell the table's rows apart.
+        Columns that identify a row of the result.
     value : str
         The column of the numbers.
     over : str
@@ -65,8 +70,7 @@ def summarise(frame: DataFrame, by: Sequence[str], value: str = "auc", over: str
     Returns
     -------
     DataFrame
-        The columns `by` in order of appearance, then mean, half_width, n (seeds) and text, which a pivot lays out as a
-        table.
+        The columns `by`, in order of appearance, then mean, half_width, n (the number of seeds) and text.
 
     Raises
     ------

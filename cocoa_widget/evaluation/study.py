@@ -1,4 +1,4 @@
-"""The comparison of Lin et al. (ICLR 2023): which target's heatmaps name the pixels that matter."""
+"""The study of Lin et al. (ICLR 2023): a comparison of targets and methods by insertion and deletion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SEEDS = (123, 456, 789, 42, 91)
-"""The paper's."""
+"""The seeds of Lin et al. (ICLR 2023)."""
 
 SETTINGS = ("same class", "different class")
 
@@ -54,11 +54,11 @@ def study(
 
     For each seed, explicands and a corpus of each class and a foil are drawn. Explicands are explained by the corpus of
     their own class (same class) and of another (different class), and measured with the bins that explained them. Two
-    controls should lose: COCOA's heatmaps from a randomised encoder (its batch normalisation measured anew on the
-    foil), and heatmaps drawn from a normal distribution.
+    controls should do worse: COCOA's heatmaps from a randomised encoder, with batch normalisation measured on the foil,
+    and heatmaps drawn from a normal distribution.
 
     Each explicand is prepared once per method, for all targets and both settings, and a heatmap that does not depend on
-    the corpus is ablated once for both.
+    the corpus is measured once for both.
 
     Parameters
     ----------
@@ -67,21 +67,21 @@ def study(
     images : Tensor, or anything that `ImageSet` takes
         m images; a float tensor (m, 3, H, W) is taken as preprocessed already.
     labels : sequence
-        (m,), their classes.
+        (m,), the classes of the images.
     methods : mapping
-        What to call each method in the table → a name, or a method with settings of its own.
+        From the name in the table to a method: one of `METHODS` by name, or a method with settings.
     targets : sequence of str
         All four by default.
     similarity : {"cosine", "dot", "gaussian"}
         How representations are compared, in explaining and in measuring.
     seeds : sequence of int
-        One draw each; the paper's five by default.
+        Each seed makes one draw; the paper's five by default.
     explicands, corpus : int
         Images for each class and seed; the paper's by default.
     foil : int
         Images for each seed; the paper's by default.
     steps, features
-        Of insertion and deletion; see `insertion_deletion`.
+        Settings of insertion and deletion; see `insertion_deletion`.
     progress : bool
         Show a progress bar if it takes longer than a second.
 
@@ -104,7 +104,7 @@ def study(
         check_target(target)
     check_similarity(similarity)
     if "random" in methods:
-        raise ValueError("The name 'random' is the control's, which every study has: call the method something else.")
+        raise ValueError("'random' is the name of the control that every study has: give the method another name.")
     explainers = {name: Explainer(encoder, method) for name, method in methods.items()}
     inputs = encoder.inputs(images)
     if len(labels) != len(inputs):
@@ -154,7 +154,7 @@ class _Heatmaps(NamedTuple):
 
 @dataclass(frozen=True)
 class _Bins:
-    """What one class's explicands are explained and measured by: representations, a corpus for each setting."""
+    """Representations that explain and measure the explicands of one class: a corpus for each setting, and the foil."""
 
     corpora: dict[str, Tensor]
     foil: Tensor
@@ -167,7 +167,7 @@ class _Bins:
         return cls(corpora, vectors[drawn.foil], similarity)
 
     def measures(self, encoder: Encoder) -> _Measures:
-        """List each setting's measures, which carry its name so that one ablation can be measured by all."""
+        """Return the measures of each setting, named after it, so that one ablation can use those of all settings."""
         found: dict[str, list[Measure]] = {}
         for setting, corpus in self.corpora.items():
             gamma = ContrastiveCorpusSimilarity(corpus, self.foil, self.similarity)
@@ -205,7 +205,7 @@ def _measured(
 
 
 def _encode_drawn(encoder: Encoder, inputs: Tensor, drawn: Draw) -> Tensor:
-    """Encode the members of bins only; the other rows (m, d) are NaN."""
+    """Return representations (m, d) of all images, with NaN for those that are in no bin."""
     used = np.concatenate([drawn.foil, *drawn.corpora.values()])
     found = encoder.forward(inputs[used]).representations
     vectors = found.new_full((len(inputs), found.shape[1]), torch.nan)

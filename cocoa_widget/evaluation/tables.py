@@ -1,4 +1,4 @@
-"""The tables and the figure of a study: the paper's layout, and how far ahead COCOA is."""
+"""Tables and a figure of a study: the layout of the paper, and the advantage of COCOA."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tabulate(frame: DataFrame, setting: str, measure: str = "contrastive_corpus_
     Parameters
     ----------
     frame : DataFrame
-        What `study` returned.
+        A table of `study`.
     setting : {"same class", "different class"}
         Whether explicands are of the corpus's class.
     measure : {"contrastive_corpus_similarity", "corpus_majority_probability"}
@@ -39,8 +39,8 @@ def tabulate(frame: DataFrame, setting: str, measure: str = "contrastive_corpus_
     Returns
     -------
     DataFrame
-        Texts "mean ± half-width" over seeds, by row, and by method and kind: the larger the insertion and the smaller
-        the deletion, the better.
+        Texts "mean ± half-width" over seeds: a row for each target and control, a column for each method and kind. A
+        larger insertion and a smaller deletion are better.
 
     Raises
     ------
@@ -56,14 +56,14 @@ def tabulate(frame: DataFrame, setting: str, measure: str = "contrastive_corpus_
 
 
 def advantage(frame: DataFrame) -> DataFrame:
-    """Compute by how much COCOA is better than each other row, explicand by explicand.
+    """Return by how much COCOA is better than each other row, in differences within explicands.
 
-    Such paired differences are surer than the tables' means: explicands are harder or easier for all rows alike.
+    These paired differences vary less than the means of `tabulate`, because some explicands are harder for all rows.
 
     Parameters
     ----------
     frame : DataFrame
-        What `study` returned, with the target ``"contrastive_corpus"``.
+        A table of `study`, with the target ``"contrastive_corpus"``.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def plot_study(
     Parameters
     ----------
     frame : DataFrame
-        What `study` returned.
+        A table of `study`.
     setting, measure
         See `tabulate`.
     ax : matplotlib Axes, optional
@@ -99,7 +99,7 @@ def plot_study(
     Returns
     -------
     Axes
-        The farther to the right, the better.
+        The axes of the figure; points farther to the right are better.
     """
     axis = ax if ax is not None else need("matplotlib.pyplot").subplots(figsize=(6, 3.4), layout="constrained")[1]
     chosen = _named(_chosen(frame, setting, measure))
@@ -111,7 +111,7 @@ def plot_study(
     methods = list(chosen["method"].unique())
     for index, method in enumerate(methods):
         part = found.xs(method, level="method").reindex(rows)
-        # Side by side within a row, whose name is at its middle.
+        # The methods of a row are side by side, and its name is at the middle.
         heights = [place + 0.16 * (index - (len(methods) - 1) / 2) for place in range(len(rows))]
         marker, color = "osD^vP"[index % 6], f"C{index}"
         axis.errorbar(
@@ -119,7 +119,7 @@ def plot_study(
         )
     axis.axvline(0, color="0.8", zorder=0)
     axis.set_yticks(range(len(rows)), rows)
-    axis.set_ylim(len(rows) - 0.5, -0.5)  # the first row on top, also of axes that share it
+    axis.set_ylim(len(rows) - 0.5, -0.5)  # the first row on top, for shared axes, too
     for name in axis.get_yticklabels():
         name.set_fontweight("bold" if name.get_text() == COCOA else "normal")
     axis.set(xlabel="Insertion area − deletion area", title=setting.capitalize())
@@ -134,7 +134,7 @@ def _chosen(frame: DataFrame, setting: str, measure: str) -> DataFrame:
 
 
 def _named(frame: DataFrame) -> DataFrame:
-    """Name the rows, and let the random heatmaps stand beside every method."""
+    """Add a column with the name of each row, and repeat the random heatmaps for every method."""
     random = frame[frame["method"] == "random"]
     others = frame[frame["method"] != "random"]
     repeated = [random.assign(method=method) for method in others["method"].unique()]

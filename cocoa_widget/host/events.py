@@ -30,7 +30,7 @@ def stability(version: int, found: dict[str, Stability | None], smallest: int) -
         "items": [
             {"image": image, "low": None, "high": None, "agreement": None}
             if each is None
-            else {"image": image, "low": each.low, "high": each.high, "agreement": each.agreement}
+            else {"image": image, "low": each.low, "high": each.high, "agreement": each.correlation}
             for image, each in found.items()
         ],
         "smallest": smallest,

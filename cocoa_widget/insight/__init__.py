@@ -1,4 +1,4 @@
-"""What stands behind a score: how stable it is, and the contribution of each member."""
+"""How an answer depends on the bins' members: its stability, and the influence of each member."""
 
 from .influence import Influence, influence
 from .stability import ENOUGH, Members, Stability, resample, stability

@@ -1,4 +1,4 @@
-"""Which images did it? An answer, split over the members of the bins."""
+"""Influence: the contribution of each bin member to a score and to a heatmap."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from ..contrast import LinearScore, Score
 from .stability import Members
 
 CHUNK = 128
+"""Members that are left out in one matrix product."""
 OUTLYING = 3.5
 """Modified z-score from which on a value counts as an outlier (Iglewicz & Hoaglin, 1993)."""
 UNLIKE = 0.1
-"""Cosine that an outlier falls short of the usual by at least, however tight its bin."""
+"""Least difference between an outlier's mean cosine and the median one, however alike the other members are."""
 
 
 @dataclass(frozen=True)
 class Influence:
-    """What each member of one bin does to one explicand.
+    """The contribution of each member of one bin to one explicand's answer.
 
     Attributes
     ----------
     shares : ndarray
-        (m,), each member's part of the score: over both bins, and the explicand's own where the target has it, they
-        sum to gamma. Members of the foil have the sign with which they count.
+        (m,), each member's part of the score, negative for members of the foil that are like the explicand. The shares
+        of both bins, and the explicand's own where the target has it, sum to gamma.
     changes : ndarray or None
         (m,), relative change of the heatmap without the member: the norm of the difference by the norm of the heatmap.
         None for methods without an operator.
     outliers : ndarray
-        (m,), bool: much less like the others of its bin than these are among each other; never in bins below 4.
+        (m,), bool: members that are much less like the others than these are like each other; none in bins of fewer
+        than 4.
     """
 
     shares: NDArray[np.float32]
@@ -55,26 +57,31 @@ def influence(
     Parameters
     ----------
     operator : Operator or None
-        The explicand's; None leaves out what members change of the heatmap.
+        The explicand's operator; without it, `changes` is None.
     score : Score
-        What is explained, k = 1; a linear one.
+        The linear score that is explained, k = 1.
     members : Members
     target : str
         As for `score_of`.
     own : Tensor
         (d,), the explicand's representation.
     size : (int, int), optional
-        At which heatmaps are compared.
+        Height and width at which heatmaps are compared; the encoder's input size if None.
 
     Returns
     -------
     tuple of Influence or None
         For corpus and foil; None for a bin that is empty or not used.
+
+    Raises
+    ------
+    ValueError
+        The score is not linear.
     """
     if not isinstance(score, LinearScore):
         raise ValueError(
-            "The Gaussian similarity is no sum over images, so it cannot be split among them: choose the cosine or the"
-            " dot product."
+            "The Gaussian similarity is not a sum over images, so it cannot be split among them: choose the cosine or"
+            " the dot product."
         )
     unit = score.similarity == "cosine"
     mine = F.normalize(own, dim=0) if unit else own
@@ -97,9 +104,9 @@ def influence(
 
 
 def outliers(members: Tensor) -> NDArray[np.bool_]:
-    """Find the members (m, d) of a bin that are much less like the others than those are among each other.
+    """Find the members (m, d) of a bin that are much less like the others than these are like each other.
 
-    The mean cosine of each member with the others, by its modified z-score.
+    They are found by the modified z-score of each member's mean cosine with the others.
     """
     m = len(members)
     if m < 4:
@@ -107,7 +114,7 @@ def outliers(members: Tensor) -> NDArray[np.bool_]:
     unit = F.normalize(members, dim=1).cpu()
     likeness = ((unit @ unit.sum(0)) - (unit * unit).sum(1)).double() / (m - 1)
     below = likeness.median() - likeness
-    spread = below.abs().median()
-    # More than half alike: any usual distance says more than a spread of zero.
-    scale = spread / 0.6745 if float(spread) > 1e-6 else below.abs().mean() * 1.2533
+    deviation = below.abs().median()
+    # Where more than half are alike, the median deviation is zero: the mean deviation takes its place.
+    scale = deviation / 0.6745 if float(deviation) > 1e-6 else below.abs().mean() * 1.2533
     return (below > (OUTLYING * scale).clamp(min=UNLIKE)).cpu().numpy()

@@ -1,4 +1,4 @@
-"""How sure is it? The answer under bins that might as well have been drawn: a bootstrap over their members."""
+"""Stability: how much an answer changes when the bins are drawn again, by a bootstrap over their members."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from ..attribution import Operator, Size
 from ..contrast import TARGETS, GaussianScore, LinearScore, Score, directions, score_of
 
 ENOUGH = 20
-"""Members of a bin from which on the paper's results hardly change; fewer count as few."""
+"""Members of a bin from which on the results of Lin et al. (ICLR 2023) hardly change; fewer are reported as few."""
 RESAMPLES = 200
+"""Number of times that bins are resampled by default."""
 
 
 class Members(NamedTuple):
@@ -26,7 +27,7 @@ class Members(NamedTuple):
     foil: Tensor | None
 
     def used_by(self, target: str) -> Members:
-        """Leave out the bin that `target` does not look at."""
+        """Return the members without the bin that `target` does not use."""
         return Members(*TARGETS[target].used(self.corpus, self.foil))
 
     @property
@@ -37,28 +38,28 @@ class Members(NamedTuple):
 
 @dataclass(frozen=True)
 class Stability:
-    """How much an answer changes when the bins are drawn anew.
+    """How much an answer changes when the bins are drawn again.
 
     Attributes
     ----------
     low, high : float
-        Central 95 % of the score.
-    agreement : float or None
-        Median correlation, −1 to 1, of the heatmaps of resampled bins with the heatmap; None without an operator.
-    spread : ndarray or None
-        (h, w), standard deviation of the heatmaps in their own unit; None without an operator.
+        Ends of the central 95 % of the score over resampled bins.
+    correlation : float or None
+        Median correlation, −1 to 1, of resampled bins' heatmaps with the answer's; None without an operator.
+    deviation : ndarray or None
+        (h, w), standard deviation of resampled bins' heatmaps, in their unit; None without an operator.
     """
 
     low: float
     high: float
-    agreement: float | None = None
-    spread: NDArray[np.float32] | None = None
+    correlation: float | None = None
+    deviation: NDArray[np.float32] | None = None
 
 
 def resample(
     target: str, similarity: str, members: Members, own: Tensor, resamples: int = RESAMPLES, seed: int = 0
 ) -> Score | None:
-    """Make the scores of one explicand under resampled bins.
+    """Return the scores of one explicand under resampled bins.
 
     A bin of m members is resampled by m − 1 draws with replacement, which makes the bootstrap's variance unbiased for
     small bins (McCarthy & Snowden, 1985).
@@ -71,14 +72,14 @@ def resample(
     own : Tensor
         (d,), the explicand's representation.
     resamples : int
-        How many times.
+        Number of times that the bins are resampled.
     seed : int
         Same seed, same draws.
 
     Returns
     -------
     Score or None
-        k = `resamples`; None where a bin has a single member, which says nothing about others of its kind.
+        k = `resamples`; None where a used bin has a single member, whose variation is unknown.
     """
     members = members.used_by(target)
     if members.smallest == 1:
@@ -115,7 +116,7 @@ def stability(
     Parameters
     ----------
     operator : Operator or None
-        The explicand's; None for methods that have none, which gives the score's interval alone.
+        The explicand's operator; without it, only the score's interval is computed.
     score : Score
         What is explained, k = 1.
     resampled : Score
@@ -123,15 +124,19 @@ def stability(
     own : Tensor
         (d,), the explicand's representation.
     size : (int, int), optional
-        Height and width of `spread`; the encoder's input size by default.
+        Height and width of `deviation`; the encoder's input size by default.
+
+    Returns
+    -------
+    Stability
     """
     values = resampled(own[None])[:, 0]
     low, high = torch.quantile(values, torch.tensor([0.025, 0.975]).to(values)).tolist()
     if operator is None:
         return Stability(low, high)
     maps = operator.apply(resampled, size)
-    spread = maps.std(0).cpu().numpy()
+    deviation = maps.std(0).cpu().numpy()
     centred = F.normalize((maps - maps.mean((1, 2), keepdim=True)).flatten(1), dim=1)
     reference = operator.apply(score, size)[0]
     reference = F.normalize((reference - reference.mean()).flatten(), dim=0)
-    return Stability(low, high, float((centred @ reference).median()), spread)
+    return Stability(low, high, float((centred @ reference).median()), deviation)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..attribution import LinearMethod, Operator, Path, Size
+from ..attribution import LinearMethod, Operator, Run, Size
 from ..contrast import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..insight import Stability, resample, stability
@@ -26,7 +26,7 @@ SHARPEN_SECONDS = 0.12
 SETTLED_SECONDS = 0.4
 """How long heatmaps must have stayed the same before their stability is measured."""
 COARSE = 28
-"""Largest side at which resampled heatmaps are compared, and their spread computed."""
+"""Largest side at which resampled heatmaps are compared, and their deviation computed."""
 
 
 class Painter:
@@ -148,7 +148,7 @@ class Painter:
         return [heatmap for heatmap in found if heatmap is not None] if moment.lasts else []
 
     def _heatmap(
-        self, question: Question, known: Known, position: int, run: Path | None, size: Size | None
+        self, question: Question, known: Known, position: int, run: Run | None, size: Size | None
     ) -> Heatmap | None:
         image, own, score = known.images[position], known.vectors[position], known.scores[position]
         name, layer, store = question.method.name, question.layer, self._state.store
@@ -180,8 +180,8 @@ class Painter:
             if resampled is None:
                 return None
             # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
-            spread = stability(operator, score, resampled, own, None if size is None else self._coarse()).spread
-            return None if spread is None else torch.from_numpy(spread)
+            found = stability(operator, score, resampled, own, None if size is None else self._coarse()).deviation
+            return None if found is None else torch.from_numpy(found)
         return operator.apply(score, size)[0]
 
     # ---- stability -----------------------------------------------------------------------------------------------

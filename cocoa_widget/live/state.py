@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..attribution import LinearMethod, Operator, Path
+from ..attribution import LinearMethod, Operator, Run
 from ..encoders import Representations
 from .lane import Lane
 from .operators import OperatorStore
@@ -48,7 +48,7 @@ class State:
     abandoned: bool = False  # all views have left, so nothing is prepared
     waiters: int = 0  # number of callers that wait for results
     asked: dict[str, int] = field(default_factory=dict)  # by image: number of callers that wait for its heatmap
-    runs: dict[str, tuple[int, Path]] = field(default_factory=dict)  # by image: question's version, run
+    runs: dict[str, tuple[int, Run]] = field(default_factory=dict)  # by image: question's version, run
     failures: dict[str, Exception] = field(default_factory=dict)  # could not be encoded
     renewed: dict[str, int] = field(default_factory=dict)  # by member: version in which it was put into a place
     unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by the present question
@@ -118,12 +118,12 @@ class State:
         """Return `ids` without those that could not be encoded."""
         return [i for i in ids if i not in self.failures]
 
-    def run(self, image: str, version: int) -> Path | None:
+    def run(self, image: str, version: int) -> Run | None:
         """Return what a method that differentiates has prepared of an image for one version of the question."""
         at, run = self.runs.get(image, (-1, None))
         return run if at == version else None
 
-    def preparation(self, image: str) -> Operator | Path | None:
+    def preparation(self, image: str) -> Operator | Run | None:
         """Return what the question's method has prepared of an image so far."""
         if isinstance(self.question.method, LinearMethod):
             return self.store.peek(image, self.question.recipe)

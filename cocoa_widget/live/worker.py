@@ -20,9 +20,9 @@ from ..attribution import (
     GradientMethod,
     LinearMethod,
     Operator,
-    Path,
+    Run,
     advance,
-    advance_path,
+    advance_run,
     check_method,
 )
 from ..encoders import Decoder, Encoder, Moment, Representations
@@ -252,7 +252,7 @@ class Worker:
             run.done = run.total  # there is nothing to follow
             return
         begun, before = time.perf_counter(), run.done
-        advance_path(self._encoder, run, known.scores[0], self._count("gradient"))
+        advance_run(self._encoder, run, known.scores[0], self._count("gradient"))
         self._measure("gradient", run.done - before, begun)
         self._show(image, run, before)
 
@@ -276,9 +276,9 @@ class Worker:
             pinned: set[Key] = {(i, r) for i in shown for r in (recipe, PREVIEW)}
         return self._state.store.trim(pinned)
 
-    def _show(self, image: str, preparation: Operator | Path, before: int) -> None:
+    def _show(self, image: str, preparation: Operator | Run, before: int) -> None:
         """Have a heatmap painted if it is visibly sharper than the last one, since a page may be far away."""
-        steps = [preparation.first_picture]
+        steps = [preparation.first_heatmap]
         while steps[-1] < preparation.total:
             steps.append(math.ceil(steps[-1] * SHARPER))
         if preparation.complete or any(before < step <= preparation.done for step in steps):

@@ -8,7 +8,7 @@ from tests.conftest import Convolutional, Linear, encoder_of
 
 
 class MapModule(nn.Module):
-    """Returns its feature map, for the encoder to pool."""
+    """A module that returns its feature map, for the encoder to pool."""
 
     def __init__(self):
         super().__init__()
@@ -53,7 +53,7 @@ def test_cells_are_the_feature_map_times_the_direction(convolutional, inputs):
     prepared = cw.Explainer(convolutional, "cam").prepare(x)
     cells = prepared.operators[0].apply(LinearScore(w[None], "dot"), size=(8, 8))[0] * 16  # of 4 × 4 pixels
     expected = torch.einsum("dhw,d->hw", encoded.features[0], w) / 64
-    # The spread blurs a cell over its neighbours; a smooth map keeps its picture.
+    # Bilinear distribution blurs cells over their neighbours, which changes a smooth map little.
     assert torch.corrcoef(torch.stack([cells.flatten(), expected.flatten()]))[0, 1] > 0.8
     assert cells.sum().item() == pytest.approx(expected.sum().item(), rel=1e-4)
 

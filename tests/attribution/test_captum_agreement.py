@@ -1,4 +1,4 @@
-"""Where Captum has the method, ours gives the same numbers: within 1e-4 of the maximum in float32."""
+"""Agreement with Captum, where it has the method: within 1e-4 of the maximum in float32."""
 
 from __future__ import annotations
 
@@ -8,53 +8,26 @@ import numpy as np
 import pytest
 import sklearn.linear_model
 import torch
-import torch.nn.functional as F
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.gradient import GradientSHAP as OurGradientSHAP
+from cocoa_widget.attribution.gradient import _normal
+from cocoa_widget.attribution.resample import distribute
+from tests.attribution.methods import agree, explain
 
-# Captum announces its hooks, and that it asks for gradients.
+# Captum warns that it sets hooks and needs gradients.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:captum")
-
-
-@pytest.fixture(params=["cosine", "dot"])
-def question(request, convolutional, corpus, foil):
-    """The score as a plain function, and the arguments that mean the same to us."""
-
-    def mean(images):
-        vectors = convolutional.encode(images)
-        return (F.normalize(vectors, dim=1) if request.param == "cosine" else vectors).mean(0)
-
-    w = mean(corpus) - mean(foil)
-    convolutional.module.eval()
-
-    def score(x):
-        vectors = convolutional.module(x)
-        return (F.normalize(vectors, dim=1) if request.param == "cosine" else vectors) @ w
-
-    return score, {"corpus": corpus, "foil": foil, "similarity": request.param}
-
-
-def agree(found, expected):
-    expected = expected.detach().numpy()
-    assert abs(found - expected).max() <= 1e-4 * abs(expected).max()
-    assert abs(expected).max() > 0
-
-
-def explain(encoder, method, inputs, how, baseline=None):
-    return cw.Explainer(encoder, method, baseline).explain(inputs, **how).heatmaps
 
 
 def test_saliency(convolutional, inputs, question):
     score, how = question
     expected = captum.attr.Saliency(score).attribute(inputs, abs=False).sum(1)
-    agree(explain(convolutional, "saliency", inputs, how), expected)
+    agree(explain(convolutional, "saliency", inputs, **how), expected)
 
 
 def test_input_x_gradient(convolutional, inputs, question):
     score, how = question
     expected = captum.attr.InputXGradient(score).attribute(inputs.clone().requires_grad_()).sum(1)
-    agree(explain(convolutional, "input_x_gradient", inputs, how), expected)
+    agree(explain(convolutional, "input_x_gradient", inputs, **how), expected)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +37,7 @@ def test_integrated_gradients(convolutional, inputs, question, rule, theirs):
     score, how = question
     blurred = cw.Blur()(inputs)
     expected = captum.attr.IntegratedGradients(score).attribute(inputs, blurred, n_steps=20, method=theirs).sum(1)
-    agree(explain(convolutional, cw.IntegratedGradients(steps=20, rule=rule), inputs, how), expected)
+    agree(explain(convolutional, cw.IntegratedGradients(steps=20, rule=rule), inputs, **how), expected)
 
 
 def test_smoothgrad(convolutional, inputs, question):
@@ -74,16 +47,14 @@ def test_smoothgrad(convolutional, inputs, question):
     for x in inputs:
         points = torch.stack([method.draw(i, x, x)[0] for i in range(7)])
         expected.append(captum.attr.Saliency(score).attribute(points, abs=False).mean(0).sum(0))
-    agree(explain(convolutional, method, inputs, how), torch.stack(expected))
+    agree(explain(convolutional, method, inputs, **how), torch.stack(expected))
 
 
 def test_gradient_shap_with_fixed_draws(convolutional, inputs, question, monkeypatch):
-    """Captum's own GradientShap, one explicand at a time, whose noise and positions are made to be ours."""
+    """Captum's GradientShap, one explicand at a time, with its noise and positions replaced by ours."""
     score, how = question
-    method = OurGradientSHAP(samples=6, seed=5)
-    found = explain(convolutional, method, inputs, how)
-    from cocoa_widget.attribution.gradient import _normal
-
+    method = cw.GradientSHAP(samples=6, seed=5)
+    found = explain(convolutional, method, inputs, **how)
     for k, x in enumerate(inputs):
         baseline = cw.Blur()(x[None])
         drawn = [_normal(method.seed, i, x) for i in range(method.samples)]
@@ -101,11 +72,11 @@ def test_occlusion(convolutional, inputs, question, window, stride):
     expected = captum.attr.Occlusion(score).attribute(
         inputs, (3, window, window), strides=(3, stride, stride), baselines=cw.Blur()(inputs)
     )[:, 0]
-    agree(explain(convolutional, cw.Occlusion(window=window, stride=stride), inputs, how), expected)
+    agree(explain(convolutional, cw.Occlusion(window=window, stride=stride), inputs, **how), expected)
 
 
 class DoubleRegression(captum._utils.models.linear_model.SkLearnLinearRegression):
-    """Captum's regression in double precision: weights of a million beside one leave float32 an error of percents."""
+    """Captum's regression in double precision: with weights of 1 and a million, float32 has errors of some percent."""
 
     def fit(self, train_data, **kwargs):
         features, scores, weights = (torch.cat(parts).double().numpy() for parts in zip(*train_data, strict=True))
@@ -117,10 +88,10 @@ class DoubleRegression(captum._utils.models.linear_model.SkLearnLinearRegression
 
 
 def test_kernel_shap(convolutional, inputs, question):
-    """The same coalitions, in Captum's regression; there the ends have a large weight, here they are a condition."""
+    """The same coalitions in Captum's regression, where the ends have a large weight; here they are a constraint."""
     score, how = question
     method = cw.KernelSHAP(superpixels=4, n_samples=202)
-    found = explain(convolutional, method, inputs, how)
+    found = explain(convolutional, method, inputs, **how)
     labels = method.labels(inputs[0])
     coalitions = method.start(inputs[0], inputs[0])._design._coalitions.present[2:]
 
@@ -143,45 +114,7 @@ def test_kernel_shap(convolutional, inputs, question):
 @pytest.mark.parametrize("layer", [None, "body.3", "body.0"])
 def test_grad_cam(convolutional, inputs, question, layer):
     score, how = question
-    found = explain(convolutional, cw.GradCAM(layer=layer), inputs, how)
+    found = explain(convolutional, cw.GradCAM(layer=layer), inputs, **how)
     module = convolutional.module.get_submodule(layer or "body.4")
     theirs = captum.attr.LayerGradCam(score, module).attribute(inputs)
-    from cocoa_widget.attribution.resample import spread
-
-    agree(found, spread(theirs[:, 0], (32, 32), None))
-
-
-@pytest.mark.parametrize("cls", [captum.attr.Saliency, captum.attr.IntegratedGradients, captum.attr.DeepLift])
-def test_captum_method_runs_captum(convolutional, inputs, question, cls):
-    score, how = question
-    found = explain(convolutional, cw.CaptumMethod(cls), inputs, how)
-    if cls is captum.attr.DeepLift:  # puts hooks on a module's parts, so a plain function would not do
-        assert np.isfinite(found).all()
-        assert abs(found).max() > 0
-        return
-    extra = (cw.Blur()(inputs),) if cls is captum.attr.IntegratedGradients else ()
-    expected = torch.cat([cls(score).attribute(x[None], *(b[k : k + 1] for b in extra)) for k, x in enumerate(inputs)])
-    agree(found, expected.sum(1))
-
-
-def test_captum_method_takes_settings(convolutional, inputs, question):
-    _, how = question
-    method = cw.CaptumMethod(captum.attr.Occlusion, sliding_window_shapes=(3, 8, 8), strides=(3, 4, 4))
-    ours = explain(convolutional, cw.Occlusion(window=8, stride=4), inputs, how)
-    # Captum counts each pixel once for each channel, whose sum is taken.
-    agree(explain(convolutional, method, inputs, how) / 3, torch.tensor(ours))
-    assert method.name == "captum.Occlusion"
-    assert "Occlusion" in method.label
-
-
-def test_captum_method_takes_a_factory(convolutional, inputs, question):
-    _, how = question
-    layer = convolutional.module.body[4]
-    method = cw.CaptumMethod(lambda score: captum.attr.LayerGradCam(score, layer))
-    expected = torch.tensor(explain(convolutional, cw.GradCAM(), inputs, how))
-    agree(explain(convolutional, method, inputs, how), expected)
-    of_what_runs = cw.CaptumMethod(lambda score: captum.attr.LayerGradCam(score, score.encoder.body[4]))
-    agree(explain(convolutional, of_what_runs, inputs, how), expected)
-    guided = cw.CaptumMethod(lambda score: captum.attr.GuidedGradCam(score, layer))  # holds one that holds the layer
-    assert np.isfinite(explain(convolutional, guided, inputs, how)).all()
-    assert not layer._forward_hooks
+    agree(found, distribute(theirs[:, 0], (32, 32), None))

@@ -5,13 +5,14 @@ import torch.nn.functional as F
 from captum.attr import IntegratedGradients as CaptumIG
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.run import advance_path
+from cocoa_widget.attribution.batches import advance_run
 from cocoa_widget.contrast.score import LinearScore
+from tests.attribution.methods import close
 from tests.conftest import Convolutional, encoder_of
 
 
 def test_a_linear_encoder_has_a_closed_form(linear, inputs, corpus, foil):
-    """With the dot product, gamma is linear in the pixels: each is worth its own change times its weight."""
+    """With the dot product, gamma is linear in the pixels: each contributes its change times its weight."""
     found = cw.Explainer(linear, cw.IntegratedGradients(steps=4)).explain(
         inputs, corpus=corpus, foil=foil, similarity="dot"
     )
@@ -19,6 +20,13 @@ def test_a_linear_encoder_has_a_closed_form(linear, inputs, corpus, foil):
     gradient = (w @ linear.module.weight).detach().reshape(3, 32, 32)
     expected = ((inputs - cw.Blur()(inputs)) * gradient).sum(1).numpy()
     np.testing.assert_allclose(found.heatmaps, expected, atol=1e-4 * abs(expected).max())
+
+
+@pytest.mark.parametrize("rule", ["gauss_legendre", "midpoint"])
+def test_any_rule_is_exact_for_a_linear_encoder(linear, inputs, closed, rule):
+    gradient, how = closed
+    found = cw.Explainer(linear, cw.IntegratedGradients(steps=3, rule=rule)).explain(inputs, **how).heatmaps
+    close(found, ((inputs - cw.Blur()(inputs)) * gradient).sum(1).numpy())
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
@@ -43,19 +51,19 @@ def test_equals_captum(convolutional, inputs, corpus):
     assert abs(found.heatmaps - expected.detach().numpy()).max() <= 1e-4 * expected.abs().max().item()
 
 
-def test_few_steps_are_a_coarse_picture_of_many(convolutional, inputs):
+def test_few_steps_give_a_coarse_heatmap(convolutional, inputs):
     method = cw.IntegratedGradients(steps=50)
     w = torch.randn(16, generator=torch.Generator().manual_seed(0))
     score = LinearScore(w[None], "cosine")
-    path = method.start(inputs[0], cw.Blur()(inputs[:1])[0])
-    advance_path(convolutional, path, score, path.first_picture)
-    assert path.presentable
-    coarse = path.heatmap()
-    while not path.complete:
-        advance_path(convolutional, path, score, 9)
-    fine = path.heatmap()
+    run = method.start(inputs[0], cw.Blur()(inputs[:1])[0])
+    advance_run(convolutional, run, score, run.first_heatmap)
+    assert run.presentable
+    coarse = run.heatmap()
+    while not run.complete:
+        advance_run(convolutional, run, score, 9)
+    fine = run.heatmap()
     assert torch.corrcoef(torch.stack([coarse.flatten(), fine.flatten()]))[0, 1] > 0.95
-    torch.testing.assert_close(path.heatmap((16, 16)), F.avg_pool2d(fine[None], 2)[0], atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(run.heatmap((16, 16)), F.avg_pool2d(fine[None], 2)[0], atol=1e-6, rtol=1e-4)
 
 
 def test_the_slices_do_not_change_the_result(inputs, corpus):
@@ -72,3 +80,5 @@ def test_the_slices_do_not_change_the_result(inputs, corpus):
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match="at least 1 step"):
         cw.IntegratedGradients(steps=0)
+    with pytest.raises(ValueError, match="'gauss_legendre' or 'midpoint'"):
+        cw.IntegratedGradients(rule="simpson")

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, spectral_norm, weight_norm
 
 import cocoa_widget as cw
+from cocoa_widget.attribution.batches import advance_run
 from cocoa_widget.attribution.method import DirectMethod
-from cocoa_widget.attribution.run import advance_path
 from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders.twin import Twin
 from tests.conftest import Convolutional, encoder_of
@@ -169,9 +169,9 @@ def test_a_step_between_forward_and_backward_is_no_error(inputs):
     assert torch.isfinite(encoder.gradients(inputs, objective).gradients).all()
     assert len(passes) == 3
     method = Impatient(module)
-    path = method.start(inputs[0], inputs[0])
-    advance_path(encoder, path, LinearScore(torch.ones(1, 16), "dot"), 1)
-    assert path.complete
+    run = method.start(inputs[0], inputs[0])
+    advance_run(encoder, run, LinearScore(torch.ones(1, 16), "dot"), 1)
+    assert run.complete
     assert method.passes == 3
 
 

@@ -1,4 +1,4 @@
-"""No window opens while figures are tested."""
+"""Figures are drawn without a window."""
 
 import matplotlib as mpl
 

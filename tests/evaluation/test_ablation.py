@@ -17,7 +17,7 @@ from tests.conftest import Convolutional, Linear, encoder_of
 
 
 class Identity(nn.Module):
-    """Its representation is the image's pixels, so a test sees what was encoded."""
+    """A module whose representation is the image's pixels, and which keeps what it encoded."""
 
     def __init__(self):
         super().__init__()
@@ -49,7 +49,7 @@ def all_measures(encoder, corpus, foil):
 
 
 def test_by_hand():
-    """Four pixels of 4, 3, 2, 1 come in one by one; the score is their sum."""
+    """Pixels of 4, 3, 2 and 1 are inserted one by one; the score is their sum."""
     explicand = torch.tensor([[4.0, 1.0], [2.0, 3.0]]).expand(3, 2, 2) / 3
     sums = CorpusSimilarity(torch.ones(1, 12), similarity="dot")
     encoder = encoder_of(Identity(), image_size=2)
@@ -83,7 +83,7 @@ def test_encodings_are_counted(inputs, corpus, foil, steps):
     module = Convolutional()
     encoder = encoder_of(module)
     measures = all_measures(encoder, corpus, foil)
-    encoder.pooling  # noqa: B018  (found out with a pass of its own)
+    encoder.pooling  # noqa: B018  (probed with a pass of its own)
     before = module.calls
     insertion_deletion(encoder, inputs, heatmaps_of(inputs), measures, steps=steps)
     assert module.calls - before == 3 * 2 * steps <= 3 * 102
@@ -148,7 +148,7 @@ def test_the_perfect_order_is_the_best(features):
     assert areas(-perfect)[0] < min(insertion for insertion, _ in others)
 
 
-def test_ties_fall_in_reading_order():
+def test_ties_are_in_reading_order():
     assert torch.equal(ranks(torch.zeros(3, 4), 1), torch.arange(12).reshape(3, 4))
     heatmap = torch.zeros(2, 3)
     heatmap[1, 1] = 1
@@ -162,7 +162,7 @@ def test_cells_count_with_their_mean():
     assert ranks(heatmap, 2).tolist() == [[1, 1, 2, 2]] * 2 + [[3, 3, 4, 4]] * 2 + [[5, 5, 0, 0]]
 
 
-def test_labels_are_features():
+def test_labels_define_features():
     labels = torch.tensor([[7, 7, 3], [7, 9, 9]])
     heatmap = torch.tensor([[3.0, 0, 1], [0, 2, 2]])  # means 1, 1 and 2; of the equal ones the lower label is first
     expected = [[2, 2, 1], [2, 0, 0]]
@@ -244,7 +244,7 @@ def test_bad_arguments_are_named(convolutional, inputs, corpus):
         insertion_deletion(convolutional, inputs, maps * torch.nan, [measure])
     with pytest.raises(ValueError, match="at least 1 step"):
         insertion_deletion(convolutional, inputs, maps, [measure], steps=0)
-    with pytest.raises(ValueError, match="at least 1 pixel"):
+    with pytest.raises(ValueError, match="a side of at least 1 pixel"):
         insertion_deletion(convolutional, inputs, maps, [measure], features=0)
     with pytest.raises(ValueError, match=r"integer labels of the shape \(32, 32\).*float32"):
         insertion_deletion(convolutional, inputs, maps, [measure], features=maps[0])

@@ -1,4 +1,4 @@
-"""The evaluation notebook: fit to be read as it is kept, and it runs, here with sizes that say nothing."""
+"""The evaluation notebook: its stored outputs are complete, and it runs, here with sizes too small for conclusions."""
 
 from pathlib import Path
 

@@ -41,7 +41,7 @@ def test_normalised_infidelity_has_no_scale(inputs, corpus, foil):
 
 
 @pytest.mark.parametrize("normalise", [False, True])
-def test_infidelity_is_captums(convolutional, inputs, corpus, foil, normalise):
+def test_infidelity_equals_captums(convolutional, inputs, corpus, foil, normalise):
     explainer = cw.Explainer(convolutional, cw.IntegratedGradients(steps=4))
     maps = explainer.explain(inputs[:1], corpus=corpus, foil=foil).heatmaps
     c, v = convolutional.encode(corpus), convolutional.encode(foil)
@@ -55,7 +55,7 @@ def test_infidelity_is_captums(convolutional, inputs, corpus, foil, normalise):
         return measure(vectors[:, None], vectors)[:, 0]
 
     def perturb(images):
-        # Captum multiplies attributions by the perturbation; a heatmap holds the product already, so a mask it is.
+        # Captum multiplies attributions by the perturbation; a heatmap holds the product already, so this is the mask.
         return masks.expand(-1, 3, -1, -1), torch.lerp(images, baseline, masks)
 
     attribution = torch.tensor(maps)[:, None].expand(-1, 3, -1, -1) / 3
@@ -66,7 +66,7 @@ def test_infidelity_is_captums(convolutional, inputs, corpus, foil, normalise):
     np.testing.assert_allclose(found, expected, rtol=1e-3)
 
 
-def test_sensitivity_is_captums(convolutional, inputs, corpus, foil):
+def test_sensitivity_equals_captums(convolutional, inputs, corpus, foil):
     explainer = cw.Explainer(convolutional, "cam")
     c, v = convolutional.encode(corpus), convolutional.encode(foil)
 
@@ -86,7 +86,7 @@ def test_sensitivity_is_captums(convolutional, inputs, corpus, foil):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_sensitivity_of_what_does_not_move(inputs):
+def test_sensitivity_of_constant_heatmaps(inputs):
     assert max_sensitivity(lambda x: torch.ones(len(x), 4, 4), inputs, samples=2).tolist() == [0, 0, 0]
     assert np.isnan(max_sensitivity(lambda x: torch.zeros(len(x), 4, 4), inputs, samples=2)).all()
     # A heatmap that is the image, plus noise of half-width r: |noise| / |image|, both known.

@@ -10,12 +10,12 @@ from tests.conftest import Convolutional, encoder_of
 
 
 class Big(torch.nn.Module):
-    """Parameters large enough for their statistics to be known: one that leans, one that is constant, one alone."""
+    """Parameters: two large ones with known statistics, a constant one and a scalar, and a buffer."""
 
     def __init__(self):
         super().__init__()
         generator = torch.Generator().manual_seed(5)
-        self.leaning = torch.nn.Parameter(2 + 3 * torch.rand(300, 400, generator=generator))
+        self.uniform = torch.nn.Parameter(2 + 3 * torch.rand(300, 400, generator=generator))
         self.normal = torch.nn.Parameter(0.1 * torch.randn(100_000, generator=generator))
         self.constant = torch.nn.Parameter(torch.full((7,), 1.5))
         self.single = torch.nn.Parameter(torch.tensor(0.25))
@@ -29,26 +29,26 @@ def test_parameters_keep_their_statistics():
     encoder = encoder_of(Big())
     before = {name: p.detach().clone() for name, p in encoder.module.named_parameters()}
     module = randomised(encoder, 0).module
-    for name in ("leaning", "normal"):
+    for name in ("uniform", "normal"):
         old, new = before[name], getattr(module, name).detach()
         assert not torch.equal(old, new)
-        assert abs(float(np.corrcoef(old.flatten(), new.flatten())[0, 1])) < 0.02  # drawn anew, not shuffled in place
+        assert abs(float(np.corrcoef(old.flatten(), new.flatten())[0, 1])) < 0.02  # drawn again, not kept with noise
         assert new.min() >= old.min()
         assert new.max() <= old.max()
         assert float(new.mean()) == pytest.approx(float(old.mean()), abs=0.02 * float(old.std()))
     normal = module.normal.detach()
     assert float(normal.std()) == pytest.approx(float(before["normal"].std()), rel=0.02)
-    # The range of a uniform one is 1.73 standard deviations to each side, which cuts a normal one's tails.
+    # A uniform distribution ends 1.73 standard deviations from its mean, where the normal one is truncated.
     left = truncnorm(-(3**0.5), 3**0.5).std()
-    assert float(module.leaning.detach().std() / before["leaning"].std()) == pytest.approx(left, abs=0.01)
+    assert float(module.uniform.detach().std() / before["uniform"].std()) == pytest.approx(left, abs=0.01)
     assert torch.equal(module.constant, before["constant"])
     assert torch.equal(module.single, before["single"])
     assert torch.equal(module.kept, encoder.module.kept)
     for name, parameter in encoder.module.named_parameters():
-        assert torch.equal(parameter, before[name])  # the trained one is left as it is
+        assert torch.equal(parameter, before[name])  # the trained encoder is not changed
 
 
-def test_an_encoder_but_for_the_module(convolutional, inputs):
+def test_only_the_module_and_the_name_differ(convolutional, inputs):
     convolutional.batch_size, convolutional.name = 5, "Net"
     convolutional.classifier = torch.nn.Linear(16, 3)
     trained = convolutional.encode(inputs)
@@ -74,7 +74,7 @@ def test_the_table_of_representations_is_not_shared(convolutional, pictures):
 
 
 def test_feature_maps_are_its_own(convolutional, inputs):
-    """What CAM reads belongs to the module with new parameters, also where the trained one's is known already."""
+    """The feature map for CAM is that of the random module, also after the trained one's has been used."""
     convolutional.forward(inputs, features=True)
     other = randomised(convolutional, 0)
     encoded = other.forward(inputs, features=True)
@@ -88,7 +88,7 @@ def test_same_seed_same_parameters(convolutional, inputs):
     assert not torch.allclose(a, c)
 
 
-def test_batch_normalisation_is_measured_anew(inputs):
+def test_batch_normalisation_is_measured_again(inputs):
     module = Convolutional()
     module.body[1].running_mean += 7  # statistics of another network
     encoder = encoder_of(module, batch_size=2)
@@ -96,7 +96,7 @@ def test_batch_normalisation_is_measured_anew(inputs):
     assert torch.equal(kept.module.body[1].running_mean, module.body[1].running_mean)
     other = randomised(encoder, 0, inputs[:2])
     layer = other.module.body[1]
-    low = randomised(encoder_of(Convolutional().bfloat16()), 0, inputs)  # weights of a low precision run as they are
+    low = randomised(encoder_of(Convolutional().bfloat16()), 0, inputs)  # low precision runs, too
     assert low.module.body[1].running_mean.abs().max() > 0
     expected = kept.module.body[0](inputs[:2]).detach()
     torch.testing.assert_close(layer.running_mean, expected.mean((0, 2, 3)))

@@ -5,77 +5,24 @@ import torch
 from torch import nn
 
 import cocoa_widget as cw
-from cocoa_widget.evaluation import interval, study, summarise
+from cocoa_widget.evaluation import study, summarise
 from cocoa_widget.evaluation.draw import draw
 from tests.conftest import Convolutional, encoder_of
 
 LABELS = ["a"] * 12 + ["b"] * 10 + ["c"] * 14
-
-
-def test_interval_by_hand():
-    mean, half = interval([1.0, 2.0, 3.0, 6.0])  # squares of deviations: 4 + 1 + 0 + 9 = 14
-    assert mean == 3
-    assert half == pytest.approx(1.96 * (14 / 3) ** 0.5 / 2)
-    mean, half = interval(np.array([[1.0, 5.0], [3.0, 5.0]]))
-    np.testing.assert_allclose(mean, [2, 5])
-    np.testing.assert_allclose(half, [1.96 * 2**0.5 / 2**0.5, 0])
-    mean, half = interval([4.0])
-    assert mean == 4
-    assert np.isnan(half)
-    with pytest.raises(ValueError, match="no values"):
-        interval([])
-
-
-def test_summarise_by_hand():
-    """Explicands of one seed are averaged first: seeds are what is independent."""
-    rows = [("x", 1, 0.0), ("x", 1, 2.0), ("x", 2, 3.0), ("x", 2, 3.0), ("x", 2, 3.0), ("y", 1, 0.5)]
-    frame = pd.DataFrame(rows, columns=["method", "seed", "auc"])
-    table = summarise(frame, ["method"])
-    assert list(table.columns) == ["method", "mean", "half_width", "n", "text"]
-    assert table["mean"].tolist() == [2, 0.5]  # x: of 1 and 3
-    assert table["half_width"][0] == pytest.approx(1.96)
-    assert np.isnan(table["half_width"][1])
-    assert table["n"].tolist() == [2, 1]
-    assert table["text"].tolist() == ["2.000 ± 1.960", "0.500"]
-    renamed = summarise(frame.rename(columns={"auc": "gap", "seed": "run"}), ["method"], value="gap", over="run")
-    assert renamed["mean"].tolist() == table["mean"].tolist()
-    with pytest.raises(ValueError, match="no column 'gap'.*method, seed, auc"):
-        summarise(frame, ["method"], value="gap")
-
-
-def test_draws_share_no_image():
-    drawn = draw(LABELS, explicands=2, corpus=4, foil=9, seed=0)
-    used = np.concatenate([*drawn.explicands.values(), *drawn.corpora.values(), drawn.foil])
-    assert len(used) == len(set(used.tolist())) == 3 * 6 + 9
-    for kind in "abc":
-        assert {LABELS[i] for i in drawn.explicands[kind]} == {LABELS[i] for i in drawn.corpora[kind]} == {kind}
-    assert sorted(drawn.others) == sorted(drawn.others.values()) == ["a", "b", "c"]
-    assert all(kind != other for kind, other in drawn.others.items())
-    again, other = (draw(LABELS, explicands=2, corpus=4, foil=9, seed=seed) for seed in (0, 1))
-    assert np.array_equal(drawn.foil, again.foil)
-    assert not np.array_equal(drawn.foil, other.foil)
-
-
-def test_too_few_images_are_named():
-    with pytest.raises(ValueError, match="'b' has 10 images, too few for 7 explicands and a corpus of 4"):
-        draw(LABELS, explicands=7, corpus=4, foil=1, seed=0)
-    with pytest.raises(ValueError, match="18 images are left, too few for a foil of 19"):
-        draw(LABELS, explicands=2, corpus=4, foil=19, seed=0)
-    with pytest.raises(ValueError, match="all of its 5 labels are the same"):
-        draw(["a"] * 5, explicands=1, corpus=1, foil=1, seed=0)
-    with pytest.raises(ValueError, match="corpus must be at least 1"):
-        draw(LABELS, explicands=1, corpus=0, foil=1, seed=0)
+SIZES = {"explicands": 2, "corpus": 3, "foil": 8, "steps": 4, "seeds": (1, 2), "progress": False}
+METHODS = {"RISE": cw.RISE(n_masks=24), "CAM": "cam"}
 
 
 class Pooled(nn.Module):
-    """The colour of an image, which its class decides, seen through a window in the middle of it."""
+    """An encoder that returns the mean colour of the middle of an image."""
 
     def forward(self, images):
         return images[:, :, 8:24, 8:24].mean((2, 3))
 
 
 def coloured(labels):
-    """Pictures whose middle has the colour of their class, in front of noise."""
+    """Return noise whose middle has the colour of the image's class."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(len(labels), 3, 32, 32, generator=generator)
     for image, label in zip(images, labels, strict=True):
@@ -88,10 +35,6 @@ def classified(module):
     torch.manual_seed(0)
     encoder.classifier = nn.Linear(16, 4)
     return encoder
-
-
-SIZES = {"explicands": 2, "corpus": 3, "foil": 8, "steps": 4, "seeds": (1, 2), "progress": False}
-METHODS = {"RISE": cw.RISE(n_masks=24), "CAM": "cam"}
 
 
 def test_table():
@@ -131,8 +74,8 @@ def test_a_study_is_its_parts():
                 assert areas[*key, "deletion", explicand] == pytest.approx(curves.deletion_auc[0, i], abs=1e-5)
 
 
-def test_finds_what_was_planted():
-    """An encoder that sees colours in the middle: COCOA's heatmaps must beat noise beyond the intervals."""
+def test_cocoa_finds_the_coloured_middle():
+    """For an encoder of the middle, COCOA's heatmaps beat noise by more than the confidence intervals."""
     encoder = encoder_of(Pooled())
     encoder.classifier = None
     options = {**SIZES, "foil": 12, "steps": 10, "seeds": (1, 2, 3)}
@@ -176,7 +119,7 @@ def test_bad_arguments_are_named():
         study(encoder, images, LABELS, METHODS, **SIZES, targets=["nearest"])
     with pytest.raises(ValueError, match="'best'"):
         study(encoder, images, LABELS, {"Best": "best"}, **SIZES)
-    with pytest.raises(ValueError, match="call the method something else"):
+    with pytest.raises(ValueError, match="give the method another name"):
         study(encoder, images, LABELS, {"random": "rise"}, **SIZES)
 
 

@@ -8,7 +8,7 @@ COLUMNS = ["seed", "class", "explicand", "method", "target", "encoder", "setting
 
 @pytest.fixture
 def frame():
-    """Two seeds of one explicand each; the second is harder for everybody, so only differences are sure."""
+    """Two seeds of one explicand each; the second is harder for all rows, so that only differences are certain."""
     rows = []
     for seed, harder in ((1, 0.0), (2, -0.4)):
         for kind, cocoa, corpus, blind, random in (
@@ -41,7 +41,7 @@ def test_layout(frame):
 def test_advantage_is_paired(frame):
     found = advantage(frame).set_index(["method", "kind", "rival"])
     corpus = found.loc[("RISE", "insertion", "Corpus")]
-    assert corpus["mean"] == pytest.approx(0.07)  # 0.08 and 0.06, however hard the seed
+    assert corpus["mean"] == pytest.approx(0.07)  # of 0.08 and 0.06, which do not depend on the seed's difficulty
     assert corpus["half_width"] == pytest.approx(1.96 * 0.01)
     assert found.loc[("RISE", "deletion", "Corpus"), "mean"] == pytest.approx(-0.07)  # less deletion is better
     assert found.loc[("RISE", "insertion", "COCOA, randomised encoder"), "mean"] == pytest.approx(0.4)

@@ -1,4 +1,4 @@
-"""The one loop that runs encoders for methods."""
+"""Batches of encoder passes: the only place where attribution runs an encoder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..contrast import Score
 from ..encoders import Attached, Encoded, Encoder, EncoderError, out_of_memory
-from .method import DirectPath, Method, Operator, Path, Preparation
+from .method import DirectRun, GradientRun, Method, Operator, Preparation, Run
 
 
 def check_method(method: Method, encoder: Encoder) -> None:
@@ -23,7 +23,16 @@ def check_method(method: Method, encoder: Encoder) -> None:
 
 
 def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None:
-    """Run one batch of at most `count` passes for the first of `operators` that need them, all of one kind."""
+    """Encode one batch of inputs for the first operators that are not complete.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    operators : sequence of Operator
+        Operators that need the same feature maps.
+    count : int
+        Inputs in the batch, at most.
+    """
     shares: list[tuple[Operator, int]] = []
     batches: list[Tensor] = []
     for operator in operators:
@@ -47,29 +56,45 @@ def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None
         start += length
 
 
-def advance_path(encoder: Encoder, path: Path, score: Score, count: int) -> None:
-    """Run one batch of at most `count` forward and backward passes along `path` for `score` (k = 1)."""
+def advance_run(encoder: Encoder, run: Run, score: Score, count: int) -> None:
+    """Run one batch of forward and backward passes; a `DirectRun` does all its work at once.
+
+    When memory runs out, the batch is halved and tried again, and ``encoder.batch_size`` is lowered to it.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    run : Run
+    score : Score
+        What the run explains, k = 1.
+    count : int
+        Passes in the batch, at most.
+    """
     with torch.inference_mode(False):
         score = score.clone()
-    if isinstance(path, DirectPath):
-        encoder.differentiate(lambda represent: path.run(ScoreModule(represent, score)))
+    if isinstance(run, DirectRun):
+        encoder.differentiate(lambda represent: run.explain(ScoreModule(represent, score)))
         return
+    assert isinstance(run, GradientRun)
     found = None
     while found is None:
         try:
-            found = encoder.gradients(path.inputs(count), lambda vectors: score(vectors)[0], layer=path.layer)
+            found = encoder.gradients(run.inputs(count), lambda vectors: score(vectors)[0], layer=run.layer)
         except (EncoderError, RuntimeError) as error:
             if count == 1 or not out_of_memory(error.__cause__ or error):
                 raise
-        if found is None:  # outside of `except`, where the failed pass is free
+        if found is None:  # outside of `except`, so that the memory of the failed pass is free
             count = encoder.batch_size = max(1, min(count, encoder.batch_size) // 2)
-    path.accept(found)
+    run.accept(found)
 
 
 class ScoreModule(nn.Module):
-    """The score as a function of inputs (B, 3, H, W) → (B,); a module, since some libraries put hooks on the parts.
+    """The score as a module, inputs (B, 3, H, W) → scores (B,), because some libraries put hooks on a module's parts.
 
-    `encoder` is what runs: a copy of the encoder's module that shares its weights. Hooks belong on its parts.
+    Attributes
+    ----------
+    encoder : Module
+        The copy of the encoder's module that runs and shares its weights. Hooks belong on its parts.
     """
 
     def __init__(self, represent: Attached, score: Score) -> None:
@@ -78,14 +103,14 @@ class ScoreModule(nn.Module):
         self._represent, self._score = represent, score
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Score inputs."""
+        """Return the scores (B,) of inputs (B, 3, H, W)."""
         return self._score(self._represent(inputs))[0]
 
     def counterpart(self, layer: nn.Module) -> nn.Module:
-        """Return the part of `encoder` that stands for a part of the user's module; others as they are."""
+        """Return the part of `encoder` that corresponds to `layer` of the user's module, or else `layer` itself."""
         return self._represent.counterpart(layer)
 
 
 def remaining(preparations: Sequence[Preparation]) -> int:
-    """Count the passes that are left."""
+    """Return how many passes are left in all."""
     return sum(p.total - p.done for p in preparations)

@@ -34,7 +34,7 @@ def test_an_explicand_equal_to_its_baseline_is_finite(convolutional, corpus, met
 
 @pytest.mark.parametrize("method", METHODS[:2], ids=lambda m: m.name)
 def test_linear_in_the_direction(convolutional, inputs, method):
-    """Heatmaps of a sum are the sum of heatmaps, which is what makes them operators."""
+    """The heatmap of a sum of directions is the sum of their heatmaps: this makes it an operator."""
     operator = cw.Explainer(convolutional, method).prepare(inputs[:1]).operators[0]
     a, b = torch.randn(2, 1, 16, generator=torch.Generator().manual_seed(0))
     for similarity in ("cosine", "dot"):
@@ -43,8 +43,8 @@ def test_linear_in_the_direction(convolutional, inputs, method):
         torch.testing.assert_close(together, apart, atol=1e-4 * float(together.abs().max()), rtol=1e-4)
 
 
-def test_a_change_of_the_bins_passes_nothing(inputs, corpus, foil):
-    """The claim that everything rests on: once prepared, new bins cost no encoder pass but their own members'."""
+def test_a_change_of_the_bins_needs_no_passes(inputs, corpus, foil):
+    """The claim that all rests on: after preparation, new bins cost no encoder pass except those of their members."""
     module = Convolutional()
     encoder = encoder_of(module)
     prepared = cw.Explainer(encoder, cw.RISE(n_masks=64)).prepare(inputs)
@@ -59,7 +59,7 @@ def test_a_change_of_the_bins_passes_nothing(inputs, corpus, foil):
 def test_an_image_is_encoded_once(pictures):
     module = Convolutional()
     encoder = encoder_of(module)
-    encoder.input_size, encoder.pooling  # noqa: B018  (found out with a pass of its own)
+    encoder.input_size, encoder.pooling  # noqa: B018  (probed with a pass of its own)
     before = module.calls
     images = cw.ImageSet(pictures)
     encoder.encode(images)

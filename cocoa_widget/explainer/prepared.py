@@ -1,4 +1,4 @@
-"""Explanations without a widget: prepare explicands once, explain them by any corpus and foil."""
+"""Prepared explicands, and their answers to any corpus and foil."""
 
 from __future__ import annotations
 
@@ -6,142 +6,22 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .attribution import (
-    Baseline,
-    DirectMethod,
-    GradientMethod,
-    LinearMethod,
-    Method,
-    Operator,
-    Path,
-    advance,
-    advance_path,
-    as_baseline,
-    as_method,
-    baselines_of,
-    check_method,
-    remaining,
-)
-from .contrast import TARGETS, Score, check_similarity, check_target, score_of
-from .encoders import Encoder, EncoderError
-from .insight import Influence, Members, Stability, influence, resample, stability
-from .texts import Texts, unread
+from ..attribution import DirectMethod, GradientMethod, Operator, Run, advance_run, remaining
+from ..contrast import TARGETS, Score, check_similarity, check_target, score_of
+from ..encoders import EncoderError
+from ..insight import Influence, Members, Stability, influence, resample, stability
+from ..texts import Texts, unread
+from .explanation import Explanation
 
-
-@dataclass(frozen=True)
-class Explanation:
-    """Heatmaps of explicands for one corpus and foil.
-
-    Attributes
-    ----------
-    heatmaps : ndarray
-        (n, H, W), float32, at the encoder's input size; positive where the image is like the corpus.
-    scores : ndarray
-        (n,), float32: gamma of each explicand.
-    gaps : ndarray or None
-        (n,), float32: how much each heatmap's sum misses what completeness demands, for integrated gradients.
-    errors : ndarray or None
-        (n, H, W), float32: the heatmaps' standard errors per pixel, for RISE.
-    """
-
-    heatmaps: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    gaps: NDArray[np.float32] | None = None
-    errors: NDArray[np.float32] | None = None
-
-
-class Explainer:
-    """Explain what makes images like a corpus and unlike a foil (COCOA, Lin et al., ICLR 2023).
-
-    Parameters
-    ----------
-    encoder : Encoder
-        Whose representations are explained.
-    method : str or Method, default "rise"
-        One of `METHODS` by name, or one with settings of its own, e.g. ``RISE(n_masks=512)``.
-    baseline : str or callable, optional
-        What replaces removed parts of an explicand: ``"blur"`` (the default), ``"mean_colour"``, ``"constant"``
-        (black), ``"noise"``, one with settings such as ``Constant((255, 0, 0))`` or ``OtherImage("sky.jpg")``, or a
-        function from preprocessed explicands (n, 3, H, W) to what replaces them.
-
-    Examples
-    --------
-    >>> explainer = Explainer(encoder, method=RISE(n_masks=512))  # doctest: +SKIP
-    >>> explainer.explain("photos/", corpus="cats/", foil="dogs/").heatmaps.shape  # doctest: +SKIP
-    (7, 224, 224)
-    """
-
-    def __init__(self, encoder: Encoder, method: str | Method = "rise", baseline: str | Baseline | None = None) -> None:
-        if not isinstance(encoder, Encoder):
-            raise TypeError(
-                f"encoder must be a cocoa_widget.Encoder, not {type(encoder).__name__}: wrap a module as"
-                " cocoa_widget.Encoder(module)."
-            )
-        self.encoder = encoder
-        self.method = as_method(method)
-        self.baseline = as_baseline(baseline, encoder)
-
-    def prepare(self, explicands: Any, *, progress: bool = True) -> Prepared:
-        """Do all the work on explicands that does not depend on corpus and foil.
-
-        Parameters
-        ----------
-        explicands : Tensor, or anything that `ImageSet` takes
-            A float tensor (n, 3, H, W) is taken as preprocessed already.
-        progress : bool
-            Show a progress bar if it takes longer than a second.
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        EncoderError
-            The encoder's weights changed meanwhile, or the encoder cannot be explained by the method.
-        """
-        check_method(self.method, self.encoder)
-        moment = self.encoder.moment()
-        inputs = self.encoder.inputs(explicands)
-        if len(inputs) == 0:
-            raise ValueError("There are no explicands: give at least one image to explain.")
-        baselines = baselines_of(self.baseline, inputs)
-        vectors = self.encoder.forward(inputs).representations
-        prepared = Prepared(self, inputs, baselines, vectors, moment.fingerprint)
-        if isinstance(self.method, LinearMethod):
-            prepared.operators = [self.method.start(x, b) for x, b in zip(inputs, baselines, strict=True)]
-            total = remaining(prepared.operators)
-            with tqdm(total=total, delay=1, disable=not progress, desc=self.method.label, unit="pass") as bar:
-                while left := remaining(prepared.operators):
-                    advance(self.encoder, [o for o in prepared.operators if not o.complete], self.encoder.batch_size)
-                    bar.update(left - remaining(prepared.operators))
-        moment.check("explicands were prepared", "Prepare them again while training rests.")
-        return prepared
-
-    def explain(
-        self,
-        explicands: Any,
-        *,
-        corpus: Any = None,
-        foil: Any = None,
-        target: str = "contrastive_corpus",
-        similarity: str = "cosine",
-        progress: bool = True,
-    ) -> Explanation:
-        """Prepare and explain in one call; see `prepare` and `Prepared.explain`."""
-        check_target(target)
-        check_similarity(similarity)
-        return self.prepare(explicands, progress=progress).explain(
-            corpus=corpus, foil=foil, target=target, similarity=similarity, progress=progress
-        )
+if TYPE_CHECKING:
+    from .explainer import Explainer
 
 
 def _only_texts(images: Any) -> bool:
@@ -164,9 +44,9 @@ class Prepared:
     representations : Tensor
         (n, d).
     fingerprint : str
-        The encoder's when they were prepared; images are encoded and gradients taken with the same weights only.
+        The encoder's fingerprint when the explicands were prepared; later passes need the same weights.
     operators : list of Operator
-        One for each explicand; empty for methods that differentiate.
+        One for each explicand; empty for methods without operators.
     """
 
     explainer: Explainer
@@ -190,14 +70,14 @@ class Prepared:
         Parameters
         ----------
         corpus, foil : Tensor, or anything that `ImageSet` takes, optional
-            Images, preprocessed images (m, 3, H, W), representations (m, d), `Texts`, or a list of which some are
-            `Texts` and the others any of these.
+            Images, preprocessed images (m, 3, H, W), representations (m, d), `Texts`, or a list of `Texts` and any of
+            the others.
         target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
             What the score compares with.
         similarity : {"cosine", "dot", "gaussian"}
-            How.
+            How representations are compared.
         progress : bool
-            Show a progress bar if it takes longer than a second, as methods that differentiate may.
+            Show a progress bar if it takes longer than a second, which methods without operators may.
 
         Returns
         -------
@@ -208,7 +88,7 @@ class Prepared:
         NothingToExplain
             The target needs a bin that is empty.
         EncoderError
-            Images would be encoded, or gradients taken, with other weights than the explicands were prepared with.
+            The encoder's weights have changed since the explicands were prepared, and passes are needed.
         """
         check_target(target)
         asked = TARGETS[target]
@@ -224,9 +104,9 @@ class Prepared:
         gamma = torch.cat([score(own[None])[0] for score, own in pairs]).cpu().numpy()
         if isinstance(self.explainer.method, GradientMethod | DirectMethod):
             with self._same_weights("gradients were taken"):
-                paths = self._follow(self.explainer.method, questions, progress)
-            maps = torch.stack([path.heatmap() for path in paths])
-            gaps = [path.gap for path in paths]
+                runs = self._run(self.explainer.method, questions, progress)
+            maps = torch.stack([run.heatmap() for run in runs])
+            gaps = [run.gap for run in runs]
             owed = None if any(gap is None for gap in gaps) else np.array(gaps, dtype=np.float32)
             return Explanation(maps.cpu().numpy(), gamma, gaps=owed)
         pieces = zip(self.operators, questions, strict=True)
@@ -249,24 +129,24 @@ class Prepared:
         seed: int = 0,
         size: tuple[int, int] | None = (56, 56),
     ) -> list[Stability | None]:
-        """Measure how much each answer changes when corpus and foil are drawn anew; no passes of the explicands.
+        """Measure how much each answer changes when corpus and foil are drawn again; explicands need no passes.
 
         Parameters
         ----------
         corpus, foil, target, similarity
             See `explain`.
         resamples : int
-            How many times the bins are resampled.
+            Number of times that the bins are resampled.
         seed : int
             Same seed, same draws.
         size : (int, int), optional
-            Height and width of the spread, at most the encoder's input size, which None stands for. It is as smooth as
-            the heatmaps, so a small one says as much.
+            Height and width of the deviation, at most the encoder's input size, which None stands for. A small size
+            loses little, because the deviation is as smooth as the heatmaps.
 
         Returns
         -------
         list of Stability or None
-            One for each explicand; None where a bin has a single member, which says nothing about others of its kind.
+            One for each explicand; None where a used bin has a single member, whose variation is unknown.
         """
         members = Members(self.members(corpus), self.members(foil))
         questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
@@ -280,17 +160,22 @@ class Prepared:
     def influence(
         self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"
     ) -> list[tuple[Influence | None, Influence | None]]:
-        """Split each answer over the members of corpus and foil; no passes of the explicands.
+        """Split each answer over the members of corpus and foil; explicands need no passes.
 
         Parameters
         ----------
         corpus, foil, target, similarity
-            See `explain`; the Gaussian similarity, which is no sum over images, is refused.
+            See `explain`.
 
         Returns
         -------
         list of tuple of Influence or None
             For corpus and foil, one pair for each explicand; None for a bin that is empty or not used.
+
+        Raises
+        ------
+        ValueError
+            The similarity is Gaussian, which is not a sum over images.
         """
         members = Members(self.members(corpus), self.members(foil))
         questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
@@ -302,7 +187,7 @@ class Prepared:
     def scores(
         self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"
     ) -> list[Score]:
-        """Make the function that each explicand's heatmap explains; see `explain` for the parameters."""
+        """Return the score that each explicand's heatmap explains; see `explain` for the parameters."""
         check_target(target)
         check_similarity(similarity)
         return score_of(
@@ -336,19 +221,19 @@ class Prepared:
 
     @contextmanager
     def _same_weights(self, doing: str) -> Iterator[None]:
-        """Raise `EncoderError` unless the encoder has the weights that the explicands were prepared with throughout."""
+        """Check before and after a block that the encoder has the weights that the explicands were prepared with."""
         moment = self.explainer.encoder.moment()
         if moment.fingerprint != self.fingerprint:
             raise EncoderError(
                 f"The weights of encoder {self.explainer.encoder.name!r} have changed since the explicands were"
-                " prepared, and answers of two networks cannot be mixed: prepare the explicands again."
+                " prepared, and representations of different weights cannot be compared: prepare the explicands again."
             )
         yield
-        moment.check(doing, "Prepare the explicands again while training rests.")
+        moment.check(doing, "Prepare the explicands again while no training runs.")
 
     @staticmethod
     def _holds(images: Any) -> bool:
-        """Tell whether a bin is not empty."""
+        """Return whether a bin has members."""
         if _only_texts(images) and not isinstance(images, Texts):
             return any(map(len, images))
         return images is not None and not (hasattr(images, "__len__") and len(images) == 0)
@@ -360,13 +245,13 @@ class Prepared:
             warnings.warn(unread(cut, encoder.text.context if encoder.text else None), stacklevel=3)
         return found
 
-    def _follow(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Path]:
+    def _run(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Run]:
         encoder = self.explainer.encoder
-        paths: list[Path] = [method.start(x, b) for x, b in zip(self.inputs, self.baselines, strict=True)]
-        with tqdm(total=remaining(paths), delay=1, disable=not progress, desc=method.label, unit="pass") as bar:
-            for path, score in zip(paths, questions, strict=True):
-                while not path.complete:
-                    before = path.done
-                    advance_path(encoder, path, score, encoder.batch_size)
-                    bar.update(path.done - before)
-        return paths
+        runs: list[Run] = [method.start(x, b) for x, b in zip(self.inputs, self.baselines, strict=True)]
+        with tqdm(total=remaining(runs), delay=1, disable=not progress, desc=method.label, unit="pass") as bar:
+            for run, score in zip(runs, questions, strict=True):
+                while not run.complete:
+                    before = run.done
+                    advance_run(encoder, run, score, encoder.batch_size)
+                    bar.update(run.done - before)
+        return runs

@@ -14,12 +14,12 @@ def test_every_baseline_by_name(convolutional, inputs, corpus, name):
     found = baseline(inputs)
     assert found.shape == inputs.shape
     assert torch.isfinite(found).all()
-    torch.testing.assert_close(baseline(inputs[1:2]), found[1:2])  # each explicand has its own
+    torch.testing.assert_close(baseline(inputs[1:2]), found[1:2])  # each explicand has its own baseline
     maps = cw.Explainer(convolutional, cw.Occlusion(8, 8), baseline=name).explain(inputs, corpus=corpus).heatmaps
     assert abs(maps).max() > 0
 
 
-def test_black_is_what_the_encoder_makes_of_black(convolutional, inputs):
+def test_black_is_preprocessed_black(convolutional, inputs):
     found = as_baseline(cw.Constant(), convolutional)(inputs)
     expected = convolutional.inputs([Image.new("RGB", (32, 32))])
     torch.testing.assert_close(found, expected.expand_as(inputs))
@@ -51,7 +51,7 @@ def test_another_image(convolutional, inputs, pictures, corpus):
     assert as_baseline(cw.OtherImage(pictures["p2"]), convolutional) != baseline
     tensor = as_baseline(cw.OtherImage(inputs[0]), convolutional)
     torch.testing.assert_close(tensor(inputs), inputs[:1].expand_as(inputs))
-    # An explicand is nothing else than itself: nothing to tell from it.
+    # The explicand as its own baseline: removed parts do not change.
     maps = cw.Explainer(convolutional, cw.Occlusion(8, 8), cw.OtherImage(inputs[0])).explain(inputs[:1], corpus=corpus)
     assert abs(maps.heatmaps).max() < 1e-6
 
@@ -81,7 +81,7 @@ def test_bad_settings_are_named(convolutional, inputs):
         cw.Constant((0, 0, 300))
     with pytest.raises(TypeError, match="for_encoder"):
         cw.Constant()(inputs)
-    with pytest.raises(ValueError, match="must be alike"):
+    with pytest.raises(ValueError, match="the explicand's size"):
         as_baseline(cw.OtherImage(torch.zeros(3, 16, 16)), encoder_of(Convolutional()))(inputs)
     with pytest.raises(ValueError, match="one image, not 2"):
         as_baseline(cw.OtherImage(inputs[:2]), convolutional)

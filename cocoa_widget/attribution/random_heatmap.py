@@ -1,4 +1,4 @@
-"""Random heatmaps: what every method must be better than."""
+"""Random heatmaps: the control that every method must beat."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor
 
 from ..contrast import Score
 from ..encoders import Encoded
-from .method import LinearMethod, Operator, Size
-from .resample import shrink
+from .method import LinearMethod, Operator
+from .resample import Size, shrink
 
 
 class RandomOperator(Operator):
-    """Noise of one explicand; needs no pass."""
+    """The noise of one explicand, which needs no encoder pass."""
 
     total = 0
 
@@ -28,10 +28,10 @@ class RandomOperator(Operator):
         return self._values.numel() * self._values.element_size()
 
     def inputs(self, count: int) -> Tensor:
-        raise RuntimeError("This operator is complete.")
+        raise RuntimeError("This operator is complete: it has no inputs left.")
 
     def accept(self, encoded: Encoded) -> None:
-        raise RuntimeError("This operator is complete.")
+        raise RuntimeError("This operator is complete: it has no inputs left.")
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
         return shrink(self._values.expand(score.k, -1, -1), size)
@@ -54,7 +54,7 @@ class Random(LinearMethod):
     hint: ClassVar[str] = "Noise, to compare with: explains nothing"
 
     def start(self, explicand: Tensor, baseline: Tensor) -> RandomOperator:
-        # The explicand's own pixels are part of the seed: each has its noise, whatever else is explained with it.
+        # The explicand's pixels are part of the seed: its noise does not depend on what else is explained.
         pixels = explicand.float().cpu().contiguous().numpy().tobytes()
         digest = hashlib.blake2b(pixels, digest_size=7, salt=str(self.seed).encode()[:16]).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(digest, "big"))
