@@ -65,7 +65,7 @@ class Operator(Preparation):
     """
 
     features: ClassVar[FeatureKind | None] = None
-    """The kind of feature maps that `accept` needs beside the representations; None for none."""
+    """The kind of feature maps that `accept` needs beside the representations, or None."""
 
     @property
     @abstractmethod

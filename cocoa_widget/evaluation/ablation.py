@@ -246,7 +246,7 @@ def insertion_deletion(
             bar.update(len(representations))
             while waiting and waiting[0].complete:
                 found.append(waiting.popleft().curves(measures))
-    moment.check("pixels were inserted and deleted", "Measure again while no training runs.")
+    moment.check("pixels were inserted and deleted", "Measure again while training is paused.")
     return Curves.joined(found)
 
 

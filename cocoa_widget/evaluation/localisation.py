@@ -88,7 +88,7 @@ def mosaic(explicands: Tensor) -> tuple[Tensor, Tensor]:
     Raises
     ------
     ValueError
-        There are not k² explicands, or more than there are pixels along a side.
+        The number of explicands is not a square k², or k is more than the shorter side in pixels.
     """
     if explicands.ndim != 4 or len(explicands) == 0 or isqrt(len(explicands)) ** 2 != len(explicands):
         raise ValueError(f"A mosaic needs explicands (k², 3, H, W), such as 4 or 9, not {tuple(explicands.shape)}.")

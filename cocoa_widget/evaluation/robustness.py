@@ -85,7 +85,7 @@ def infidelity(
             vectors = torch.cat(found)
             (values,) = measure(vectors[None], vectors[:1]).double().cpu().numpy()
             lost[index] = values[0] - values[1:]
-    moment.check("infidelity was measured", "Measure again while no training runs.")
+    moment.check("infidelity was measured", "Measure again while training is paused.")
     if normalise:
         fit = (predicted**2).sum(1)
         predicted *= np.divide((predicted * lost).sum(1), fit, out=np.zeros_like(fit), where=fit > 0)[:, None]

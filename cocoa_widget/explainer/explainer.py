@@ -90,7 +90,7 @@ class Explainer:
                 while left := remaining(prepared.operators):
                     advance(self.encoder, [o for o in prepared.operators if not o.complete], self.encoder.batch_size)
                     bar.update(left - remaining(prepared.operators))
-        moment.check("explicands were prepared", "Prepare them again while no training runs.")
+        moment.check("explicands were prepared", "Prepare them again while training is paused.")
         return prepared
 
     def explain(

@@ -229,7 +229,7 @@ class Prepared:
                 " prepared, and representations of different weights cannot be compared: prepare the explicands again."
             )
         yield
-        moment.check(doing, "Prepare the explicands again while no training runs.")
+        moment.check(doing, "Prepare the explicands again while training is paused.")
 
     @staticmethod
     def _holds(images: Any) -> bool:
