@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -31,6 +32,17 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
         fast = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
         return torch.bfloat16 if any(getattr(torch.cpu, name, bool)() for name in fast) else torch.float32
     return torch.float32
+
+
+def choose_dtype(precision: str, device: torch.device, module: nn.Module) -> torch.dtype:
+    """Return the number format that a module runs in: that of its weights, or of `precision` if they are float32."""
+    chosen, weights = choose_precision(precision, device), weights_dtype(module)
+    return chosen if weights == torch.float32 else weights
+
+
+def weights_dtype(module: nn.Module) -> torch.dtype:
+    """Return the number format of a module's weights; float32 if it has none."""
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
 
 
 def out_of_memory(error: BaseException) -> bool:

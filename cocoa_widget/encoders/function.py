@@ -14,6 +14,8 @@ class FunctionModule(nn.Module):
     """A function of arrays in the shape of a module."""
 
     def __init__(self, function: Callable[[np.ndarray], Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"function must map arrays (B, 3, H, W) to (B, d), not be a {type(function).__name__}.")
         super().__init__()
         self.function = function
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any
 
 from torch import Tensor
 
 from .errors import EncoderError
+from .identity import Identity
 from .representations import Representations
+from .settings import Settings
+from .twin import Twin
 
 
 class Moment:
@@ -19,6 +24,12 @@ class Moment:
         The encoder's, at that moment.
     representations : Representations
         The table of what was computed with the weights of that moment.
+
+    Examples
+    --------
+    >>> moment = encoder.moment()  # doctest: +SKIP
+    >>> moment.add(keys, encoder.forward(inputs).representations)  # doctest: +SKIP
+    True
     """
 
     def __init__(
@@ -56,3 +67,47 @@ class Moment:
         """
         if not self.lasts:
             raise EncoderError(f"The weights of encoder {self._name!r} changed while {doing}. {instead}")
+
+
+class Moments:
+    """Take the moments of one encoder; as long as its fingerprint is the same, they share a table.
+
+    Parameters
+    ----------
+    twin : Twin
+        Of the module.
+    settings : Settings
+    """
+
+    def __init__(self, twin: Twin, settings: Settings) -> None:
+        self._twin, self._settings = twin, settings
+        self._identity = Identity(twin.module)
+        self._table: tuple[str, Representations] | None = None
+        self._lock = threading.Lock()  # guards `_table`
+
+    def now(self) -> Moment:
+        """Return the encoder's present state."""
+        with self._lock:
+            state, fingerprint = self.identified()
+            if self._table is None or self._table[0] != fingerprint:
+                self._table = fingerprint, Representations()  # those of earlier weights are of no more use
+            return Moment(self._settings.name, fingerprint, self._table[1], self._twin.state, state)
+
+    def refresh(self) -> None:
+        """Count the module as changed, and forget what was computed."""
+        with self._lock:
+            self._twin.refresh()
+            self._table = None
+
+    def identified(self) -> tuple[Hashable, str]:
+        """Return what tells the present state from others in this process, and the fingerprint."""
+
+        def about() -> str:
+            settings, copied = self._settings, self._twin.current().settings
+            return f"{self._twin.module!r}{copied}{settings.preprocess!r}{settings.output!r}{settings.dtype}"
+
+        def tensors() -> Iterable[tuple[str, Any]]:
+            module = self._twin.current().module
+            return (dict(module.named_buffers()) | module.state_dict(keep_vars=True)).items()
+
+        return self._identity.of(self._twin.state, about, tensors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -57,8 +57,10 @@ class Representations:
             unit[:used], norm[:used] = self._unit[:used], self._norm[:used]
         self._unit, self._norm = unit, norm
 
-    def get(self, keys: Sequence[str]) -> Tensor:
-        """Return the representations (n, d) of `keys`, not normalised."""
+    def get(self, keys: Sequence[str], others: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Return the representations (n, d) of `keys`, not normalised; those in `others` from there."""
+        if others:
+            return torch.stack([others[key] if key in others else self.get([key])[0] for key in keys])
         rows, units, norms = self._found(keys)
         return units[rows] * norms[rows, None]
 

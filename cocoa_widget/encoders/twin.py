@@ -29,10 +29,15 @@ class Twin:
     ----------
     module : torch.nn.Module
         ``torch.compile`` and ``DistributedDataParallel`` are looked through: what they wrap is copied.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        The owner's.
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self._module = module
+        self.module = module
         self._lock = threading.Lock()
         self._copy: ModuleCopy | None = None
         self._revision = 0
@@ -51,7 +56,7 @@ class Twin:
     def private(self) -> ModuleCopy:
         """Return a copy with weights of its own, which rest whatever the module's owner does."""
         with torch.inference_mode(False), torch.no_grad():
-            return ModuleCopy(self._module, cloned=True)
+            return ModuleCopy(self.module, cloned=True)
 
     def refresh(self) -> None:
         """Count the module as changed, whether or not that can be seen."""
@@ -63,7 +68,7 @@ class Twin:
         if copy is None or not copy.holds():
             # Aliases that are made in inference mode could not be differentiated later.
             with torch.inference_mode(False), torch.no_grad():
-                fresh = ModuleCopy(self._module)
+                fresh = ModuleCopy(self.module)
             # A module that keeps its last output differs after every pass, and yet means the same.
             if copy is None or not copy.same_as(fresh):
                 self._revision += 1
