@@ -85,3 +85,16 @@ except ImportError as error:
     print(error)
 """
     assert f'pip install "cocoa-widget[{extra}]"' in _run(code)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("demos", "Unknown encoder 'demos': use 'demo', 'torchvision/NAME'"),
+        ("demo/2", "the demo encoder is just 'demo'"),
+        ("torchvision/resnet19", "no classification network 'resnet19'. Did you mean .*resnet18"),
+    ],
+)
+def test_unknown_names_are_helped(name, says):
+    with pytest.raises(ValueError, match=says):
+        cw.load_encoder(name)
