@@ -17,7 +17,8 @@ from cocoa_widget.images.encodable import encodable
 from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage, reason
 from cocoa_widget.images.formats import open_encoded
 from cocoa_widget.images.pictures import File, Item, Missing, Record, known_key
-from cocoa_widget.images.sources import ASKED_AT_ONCE, Columns, is_nothing, name_pictures, read_source
+from cocoa_widget.images.records import make_records
+from cocoa_widget.images.sources import ASKED_AT_ONCE, read_source
 from cocoa_widget.images.thumbnails import Thumbnail, ThumbnailCache, make_thumbnail
 from cocoa_widget.images.workers import Workers
 
@@ -97,7 +98,7 @@ class ImageSet:
         self._keys: dict[str, str] = {}
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
-        records = _records(columns, labels, captions)
+        records = make_records(columns, labels, captions)
         unlisted = {encodable(name): encodable(why) for name, why in columns.skipped.items()}
         self.skipped: dict[str, str] = unlisted | self._find_unreadable(records)
         self._records = {each.id: each for each in records if each.id not in self.skipped}
@@ -351,70 +352,3 @@ def _nothing_left(skipped: Mapping[str, str]) -> str:
         return "there are no images in the source"
     some = "; ".join(f"{image_id}: {why}" for image_id, why in list(skipped.items())[:3])
     return f"none of the {len(skipped)} images can be read: {some}{'; …' if len(skipped) > 3 else ''}"
-
-
-# ---- from columns to records ---------------------------------------------------------------------------------------
-
-
-def _records(columns: Columns, labels: Any, captions: Any) -> list[Record]:
-    names = columns.ids or name_pictures(columns.pictures)
-    ids = _unique([encodable(each) for each in names])
-    if isinstance(labels, Mapping):
-        labels = _by_id(labels, names, ids)
-    if isinstance(captions, Mapping):
-        captions = _by_id(captions, names, ids)
-    return [
-        Record(*each)
-        for each in zip(
-            ids,
-            columns.pictures,
-            _texts("labels", labels, columns.labels, len(ids)),
-            _texts("captions", captions, columns.captions, len(ids)),
-            strict=True,
-        )
-    ]
-
-
-def _by_id(given: Mapping[str, object], names: Sequence[str], ids: Sequence[str]) -> list[object]:
-    """Return what is given for each id; a name that has been cleaned for its id counts too."""
-    cleaned = {name for name in names if name != encodable(name)}
-    unknown = given.keys() - set(ids) - cleaned
-    if unknown:
-        raise UnknownImage(sorted(unknown, key=str), ids)
-    return [
-        given[name] if name in cleaned and name in given else given.get(image_id)
-        for name, image_id in zip(names, ids, strict=True)
-    ]
-
-
-def _unique(ids: Sequence[str]) -> list[str]:
-    taken: dict[str, int] = {}
-    unique = []
-    for image_id in ids:
-        name, count = image_id, taken.get(image_id, 0)
-        while name in taken:
-            count += 1
-            name = f"{image_id}-{count + 1}"
-        taken[image_id] = count
-        taken.setdefault(name, 0)
-        unique.append(name)
-    return unique
-
-
-def _texts(what: str, given: Any, own: Sequence[Any] | None, count: int) -> list[str | None]:
-    values = own if given is None or isinstance(given, str) else given
-    if values is None:
-        return [None] * count
-    if hasattr(values, "tolist"):  # an array's or a tensor's own numbers
-        values = values.tolist()
-    if len(values) != count:
-        raise ValueError(
-            f"there are {len(values)} {what} for {count} images; give one for each, or a dict of id → text"
-        )
-    return [_text(value) for value in values]
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, (list, tuple)):  # several captions of one picture
-        value = value[0] if value else None
-    return None if is_nothing(value) else encodable(str(value))
