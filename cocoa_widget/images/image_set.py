@@ -327,10 +327,10 @@ class ImageSet:
         found = {each.id: each.picture.reason for each in records if isinstance(each.picture, Missing)}
         files = [each for each in records if isinstance(each.picture, File)]
         if len(files) <= ASKED_AT_ONCE:
-            for record, failure in self._workers.each(_header_failure, files):
-                if failure is not None:
-                    found[record.id] = failure
+            failures = {record.id: failure for record, failure in self._workers.each(_header_failure, files)}
             self._workers.close()
+            # In the source's order, whichever thread was done first.
+            found |= {each.id: failure for each in files if (failure := failures[each.id]) is not None}
         return found
 
 
