@@ -1,4 +1,4 @@
-"""Libraries that only some encoders need: imported when used, and named with their `pip install` when missing."""
+"""Optional libraries: imported when they are used; if they are missing, the error says what to install."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def require(package: str, extra: str, what: str) -> Any:
     Parameters
     ----------
     package : str
-        What to import.
+        Name of the package to import.
     extra : str
-        The extra of cocoa-widget that brings it.
+        The extra of cocoa-widget that installs it.
     what : str
-        What needs it, for the error.
+        What needs it, as the subject of a sentence, for the error.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def require(package: str, extra: str, what: str) -> Any:
 
 @contextmanager
 def needing(extra: str, what: str) -> Iterator[None]:
-    """Say what to install where a library misses another one that it needs for this, for `what`."""
+    """Name what to install in the error if, in the block, a library lacks another one that `what` needs."""
     try:
         yield
     except ImportError as error:
@@ -44,7 +44,7 @@ def needing(extra: str, what: str) -> Iterator[None]:
             raise
         reason = error.name or str(error).strip().splitlines()[0]
         raise ImportError(
-            f'{what} needs what is not installed ({reason}): pip install "cocoa-widget[{extra}]".'
+            f'{what} needs a package that is not installed ({reason}): pip install "cocoa-widget[{extra}]".'
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Which device, and which precision is fast on it."""
+"""The choice of a device, and of the precision that is fast on it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float32
     if device.type == "cpu":
-        # Private names, and the only place where PyTorch tells; absent ones mean "no".
+        # PyTorch has no public names for these; if one is missing, the answer is no.
         fast = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
         return torch.bfloat16 if any(getattr(torch.cpu, name, bool)() for name in fast) else torch.float32
     return torch.float32

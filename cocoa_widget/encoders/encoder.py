@@ -34,44 +34,45 @@ from .twin import Twin
 
 
 class Encoder:
-    """Wrap a torch module that maps images to representations.
+    """A torch module that maps images to representations, with its preprocessing, device and precision.
 
-    The module stays its owner's: it may be trained while it is explained. What runs is a copy of its objects, in eval
-    mode and without gradients, that shares its weights and follows its changes; see `Twin`.
+    The module itself is left alone, and may be trained while it is explained: what runs is a copy of its objects, in
+    eval mode and without gradients, that shares its weights and follows its changes; see `Twin`.
 
     Parameters
     ----------
     module : torch.nn.Module
         Maps (B, 3, H, W) to (B, d), or to feature maps (B, d, h, w) whose mean over positions is then the
-        representation. It is moved to `device` and otherwise left as it is.
+        representation. It is moved to `device` and not changed otherwise.
     preprocess : callable, optional
         Maps an RGB `PIL.Image.Image` to a tensor (3, H, W), e.g. a torchvision transform. By default: resize the
         shorter side to `image_size`, crop the centre, normalise with ImageNet's statistics.
     image_size : int, default 224
         Side in pixels of the default preprocessing's output.
     output : str, int or callable, optional
-        Which part of the module's output is the representation, where it returns a dict (key), a tuple (index), or
-        anything else (a function of the output).
+        Which part of the module's output is the representation: the key of a dict, the index of a tuple, or a
+        function of the output.
     device : str or torch.device, default "auto"
         ``"auto"`` takes CUDA, else MPS, else the CPU.
     precision : {"auto", "float32", "bfloat16", "float16"}
-        ``"auto"`` runs under bfloat16 autocast where the device is faster at it. Gradients, which a low precision hurts
-        most, run in float32 always, and so are results. A module whose weights are not float32 runs as it is.
+        ``"auto"`` runs under bfloat16 autocast on devices that are faster at it. Results are float32, and gradients
+        are always computed in float32, as they lose most by a low precision. A module whose weights are not float32
+        runs in their precision.
     batch_size : int, optional
-        Images per forward pass; by default 64 on a GPU and 8 on a CPU, whose caches hold no more. It halves by
-        itself when memory runs out.
+        Images per forward pass; by default 64 on a GPU and 8 on a CPU, whose caches hold no more. It is halved
+        when memory runs out.
     classifier : callable, optional
         Maps representations (n, d) to logits (n, classes), such as the last layer that a classification network had;
         only evaluation by classes needs it.
     text : TextTower, optional
-        The other half of a joint model, which maps prompts into the space of the representations.
+        The text tower of a joint model, which maps prompts into the space of the representations.
     name : str, optional
-        What to call the encoder on the page.
+        Name of the encoder on the page and in errors; the class of the module by default.
 
     Raises
     ------
     EncoderError
-        From every method that runs the module: it raised, or its output has the wrong type or shape, or is not finite.
+        By every method that runs the module: it raised, or its output has the wrong type or shape, or is not finite.
 
     Examples
     --------
@@ -133,8 +134,8 @@ class Encoder:
     ) -> Encoder:
         """Wrap any function of images: an ONNX session, a remote service, another framework.
 
-        Methods that perturb (RISE, Occlusion, KernelSHAP) explain it; those that need gradients or feature maps say
-        that they cannot.
+        Methods that perturb (RISE, Occlusion, KernelSHAP) explain it; those that need gradients or feature maps raise
+        `EncoderError`.
 
         Parameters
         ----------
@@ -160,12 +161,12 @@ class Encoder:
 
     @property
     def differentiable(self) -> bool:
-        """Whether gradients can be asked for."""
+        """Whether the encoder has gradients."""
         return self._passes.differentiable
 
     @property
     def classifier(self) -> Callable[[Tensor], Tensor] | None:
-        """Maps representations (n, d) to logits (n, classes); a module comes as a copy that shares its weights."""
+        """Function from representations (n, d) to logits (n, classes); of a module, a copy that shares its weights."""
         return self._classifier.current().module if isinstance(self._classifier, Twin) else self._classifier
 
     @classifier.setter
@@ -191,8 +192,8 @@ class Encoder:
     def fingerprint(self) -> str:
         """Hash of the weights, preprocessing, output and precision: equal fingerprints give equal representations.
 
-        It follows optimisers' steps, loaded weights, and replaced parts and settings. Writing through ``.data`` or to a
-        NumPy view passes it by: call `refresh` afterwards.
+        It follows optimisers' steps, loaded weights, and replaced parts and settings. Writes through ``.data`` or to a
+        NumPy view are not noticed: call `refresh` afterwards.
         """
         return self._moments.identified()[1]
 
@@ -202,16 +203,15 @@ class Encoder:
         return self.moment().representations
 
     def moment(self) -> Moment:
-        """Return the encoder's present state: take it before passes, and keep what they give only if it lasts."""
+        """Return the encoder's present state: take it before passes, and keep their results only if it lasts."""
         return self._moments.now()
 
     def refresh(self) -> None:
         """Forget what was computed with earlier weights.
 
-        Changes that PyTorch counts are noticed without it: optimisers' steps, ``load_state_dict``, replaced parts,
-        parameters and attributes. Call it after changes that are not counted: in-place writes through ``.data`` or to a
-        NumPy view of a weight, a list or an array that the module keeps and you wrote to, or parts of a TorchScript
-        module that you replaced.
+        Optimisers' steps, ``load_state_dict``, and replaced parts, parameters and attributes are noticed without it.
+        Call it after changes that PyTorch does not count: writes through ``.data`` or to a NumPy view of a weight,
+        writes to a list or an array that the module holds, and replaced parts of a TorchScript module.
         """
         with self._passes.lock:
             self._moments.refresh()
@@ -220,11 +220,11 @@ class Encoder:
     # ---- images ------------------------------------------------------------------------------------------------------
 
     def frame(self, width: int, height: int) -> Frame:
-        """Tell which part of a `width` × `height` picture the module sees, as left, top, right, bottom fractions."""
+        """Return the part of a `width` × `height` picture that the module sees: left, top, right, bottom fractions."""
         return self._inputs.frame(width, height)
 
     def inputs(self, images: Any) -> Tensor:
-        """Turn images into the module's input.
+        """Preprocess images into the module's input.
 
         Parameters
         ----------
@@ -262,8 +262,8 @@ class Encoder:
     def represent(self, images: ImageSet, image_ids: Sequence[str] | None = None) -> Tensor:
         """Return the representations (n, d) of images by id, and compute only those that are not known yet.
 
-        If the weights change meanwhile, they are computed anew; of weights that never rest, each image gets what it
-        was encoded with, and nothing is kept.
+        If the weights change meanwhile, the images are encoded again. If they change every time, each representation is
+        that by the weights at the time when its image was encoded, and it is not kept.
         """
         ids = list(images.ids if image_ids is None else image_ids)
         return represent(images, ids, self.moment, partial(self._encoding, images))
@@ -273,13 +273,13 @@ class Encoder:
         return LocalEncoding(decoder, lambda batch: self.forward(batch.to(self.device)), self.batch_size, known)
 
     def decoder(self, images: ImageSet, needless: Callable[[str, str], bool] | None = None) -> Decoder:
-        """Return what loads and preprocesses images in threads, some of them ahead; it must be closed.
+        """Return a decoder, which loads and preprocesses images in threads, some of them ahead; close it after use.
 
         Parameters
         ----------
         images : ImageSet
         needless : callable, optional
-            Of an image's id and its key: whether its pixels are not needed after all.
+            Tells by an image's id and key whether its pixels are not needed.
         """
         return Decoder(images, self._inputs.preprocessed, needless)
 
@@ -291,7 +291,7 @@ class Encoder:
         inputs : Tensor
             (B, 3, H, W), preprocessed.
         features : {"pooled", "tokens"}, optional
-            Which feature maps to keep as well.
+            Which feature maps to return as well.
 
         Raises
         ------
@@ -319,35 +319,35 @@ class Encoder:
         return self._differentiator.gradients(inputs, objective, layer)
 
     def differentiate(self, work: Callable[[Attached], Result]) -> Result:
-        """Hand `work` the function that autograd can follow, and return its result.
+        """Call `work` with the function that autograd can follow, and return its result.
 
-        An optimiser's step between its forward and backward passes makes it fail. It is then called again, and at last
-        with weights that nothing else writes to.
+        If an optimiser's step between forward and backward pass makes it fail, it is called again, the last time with
+        weights that nothing else writes to.
         """
         return self._differentiator.differentiate(work)
 
     def attached(self, *, private: bool = False) -> AbstractContextManager[Attached]:
         """Give the function from inputs (B, 3, H, W) to representations (B, d) that autograd can follow.
 
-        Weights need no gradients there, which saves memory and time; no other thread runs the module through this
-        encoder meanwhile.
+        Within the context, weights need no gradients, which saves memory and time, and no other thread runs the module
+        through this encoder.
 
         Parameters
         ----------
         private : bool
-            Use weights of its own. Else an optimiser's step between forward and backward pass makes the latter fail.
+            Use a copy of the weights; otherwise an optimiser's step before the backward pass makes that fail.
         """
         return self._differentiator.attached(private=private)
 
     # ---- parts of the module -----------------------------------------------------------------------------------------
 
     def submodule(self, name: str) -> nn.Module:
-        """Return a part of the module by its dotted name; raises `EncoderError` with the names that are near."""
+        """Return a part of the module by its dotted name; raise `EncoderError` if there is none."""
         return find_part(self.module, name, self.name)
 
     @property
     def pooling(self) -> str | None:
-        """Name of the submodule that pools the final feature map; "" if it returns the map; None without one."""
+        """Name of the submodule that pools the final feature map; "" if the module returns it; None without one."""
         return self._passes.pooling
 
     @property
@@ -357,7 +357,7 @@ class Encoder:
 
     @property
     def last_map(self) -> str | None:
-        """Name of the last submodule that returns a feature map (B, c, h, w); "" is the module itself, None no map."""
+        """Name of the last submodule that returns a feature map (B, c, h, w); "" for the module; None without one."""
         return self._passes.last_map
 
     # ---- prompts -------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ class Encoder:
         return self._prompts().encode(prompts, template, self.moment())
 
     def cut_prompts(self, prompts: Sequence[str], *, template: str = AS_TYPED) -> list[str]:
-        """List the prompts that are longer than the text tower reads, so that their ends do not count."""
+        """List the prompts that are longer than the text tower reads, and so are cut."""
         return self._prompts().cut(prompts, template)
 
     def text_keys(self, prompts: Sequence[str], *, template: str = AS_TYPED) -> list[str]:

@@ -20,7 +20,7 @@ TRIES = 3
 """How often images are encoded if the weights change meanwhile."""
 
 Known = Callable[[str], bool]
-"""Tells by an image's key whether its representation is known, so that nothing is to be done; any thread may call."""
+"""Function that tells by an image's key whether its representation is known; called from any thread."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Encoding(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Drop what is not encoded yet, and end the threads or processes; the encoding is of no more use."""
+        """Drop what is not encoded yet, and end the threads or processes; the encoding cannot be used any more."""
         ...
 
 
@@ -108,8 +108,8 @@ def represent(
 ) -> Tensor:
     """Return the representations of images, and compute those that are not known.
 
-    If the weights change meanwhile, all that was computed is computed anew. If they change each time, every image
-    gets the representation by the weights that it was encoded with, and none is kept.
+    If the weights change meanwhile, the images are encoded again. If they change every time, each representation is
+    that by the weights at the time when its image was encoded, and it is not kept.
 
     Parameters
     ----------

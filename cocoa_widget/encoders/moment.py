@@ -1,4 +1,4 @@
-"""An encoder's state at one moment, so that results of later passes are not mixed with those of other weights."""
+"""The state of an encoder at one moment, by which results of different weights are kept apart."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .twin import Twin
 
 
 class Moment:
-    """The state of an encoder before some passes; `Encoder.moment` makes it.
+    """The state of an encoder at one moment: taken before passes, it tells afterwards whether the weights have changed.
 
     Attributes
     ----------
     fingerprint : str
-        The encoder's, at that moment.
+        Of the encoder at that moment.
     representations : Representations
-        The table of what was computed with the weights of that moment.
+        The table of representations by the weights of that moment.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Moment:
 
     @property
     def lasts(self) -> bool:
-        """Whether the weights are what they were, so that passes since then have all seen the same."""
+        """Whether the weights are still the same, so that all passes since then have seen the same weights."""
         return self._state() == self._was
 
     def add(self, keys: Sequence[str], representations: Tensor) -> bool:
@@ -61,16 +61,16 @@ class Moment:
         Parameters
         ----------
         doing : str
-            What has been done since, such as ``"explicands were prepared"``.
+            What has been done since, such as ``"explicands were prepared"``, for the error.
         instead : str
-            The way out.
+            The way out, for the error.
         """
         if not self.lasts:
             raise EncoderError(f"The weights of encoder {self._name!r} changed while {doing}. {instead}")
 
 
 class Moments:
-    """Take the moments of one encoder; as long as its fingerprint is the same, they share a table.
+    """The moments of one encoder; those with the same fingerprint share a table.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Moments:
         with self._lock:
             state, fingerprint = self.identified()
             if self._table is None or self._table[0] != fingerprint:
-                self._table = fingerprint, Representations()  # those of earlier weights are of no more use
+                self._table = fingerprint, Representations()  # representations by earlier weights have become useless
             return Moment(self._settings.name, fingerprint, self._table[1], self._twin.state, state)
 
     def refresh(self) -> None:
@@ -100,7 +100,7 @@ class Moments:
             self._table = None
 
     def identified(self) -> tuple[Hashable, str]:
-        """Return what tells the present state from others in this process, and the fingerprint."""
+        """Return a value that differs for each state within this process, and the fingerprint."""
 
         def about() -> str:
             settings, copied = self._settings, self._twin.current().settings

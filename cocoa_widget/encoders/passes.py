@@ -73,7 +73,7 @@ class Passes:
     @property
     def pooling(self) -> str | None:
         """Name of the submodule that pools the final feature map; see `Encoder.pooling`."""
-        with self.lock:  # before the lock within `cached_property`, which a pass on another thread comes to second
+        with self.lock:  # before the lock within `cached_property`, which a pass on another thread takes second
             return self._found(self.twin.current()).pooling if self.differentiable else None
 
     @property
@@ -89,18 +89,18 @@ class Passes:
             return self._found(self.twin.current()).last_map if self.differentiable else None
 
     def forget_parts(self) -> None:
-        """Look into the module's parts anew when they are asked for next."""
+        """Drop what is known of the module's parts, so that it is found again when it is needed."""
         with self.lock:
             self._anatomy = None
 
     def _found(self, copy: ModuleCopy) -> Anatomy:
-        """Return what is known of the module's parts; found anew when parts or settings have been replaced."""
+        """Return what is known of the module's parts; it is found again if parts or settings have been replaced."""
         if self._anatomy is None or not self._anatomy.about(copy):
             self._anatomy = Anatomy(copy, self._run_probe, self.reader.select)
         return self._anatomy
 
     def _run_probe(self, module: nn.Module) -> Any:
-        """Run a module on two inputs of noise, for hooks to see how it is made."""
+        """Run a module on two inputs of noise, while hooks record what passes through its parts."""
         height, width = self._input_size()
         probe = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0)).to(self.settings.device)
         with self.lock, torch.inference_mode():

@@ -17,10 +17,10 @@ from .settings import Settings
 from .text import TextTower
 
 PROMPTS_AT_ONCE = 32
-"""So few that one batch of them does not keep others waiting."""
+"""Prompts in a batch; so few that other threads do not wait for long."""
 
 SPECIAL_TOKENS = 2
-"""Around every prompt, for its start and its end."""
+"""Tokens around every prompt, for its start and its end."""
 
 
 class PromptEncoder:
@@ -71,7 +71,7 @@ class PromptEncoder:
                 vectors = F.normalize(
                     F.normalize(vectors, dim=1).reshape(len(some), -1, vectors.shape[1]).mean(1), dim=1
                 )
-            # Nothing is kept of a tower that is trained meanwhile.
+            # If the tower has been trained meanwhile, nothing is kept.
             if tower.fingerprint != before or not moment.add([key for key, _ in some], vectors):
                 fresh.update(zip((key for key, _ in some), vectors, strict=True))
         return table.get(keys, fresh)
@@ -86,7 +86,7 @@ class PromptEncoder:
         tower = self._tower
         if tower.context is None:
             return []
-        # No token is less than a byte: most prompts need no tokeniser, which may have to be loaded first.
+        # A token is at least a byte, so short prompts need no tokeniser, which may have to be loaded first.
         room = tower.context - SPECIAL_TOKENS
         filled = {prompt: fill(template, prompt) for prompt in prompts}
         long = [prompt for prompt, sentences in filled.items() if max(len(s.encode()) for s in sentences) > room]
@@ -94,7 +94,7 @@ class PromptEncoder:
 
 
 def check_prompts(prompts: str | Sequence[str]) -> list[str]:
-    """Return a list of prompts; raise TypeError or ValueError if there is none, or one is empty or no string."""
+    """Return prompts as a list; raise TypeError or ValueError if there are none, or one is empty or not a string."""
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     for prompt in prompts:
         if not isinstance(prompt, str):

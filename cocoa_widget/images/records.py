@@ -46,7 +46,7 @@ def make_records(columns: Columns, labels: Any, captions: Any) -> list[Record]:
 
 
 def _by_id(given: Mapping[str, object], names: Sequence[str], ids: Sequence[str]) -> list[object]:
-    """Return what is given for each id; a name that has been cleaned for its id counts too."""
+    """Return the given value of each id; the name before escapes (see `encodable`) is a key too."""
     cleaned = {name for name in names if name != encodable(name)}
     unknown = given.keys() - set(ids) - cleaned
     if unknown:
@@ -75,7 +75,7 @@ def _texts(what: str, given: Any, own: Sequence[Any] | None, count: int) -> list
     values = own if given is None or isinstance(given, str) else given
     if values is None:
         return [None] * count
-    if hasattr(values, "tolist"):  # an array's or a tensor's own numbers
+    if hasattr(values, "tolist"):  # an array or a tensor
         values = values.tolist()
     if len(values) != count:
         raise ValueError(

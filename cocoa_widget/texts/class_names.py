@@ -1,4 +1,4 @@
-"""Lists of class names, ready to be a foil: what else could be in a picture."""
+"""Lists of class names, for use as a foil: other things that could be in a picture."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _coco() -> list[str]:
 
 @dataclass(frozen=True)
 class ClassNames:
-    """A list of names that is made when it is asked for; `count` without the doubles."""
+    """A list of class names, which `read` returns; `count` is their number without duplicates."""
 
     label: str
     count: int

@@ -163,7 +163,7 @@ def bitmap(width: int, height: int, compression: int) -> bytes:
         ("metadata.png", b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 2**31 - 1) + b"eXIf", "header does not end"),
         ("whole.webp", b"RIFF\0\0\0\0WEBPVP8X", r"20\.0 GiB"),
         ("slow.bmp", bitmap(8, 8, compression=1), "decoded slowly"),
-        ("zeros.png", b"", "no picture that Pillow knows"),
+        ("zeros.png", b"", "not a picture that Pillow can read"),
     ],
 )
 def test_huge_files_do_not_hang(save, tmp_path, name, head, message):

@@ -71,7 +71,7 @@ def test_unreadable_files_are_skipped_with_their_reason(broken_folder):
     images = ImageSet(broken_folder)
     assert images.ids == ["a.png", "b.jpg", "c.webp", "torn.jpg"]
     assert set(images.skipped) == {"none.png", "empty.jpg"}
-    assert "no picture that Pillow knows" in images.skipped["none.png"]
+    assert "not a picture that Pillow can read" in images.skipped["none.png"]
     assert "is empty" in images.skipped["empty.jpg"]
     assert "2 skipped" in repr(images)
     with pytest.raises(UnreadableImage, match="is empty"):

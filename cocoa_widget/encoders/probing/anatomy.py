@@ -1,4 +1,4 @@
-"""Where an encoder keeps what methods look at: found once, when first asked for, by running it."""
+"""Where the parts of a module are that methods look at: found once, when first asked for, by running it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .tokens import PatchTokens, find_tokens
 
 
 class Anatomy:
-    """What the parts of a module are for.
+    """The names of a module's parts that give feature maps and patch tokens.
 
     Parameters
     ----------
     copy : ModuleCopy
-        Of the module; its own hooks and modes are free.
+        Of the module; hooks on it do not reach the module itself.
     run : callable
         Runs a module once and returns its output.
     select : callable
@@ -31,7 +31,7 @@ class Anatomy:
         self._run: Callable[[], Any] = partial(run, copy.module)
 
     def about(self, copy: ModuleCopy) -> bool:
-        """Tell whether a copy has the parts and settings that this was found with."""
+        """Tell whether this holds for another copy of the module: it has the same parts and settings."""
         return copy is self._copy or copy.same_as(self._copy)
 
     @cached_property

@@ -12,14 +12,14 @@ from .hooks import watchable
 from .pooling import same
 
 MOST_PREFIX = 8
-"""Class, distillation and register tokens stand before the patches."""
+"""Most tokens before the patches that are looked for: class, distillation and register tokens."""
 
 
 @dataclass(frozen=True)
 class PatchTokens:
     """The output (B, T, d) of submodule `module` is `prefix` other tokens and rows × columns patches.
 
-    `exact` says that the patches' mean *is* the representation, so that a map of them decomposes it.
+    `exact` is whether the patches' mean *is* the representation, so that a map of them decomposes it.
     """
 
     module: str
@@ -81,7 +81,7 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | N
 
 
 def _grid(patches: int, aspect: float) -> tuple[int, int] | None:
-    """Return rows and columns of the given aspect that make so many patches."""
+    """Return the rows and columns, in the given aspect, of a number of patches; None if they form no such grid."""
     rows = round((patches * aspect) ** 0.5)
     if rows < 2 or patches % rows or abs(rows / (patches // rows) / aspect - 1) > 0.05:
         return None
