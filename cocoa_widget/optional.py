@@ -8,6 +8,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+NAMES = {"skimage": "scikit-image"}
+"""Names on PyPI of packages that are imported under another name."""
+
 
 def require(package: str, extra: str, what: str) -> Any:
     """Import an optional package.
@@ -15,7 +18,7 @@ def require(package: str, extra: str, what: str) -> Any:
     Parameters
     ----------
     package : str
-        Name of the package to import.
+        Name of the package, or of a module in it, to import.
     extra : str
         The extra of cocoa-widget that installs it.
     what : str
@@ -29,9 +32,10 @@ def require(package: str, extra: str, what: str) -> Any:
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
-        if error.name != package:
+        top = package.partition(".")[0]
+        if error.name not in (package, top):
             raise
-        raise ImportError(f'{what} needs {package}: pip install "cocoa-widget[{extra}]".') from error
+        raise ImportError(f'{what} needs {NAMES.get(top, top)}: pip install "cocoa-widget[{extra}]".') from error
 
 
 @contextmanager
