@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from ..spelling import did_you_mean
 
 CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 
@@ -63,7 +64,6 @@ def class_names(name: str) -> list[str]:
     ['airplane', 'automobile', 'bird']
     """
     if name not in CLASS_NAMES:
-        near = difflib.get_close_matches(name.lower(), CLASS_NAMES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(CLASS_NAMES)}."
-        raise ValueError(f"There is no list of class names {name!r}: {hint}")
+        hint = did_you_mean(name, CLASS_NAMES) or f" Choose one of {', '.join(CLASS_NAMES)}."
+        raise ValueError(f"There is no list of class names {name!r}.{hint}")
     return list(dict.fromkeys(CLASS_NAMES[name].read()))

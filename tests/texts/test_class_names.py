@@ -15,5 +15,5 @@ class TestClassNames:
         assert all(each == each.strip() and each for each in names)
 
     def test_a_near_miss(self):
-        with pytest.raises(ValueError, match="did you mean 'cifar100'"):
+        with pytest.raises(ValueError, match="Did you mean cifar100"):
             cw.class_names("CIFAR-100")

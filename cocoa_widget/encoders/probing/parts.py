@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 from torch import nn
 
+from ...spelling import did_you_mean
 from ..errors import EncoderError
 
 
@@ -27,6 +26,6 @@ def find_part(module: nn.Module, name: str, encoder: str) -> nn.Module:
     modules: dict[str, nn.Module] = dict(module.named_modules())
     name = name.removeprefix("_orig_mod.")  # the copy that runs is of what torch.compile wrapped
     if name not in modules:
-        near = difflib.get_close_matches(name, modules, n=3, cutoff=0.3) or list(modules)[-3:]
-        raise EncoderError(f"Encoder {encoder!r} has no layer {name!r}. Did you mean {' or '.join(near)}?")
+        hint = did_you_mean(name, modules, cutoff=0.3) or f" Its last layers are {', '.join(list(modules)[-3:])}."
+        raise EncoderError(f"Encoder {encoder!r} has no layer {name!r}.{hint}")
     return modules[name]
