@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import traceback
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +39,7 @@ from .images import ImageSet, UnknownImage, as_image_set
 from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
 from .sessions import BINS, BinName, Bins, History, Place
 from .sessions import bins as of_bins
+from .spelling import did_you_mean
 from .texts import AS_TYPED, CLASS_NAMES, PREFIX, TEMPLATES, is_text, named, prompt_of, sentences, text_id, unread
 
 STATIC = Path(__file__).parent / "static"
@@ -165,11 +165,8 @@ class CocoaWidget(OrderedWidget):
         for option in display:
             if option not in (*DISPLAY, *own):
                 known = [*BINS, *SETTINGS, "name", "memory_budget", *DISPLAY, *own]
-                near = difflib.get_close_matches(option, known, n=1)
-                raise TypeError(
-                    f"CocoaWidget has no argument {option!r}."
-                    + (f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(known)}.")
-                )
+                hint = did_you_mean(option, known) or f" It takes {', '.join(known)}."
+                raise TypeError(f"CocoaWidget has no argument {option!r}.{hint}")
         self.images: ImageSet = as_image_set(images)
         if texts := [image for image in self.images.ids if is_text(image)]:
             raise ValueError(
