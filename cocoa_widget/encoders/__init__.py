@@ -10,7 +10,7 @@ from .moment import Moment
 from .passes import Encoded, FeatureKind
 from .preprocess import Frame, Preprocess
 from .representations import Representations
-from .text import TextTower
+from .text_tower import TextTower
 
 __all__ = [
     "LAST_MAP",

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from .errors import EncoderError
-from .function import FunctionModule
+from .function_module import FunctionModule
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size)
 """Types of settings: their values hold no module, and are described completely by their `repr`."""

@@ -17,19 +17,19 @@ from ..texts import AS_TYPED
 from .decoding import Decoder
 from .device import choose_device, choose_dtype
 from .encoding import Encoding, Known, LocalEncoding, represent
-from .function import FunctionModule
+from .function_module import FunctionModule
 from .gradients import Attached, Differentiator, Gradients, Result
 from .inputs import Inputs
 from .moment import Moment, Moments
 from .passes import Encoded, FeatureKind, Passes
 from .preprocess import Frame, Preprocess, Transform
-from .probing.output import Output
+from .probing.output_reader import Output
 from .probing.parts import find_part
 from .probing.tokens import PatchTokens
 from .prompts import PromptEncoder, check_prompts
 from .representations import Representations
 from .settings import Setting, Settings
-from .text import TextTower
+from .text_tower import TextTower
 from .twin import Twin
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .copying import ModuleCopy
 from .errors import EncoderError, NoFeatureMap
-from .frozen import FrozenNormalisation
+from .frozen_normalisation import FrozenNormalisation
 from .passes import Passes
 from .probing.hooks import watching
 from .probing.parts import find_part

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from .copying import ModuleCopy
 from .device import out_of_memory, weights_dtype
 from .errors import EncoderError, NoFeatureMap
-from .function import FunctionModule
+from .function_module import FunctionModule
 from .probing.anatomy import Anatomy
 from .probing.hooks import watching
-from .probing.output import OutputReader
+from .probing.output_reader import OutputReader
 from .probing.tokens import PatchTokens
 from .settings import Settings
 from .twin import Twin

@@ -14,7 +14,7 @@ from ..texts import fill
 from .errors import EncoderError
 from .moment import Moment
 from .settings import Settings
-from .text import TextTower
+from .text_tower import TextTower
 
 PROMPTS_AT_ONCE = 32
 """Prompts in a batch; so few that other threads do not wait for long."""

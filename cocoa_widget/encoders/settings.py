@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from .preprocess import Transform
-from .probing.output import Output
+from .probing.output_reader import Output
 
 Value = TypeVar("Value")
 

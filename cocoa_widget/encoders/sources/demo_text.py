@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from ...texts import class_names
 from ..device import choose_precision
-from ..text import TextTower
+from ..text_tower import TextTower
 
 CPU = torch.device("cpu")
 TEMPERATURE = 0.05

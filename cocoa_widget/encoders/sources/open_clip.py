@@ -22,7 +22,7 @@ from ...spelling import did_you_mean
 from ..device import choose_device
 from ..encoder import Encoder
 from ..identity import Identity
-from ..text import TextTower, describe_tokenizer
+from ..text_tower import TextTower, describe_tokenizer
 from .checkpoint import Weights, find_state, read_weights
 from .downloading import downloading
 from .foreign_code import SAFE, check_settings, check_tokenizer, check_transformers_config, refusing_code

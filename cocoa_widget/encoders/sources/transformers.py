@@ -19,7 +19,7 @@ from ...optional import needing, require
 from ..device import choose_device
 from ..encoder import Encoder
 from ..identity import Identity
-from ..text import TextTower, describe_tokenizer
+from ..text_tower import TextTower, describe_tokenizer
 from .checkpoint import Weights, find_state, read_weights, refuse_placeholder
 from .downloading import downloading
 from .foreign_code import SAFE, check_image_processor, check_tokenizer, check_transformers_config, refusing_code
