@@ -25,7 +25,7 @@ from .passes import Encoded, FeatureKind, Passes
 from .preprocess import Frame, Preprocess, Transform
 from .probing.output_reader import Output
 from .probing.parts import find_part
-from .probing.tokens import PatchTokens
+from .probing.tokens import TokenGrid
 from .prompts import PromptEncoder, check_prompts
 from .representations import Representations
 from .settings import Setting, Settings
@@ -351,7 +351,7 @@ class Encoder:
         return self._passes.pooling
 
     @property
-    def tokens(self) -> PatchTokens | None:
+    def tokens(self) -> TokenGrid | None:
         """Where the patch tokens of a vision transformer are; None for other encoders."""
         return self._passes.tokens
 

@@ -17,7 +17,7 @@ from .function_module import FunctionModule
 from .probing.anatomy import Anatomy
 from .probing.hooks import watching
 from .probing.output_reader import OutputReader
-from .probing.tokens import PatchTokens
+from .probing.tokens import TokenGrid
 from .settings import Settings
 from .twin import Twin
 
@@ -77,7 +77,7 @@ class Passes:
             return self._found(self.twin.current()).pooling if self.differentiable else None
 
     @property
-    def tokens(self) -> PatchTokens | None:
+    def tokens(self) -> TokenGrid | None:
         """Where the patch tokens are; see `Encoder.tokens`."""
         with self.lock:
             return self._found(self.twin.current()).tokens if self.differentiable else None

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..copying import ModuleCopy
 from .pooling import find_last_map, find_pooling
-from .tokens import PatchTokens, find_tokens
+from .tokens import TokenGrid, find_tokens
 
 
 class Anatomy:
@@ -40,7 +40,7 @@ class Anatomy:
         return find_pooling(self._module, lambda: self._select(self._run()))
 
     @cached_property
-    def tokens(self) -> PatchTokens | None:
+    def tokens(self) -> TokenGrid | None:
         """Where the patch tokens of a vision transformer are."""
         return find_tokens(self._module, lambda: self._select(self._run()))
 

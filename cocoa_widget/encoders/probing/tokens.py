@@ -16,8 +16,8 @@ MOST_PREFIX = 8
 
 
 @dataclass(frozen=True)
-class PatchTokens:
-    """The output (B, T, d) of submodule `module` is `prefix` other tokens and rows × columns patches.
+class TokenGrid:
+    """Patch tokens: the output (B, T, d) of submodule `module` has `prefix` other tokens, then rows × columns patches.
 
     `exact` is whether the patches' mean *is* the representation, so that a map of them decomposes it.
     """
@@ -34,7 +34,7 @@ class PatchTokens:
         return patches.reshape(len(tokens), -1, self.rows, self.columns)
 
 
-def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | None:
+def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> TokenGrid | None:
     """Find the last submodule whose output tokens lie in the representation's space.
 
     Found by running the encoder once (`run` returns its output) and comparing numbers: the representation must be the
@@ -74,9 +74,9 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | N
             if grid is None:
                 continue
             if same(tokens[:, prefix:].float().mean(1), representation):
-                return PatchTokens(name, prefix, *grid, exact=True)
+                return TokenGrid(name, prefix, *grid, exact=True)
             if prefix and same(tokens[:, 0].float(), representation):
-                return PatchTokens(name, prefix, *grid, exact=False)
+                return TokenGrid(name, prefix, *grid, exact=False)
     return None
 
 
