@@ -1,4 +1,4 @@
-"""Pictures, and the real libraries at random small weights."""
+"""Helpers for tests with the real libraries and small random weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def batch() -> Tensor:
 
 
 def randomise(network: nn.Module) -> nn.Module:
-    """Weights and statistics that no initialisation has, so that one in a wrong place is seen."""
+    """Give a network weights and statistics unlike any initialisation, so that one in a wrong place is noticed."""
     torch.manual_seed(0)
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
@@ -38,7 +38,7 @@ def explain(encoder: cw.Encoder, inputs: Tensor, method: cw.Method) -> Tensor:
 
 
 class Returns(nn.Module):
-    """Returns whatever a function makes of its input."""
+    """A module that returns the result of a function of its input."""
 
     def __init__(self, function):
         super().__init__()

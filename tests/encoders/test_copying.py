@@ -21,7 +21,7 @@ def body():
 
 
 class Of(nn.Module):
-    """Makes of images whatever a function of the module and the images does."""
+    """A module that calls a function of itself and the images."""
 
     def __init__(self, run, **parts):
         super().__init__()
@@ -47,7 +47,7 @@ class Slotted(nn.Module):
 
 
 class Helper:
-    """Not a module, and yet it holds one."""
+    """An object that is not a module, and holds one."""
 
     def __init__(self, inner):
         self.inner = inner
@@ -136,7 +136,7 @@ MODULES = {
 
 
 def modules_of(value):
-    """Every module within reach, those in lists and behind slots too."""
+    """Return all modules within a module, including those in lists and slots."""
     return Twin(value).current().parts
 
 
@@ -149,7 +149,7 @@ def test_every_kind_of_module_is_copied(inputs, name):
         part.eval() if isinstance(part, torch.jit.ScriptModule) else setattr(part, "training", False)
     with torch.no_grad():
         runs = getattr(module, "_orig_mod", module)
-        runs(inputs)  # some have state of their first pass
+        runs(inputs)  # some change their state in the first pass
         expected = runs(inputs)
     for part in parts:
         part.train() if isinstance(part, torch.jit.ScriptModule) else setattr(part, "training", True)
@@ -169,7 +169,7 @@ def test_every_kind_of_module_is_copied(inputs, name):
 
 
 def test_weights_that_were_made_in_inference_mode(inputs, pictures):
-    """PyTorch counts no writes to them, so a replacement is noticed and a write takes a refresh."""
+    """PyTorch does not count writes to them: a replacement is noticed, and a write needs a refresh."""
     with torch.inference_mode():
         module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
     encoder = encoder_of(module)

@@ -1,4 +1,4 @@
-"""Encoders wrap modules of all kinds, and say what is wrong with one."""
+"""Encoders wrap modules of all kinds, and report what is wrong with a module."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_output_says_which_part_is_the_representation(inputs, function, output):
         (lambda x: x @ torch.ones(5, 5), None, r"raised RuntimeError on a batch of the shape \(\d, 3, 32, 32\)"),
     ],
 )
-def test_what_is_no_representation_is_said(inputs, function, output, says):
+def test_outputs_that_are_no_representation_are_refused(inputs, function, output, says):
     encoder = encoder_of(Returns(function), output=output, name="odd")
     with pytest.raises(cw.EncoderError, match=says) as caught:
         encoder.encode(inputs)
@@ -103,7 +103,7 @@ def test_fingerprints_tell_encoders_apart():
     assert encoder_of(Convolutional(), image_size=16).fingerprint != same
 
 
-def test_a_preprocess_that_is_none_is_named(pictures):
+def test_a_wrong_preprocess_is_reported(pictures):
     encoder = encoder_of(Linear(), preprocess=lambda picture: np.asarray(picture))
     with pytest.raises(cw.EncoderError, match=r"preprocess of encoder 'Linear'.*tensor \(3, H, W\), not ndarray"):
         encoder.encode(cw.ImageSet(pictures))
@@ -114,7 +114,7 @@ def test_tensors_of_other_shapes_are_refused(linear):
         linear.encode(torch.zeros(2, 2))
 
 
-def test_not_a_module():
+def test_wrong_arguments_are_refused():
     with pytest.raises(TypeError, match="torch.nn.Module, not function"):
         cw.Encoder(lambda x: x)
     with pytest.raises(ValueError, match=r"'int8'.*auto, float32"):
@@ -122,7 +122,7 @@ def test_not_a_module():
 
 
 def test_the_demo_encoder_knows_its_classes(demo_encoder, photographs):
-    """Its weights are in their right places: the classifier that it leaves out names what is on the photographs."""
+    """Its weights are in their right places: its classifier recognises the photographs."""
     network = demo_encoder.module.network
     from torchvision.models import ResNet18_Weights
 

@@ -45,7 +45,7 @@ def step(module):
 
 
 def test_a_step_between_forward_and_backward_is_no_error(inputs):
-    """Every backward pass finds weights that were written to since the forward pass; the last has its own."""
+    """Weights are written to between each forward and backward pass; the last try has a copy of them."""
     module = Convolutional()
     passes = []
 

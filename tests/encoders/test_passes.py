@@ -32,8 +32,8 @@ def test_running_out_of_memory_halves_the_batch(corpus, foil):
     assert encoder.batch_size == 2
 
 
-def test_one_thread_may_ask_how_it_is_made_while_another_encodes(inputs):
-    """Both take two locks, and must take them in one order."""
+def test_one_thread_may_look_into_the_module_while_another_encodes(inputs):
+    """Both threads take two locks, and must take them in the same order."""
     for _ in range(20):
         encoder = encoder_of(Convolutional())
         barrier = threading.Barrier(2)

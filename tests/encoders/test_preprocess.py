@@ -1,4 +1,4 @@
-"""What the encoder sees of a picture, by any preprocessing."""
+"""The part of a picture that the encoder sees, for preprocessing of all kinds."""
 
 import numpy as np
 import pytest
@@ -30,11 +30,11 @@ def test_the_frame_of_any_transform_is_found(size, transform, crops):
     assert frame_of(transform, width, height) == pytest.approx((left, top, 1 - left, 1 - top), abs=0.012)
 
 
-def test_the_frame_of_a_transform_that_is_no_ramp_is_everything():
+def test_the_frame_of_a_transform_that_ignores_the_picture_is_the_whole():
     assert frame_of(lambda picture: torch.zeros(3, 8, 8), 64, 48) == (0.0, 0.0, 1.0, 1.0)
 
 
-def test_our_preprocess_is_torchvisions():
+def test_preprocess_agrees_with_torchvision():
     rng = np.random.default_rng(0)
     smooth = Image.fromarray(rng.integers(0, 256, (12, 20, 3), dtype=np.uint8)).resize(
         (400, 300), Image.Resampling.BICUBIC

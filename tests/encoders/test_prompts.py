@@ -14,13 +14,13 @@ from ..joint import Words, joint
 
 
 class TestEncodeText:
-    def test_gives_what_the_tower_gives(self):
+    def test_returns_what_the_tower_returns(self):
         encoder = joint()
         found = encoder.encode_text(["a dog", "a cat"])
         torch.testing.assert_close(found, Words().encode(["a dog", "a cat"]))
         assert found.dtype == torch.float32
 
-    def test_each_prompt_once(self):
+    def test_each_prompt_is_encoded_once(self):
         encoder = joint()
         encoder.encode_text(["a dog", "a cat", "a dog"])
         encoder.encode_text(["a cat", "a fox"])
@@ -55,7 +55,7 @@ class TestEncodeText:
         with pytest.raises(cw.EncoderError, match=r"no text tower.*open_clip"):
             encoder_of(Convolutional()).encode_text("a dog")
 
-    def test_a_wrong_tower_is_said(self):
+    def test_wrong_output_of_a_tower_is_reported(self):
         class Wrong(Words):
             def encode(self, prompts):
                 return torch.full((len(prompts), 16), float("nan"))

@@ -1,4 +1,4 @@
-"""A module that is explained stays its owner's: it may be trained, changed and hooked meanwhile."""
+"""Modules may be trained, changed and hooked while they are explained."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEPS = 200
 
 
 class Trained(Convolutional):
-    """A network whose training shows every disturbance: with dropout, and with a parametrised head."""
+    """A network whose training every disturbance would change: with dropout, and with a parametrised head."""
 
     def __init__(self):
         super().__init__()
@@ -32,7 +32,7 @@ class Trained(Convolutional):
 
 
 def train(module: nn.Module, steps: int = STEPS, after=lambda step: None) -> list[str]:
-    """Train as any notebook does, and list what was found wrong."""
+    """Train as notebooks do, and list the disturbances that were found."""
     generator = torch.Generator().manual_seed(5)
     module.train()
     torch.manual_seed(7)
@@ -52,7 +52,7 @@ def train(module: nn.Module, steps: int = STEPS, after=lambda step: None) -> lis
 
 
 def use(encoder: cw.Encoder, inputs: Tensor, work: str) -> None:
-    """Run what a live widget runs."""
+    """Do one kind of work of a live widget."""
     w = torch.ones(16)
     if work == "encode":
         encoder.forward(inputs)
@@ -84,7 +84,7 @@ def test_a_training_loop_is_not_disturbed(inputs, trainer):
                 try:
                     use(encoder, inputs, work)
                 except cw.EncoderError as error:
-                    # That answers of two networks are not mixed is said; nothing else may be.
+                    # Only the error that answers of two networks are not mixed is allowed.
                     if "changed" not in str(error):
                         failed.append(repr(error))
                 except Exception as error:
@@ -94,7 +94,7 @@ def test_a_training_loop_is_not_disturbed(inputs, trainer):
                     changed.notify_all()
 
     def keep_step(step):
-        """Have a round of every kind within the training, however the threads are scheduled."""
+        """Wait for a round of explaining during the training, however the threads are scheduled."""
         if step % 20 == 0:
             with changed:
                 count = dict(rounds)
@@ -120,7 +120,7 @@ def test_a_training_loop_is_not_disturbed(inputs, trainer):
     assert all(rounds.values())
     for (name, mine), theirs in zip(module.state_dict().items(), alone.state_dict().values(), strict=True):
         assert torch.equal(mine, theirs), name
-    # And at rest, the results are those of an untouched copy.
+    # After the training, the results are those of an untouched copy.
     copied = copy.deepcopy(module).eval()
     torch.testing.assert_close(encoder.encode(inputs), copied(inputs).detach())
     leaf = inputs.clone().requires_grad_()
@@ -191,7 +191,7 @@ def test_changes_are_followed(inputs, change):
     assert encoder.representations is not table
 
 
-def test_what_is_found_of_the_parts_is_found_anew(inputs):
+def test_parts_are_found_again_when_one_is_replaced(inputs):
     module = Convolutional()
     encoder = encoder_of(module)
     assert encoder.pooling == "pool"
@@ -227,8 +227,8 @@ def test_a_classifier_keeps_its_mode():
     assert encoder.classifier is None
 
 
-def test_representations_of_weights_on_the_move_are_not_kept(pictures):
-    """An optimiser steps in the middle of every third batch: of those batches nothing stays in the table."""
+def test_representations_by_changing_weights_are_not_kept(pictures):
+    """An optimiser steps in the middle of every third batch; the representations of those batches are not kept."""
     module = Convolutional()
     encoder = encoder_of(module, batch_size=2)
     images = cw.ImageSet(pictures)
@@ -247,8 +247,8 @@ def test_representations_of_weights_on_the_move_are_not_kept(pictures):
     torch.testing.assert_close(encoder.representations.get([images.key(i) for i in images]), again)
 
 
-def test_every_row_is_of_the_present_weights(pictures):
-    """While one thread takes optimiser's steps another encodes: no row of earlier weights stays in the table."""
+def test_every_row_is_by_the_present_weights(pictures):
+    """One thread takes optimiser's steps while another encodes: no row by earlier weights stays in the table."""
     for trial in range(5):
         module = Convolutional()
         encoder, images = encoder_of(module, batch_size=1), cw.ImageSet(pictures)
@@ -281,7 +281,7 @@ def test_prepared_explicands_say_that_the_weights_have_changed(inputs, corpus, p
     known = encoder.encode(corpus)
     linear, steep = (cw.Explainer(encoder, m).prepare(inputs) for m in (cw.RISE(n_masks=16), cw.IntegratedGradients(4)))
     take_step(module)
-    linear.explain(corpus=known)  # representations that are known mix nothing
+    linear.explain(corpus=known)  # known representations need no passes
     for ask in (linear.explain, linear.stability, linear.influence, linear.scores):
         with pytest.raises(cw.EncoderError, match=r"changed since the explicands were prepared.*prepare .* again"):
             ask(corpus=pictures["p0"])
@@ -289,7 +289,7 @@ def test_prepared_explicands_say_that_the_weights_have_changed(inputs, corpus, p
         steep.explain(corpus=known)
 
 
-def test_preparing_with_weights_on_the_move_is_refused(inputs):
+def test_preparing_with_changing_weights_is_refused(inputs):
     module = Convolutional()
     encoder = encoder_of(module)
     module.pool.register_forward_pre_hook(lambda *_: take_step(module))
@@ -300,10 +300,10 @@ def test_preparing_with_weights_on_the_move_is_refused(inputs):
 
 
 def test_following_costs_little():
-    """A module of 200 parts is looked over without being copied again."""
+    """A module of 200 parts is checked without being copied again."""
     module = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(200)))
     twin = Twin(module)
     first = twin.current()
     assert twin.current() is first
-    module[7].weight.grad = torch.zeros(3, 3, 1, 1)  # what training leaves behind is no change
+    module[7].weight.grad = torch.zeros(3, 3, 1, 1)  # gradients that training leaves are not a change
     assert twin.current() is first

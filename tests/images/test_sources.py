@@ -115,7 +115,7 @@ def test_ids_follow_the_pixels_and_duplicates_are_told_apart(noise):
 
 
 @pytest.mark.parametrize("held", [lambda image: [image], lambda image: [(image, "film")]])
-def test_pil_images_stay_their_owners(save, held):
+def test_pil_images_are_not_changed(save, held):
     frames = [Image.new("RGB", (4, 4), each) for each in ("red", "blue")]
     path = save("film.gif", frames[0], save_all=True, append_images=frames[1:])
     with Image.open(path) as image:

@@ -1,4 +1,4 @@
-"""Prompts beside images: in code, in the bins, over the wire."""
+"""Prompts as members of a corpus or foil, together with images."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TestExplainer:
             (cw.Texts("a dog"), {"target": "label_free"}, False),
         ],
     )
-    def test_when_a_foil_is_missed(self, pictures, corpus, question, warned):
+    def test_a_missing_foil_is_warned_about_only_with_texts_alone(self, pictures, corpus, question, warned):
         prepared = cw.Explainer(joint(), "cam").prepare({"p0": pictures["p0"]})
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -73,7 +73,7 @@ class TestExplainer:
         with pytest.raises(ValueError, match="corpus"):
             prepared.explain(corpus=cw.Texts("a dog"), target="corpse")
 
-    def test_a_prompt_that_is_cut_is_said(self, pictures):
+    def test_a_prompt_that_is_cut_is_reported(self, pictures):
         prepared = cw.Explainer(joint(), "cam").prepare({"p0": pictures["p0"]})
         with pytest.warns(UserWarning, match="reads 12 tokens of a prompt; the end of “very very"):
             prepared.explain(corpus=cw.Texts(LONG), foil=cw.Texts("a cat"))

@@ -126,7 +126,7 @@ class TestWidget:
         assert widget.heatmap("p0", 120).shape == (32, 32)
         assert len(named([member])) < 60
 
-    def test_a_prompt_longer_than_the_context_is_said(self, make_widget):
+    def test_a_prompt_longer_than_the_context_is_reported(self, make_widget):
         widget = make_widget(encoder=joint())
         with pytest.warns(UserWarning, match="reads 12 tokens"):
             widget.add_text(LONG)
@@ -136,7 +136,7 @@ class TestWidget:
             widget.undo()
             widget.redo()
 
-    def test_however_it_comes_into_a_bin(self, make_widget):
+    def test_a_long_prompt_is_reported_however_it_comes_into_a_bin(self, make_widget):
         with pytest.warns(UserWarning, match="reads 12 tokens"):
             widget = make_widget(encoder=joint(), foil=[text_id(LONG)])
         with pytest.warns(UserWarning, match="“very very"):
@@ -146,7 +146,7 @@ class TestWidget:
         with pytest.warns(UserWarning, match="“of twelve words"):
             widget.template = "this here is a photo of a {}"
 
-    def test_a_template_of_the_pages_that_cuts_is_said_there(self, make_widget):
+    def test_a_template_of_the_page_that_cuts_prompts_is_reported_there(self, make_widget):
         widget = make_widget(encoder=joint(), corpus=[text_id("of twelve words seven are in this prompt")])
         wire = Wire(widget)
         with warnings.catch_warnings():
@@ -154,13 +154,13 @@ class TestWidget:
             widget.set_state({"template": "this here is a photo of a {}"})
         wire.wait(lambda message: message["kind"] == "error" and "of twelve words" in message["message"])
 
-    def test_half_a_character(self, make_widget):
+    def test_half_of_a_surrogate_pair_is_replaced(self, make_widget):
         widget = make_widget(encoder=joint())
         assert widget.add_text("half \ud83d") == ["text:half \ufffd"]
         assert widget.add_text("whole \ud83d\udc31") == ["text:whole 🐱"]
 
     def test_a_cell_and_the_page_at_once(self, make_widget):
-        """Neither takes back what the other has put into a bin meanwhile."""
+        """Neither undoes what the other has added to a bin at the same time."""
         widget = make_widget(encoder=joint())
 
         def page():
@@ -180,7 +180,7 @@ class TestWidget:
         assert len(widget.foil) == 5_000
         assert widget.heatmap("p0", 60).shape == (32, 32)
 
-    def test_a_tower_that_fails_is_said(self, make_widget):
+    def test_errors_of_the_tower_are_reported(self, make_widget):
         class Broken(Words):
             def encode(self, prompts):
                 raise RuntimeError("no such word")

@@ -37,7 +37,7 @@ class TestDemoTower:
         right = logits.argmax(1) == torch.arange(0, 1000, 50)
         assert float(right.float().mean()) > 0.8
 
-    def test_it_says_what_it_is(self, demo_encoder):
+    def test_its_note_says_that_it_is_a_stand_in(self, demo_encoder):
         assert "stand-in" in demo_encoder.text.note
         assert demo_encoder.text.cuts(["a dog", "dog " * 400]) == [False, True]
 
