@@ -1,4 +1,4 @@
-"""Libraries that only some encoders need: imported when used, and named with their `pip install` when missing."""
+"""Optional libraries: imported when they are used; if they are missing, the error says what to install."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+NAMES = {"skimage": "scikit-image"}
+"""Names on PyPI of packages that are imported under another name."""
+
 
 def require(package: str, extra: str, what: str) -> Any:
     """Import an optional package.
@@ -15,11 +18,11 @@ def require(package: str, extra: str, what: str) -> Any:
     Parameters
     ----------
     package : str
-        What to import.
+        Name of the package, or of a module in it, to import.
     extra : str
-        The extra of cocoa-widget that brings it.
+        The extra of cocoa-widget that installs it.
     what : str
-        What needs it, for the error.
+        What needs it, as the subject of a sentence, for the error.
 
     Raises
     ------
@@ -29,14 +32,15 @@ def require(package: str, extra: str, what: str) -> Any:
     try:
         return import_module(package)
     except ModuleNotFoundError as error:
-        if error.name != package:
+        top = package.partition(".")[0]
+        if error.name not in (package, top):
             raise
-        raise ImportError(f'{what} needs {package}: pip install "cocoa-widget[{extra}]".') from error
+        raise ImportError(f'{what} needs {NAMES.get(top, top)}: pip install "cocoa-widget[{extra}]".') from error
 
 
 @contextmanager
 def needing(extra: str, what: str) -> Iterator[None]:
-    """Say what to install where a library misses another one that it needs for this, for `what`."""
+    """Name what to install in the error if, in the block, a library lacks another one that `what` needs."""
     try:
         yield
     except ImportError as error:
@@ -44,7 +48,7 @@ def needing(extra: str, what: str) -> Iterator[None]:
             raise
         reason = error.name or str(error).strip().splitlines()[0]
         raise ImportError(
-            f'{what} needs what is not installed ({reason}): pip install "cocoa-widget[{extra}]".'
+            f'{what} needs a package that is not installed ({reason}): pip install "cocoa-widget[{extra}]".'
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import traceback
 import warnings
 from collections.abc import Iterable, Sequence
@@ -38,6 +37,7 @@ from .host import (
 from .images import ImageSet, as_image_set
 from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
 from .sessions import BINS, BinName, Bins, History
+from .spelling import did_you_mean
 from .texts import AS_TYPED, PREFIX, is_text, named, sentences
 
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
@@ -145,11 +145,8 @@ class CocoaWidget(BinnedWidget):
         for option in display:
             if option not in (*DISPLAY, *own):
                 known = [*BINS, *SETTINGS, "name", "memory_budget", *DISPLAY, *own]
-                near = difflib.get_close_matches(option, known, n=1)
-                raise TypeError(
-                    f"CocoaWidget has no argument {option!r}."
-                    + (f" Did you mean {near[0]!r}?" if near else f" It takes {', '.join(known)}.")
-                )
+                hint = did_you_mean(option, known) or f" It takes {', '.join(known)}."
+                raise TypeError(f"CocoaWidget has no argument {option!r}.{hint}")
         self.images: ImageSet = as_image_set(images)
         if texts := [image for image in self.images.ids if is_text(image)]:
             raise ValueError(

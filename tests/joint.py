@@ -1,4 +1,4 @@
-"""A joint model whose geometry is known: each word is a direction of its own, and texts lie apart from images."""
+"""A joint model with known geometry: each word has a direction of its own, and texts are apart from images."""
 
 from __future__ import annotations
 

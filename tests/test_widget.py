@@ -66,7 +66,7 @@ def test_bad_values_change_nothing(make_widget, name, value, says):
 def test_bad_constructions(make_widget, pictures, tmp_path):
     with pytest.raises(traitlets.TraitError, match="both corpus and foil"):
         make_widget(corpus=["p1"], foil=["p1"])
-    with pytest.raises(TypeError, match=r"no argument 'explicand'. Did you mean 'explicands'"):
+    with pytest.raises(TypeError, match=r"no argument 'explicand'. Did you mean explicands"):
         make_widget(explicand=["p1"])
     with pytest.raises(TypeError, match=r"no argument 'zzz'. It takes corpus"):
         make_widget(zzz=1)
@@ -139,7 +139,7 @@ def test_subclasses_check_bins_and_have_traits_of_their_own(pictures):
     assert widget.bins.corpus == ("p1", "p2")
     widget.set_state({"note": "from the page"})
     assert widget.note == "from the page"
-    with pytest.raises(TypeError, match="no argument 'nota'. Did you mean 'note'"):
+    with pytest.raises(TypeError, match="no argument 'nota'. Did you mean note"):
         Mine(pictures, encoder_of(Convolutional()), nota="x")
     widget.close()
 

@@ -2,13 +2,15 @@
 
 from .decoding import Decoder
 from .device import out_of_memory
-from .encoder import LAST_MAP, Attached, Encoded, Encoder, FeatureKind, Gradients
+from .encoder import Encoder
 from .errors import EncoderError, NoFeatureMap
+from .gradients import LAST_MAP, Attached, Gradients
 from .load import list_encoders, load_encoder
 from .moment import Moment
+from .passes import Encoded, FeatureKind
 from .preprocess import Frame, Preprocess
 from .representations import Representations
-from .text import TextTower
+from .text_tower import TextTower
 
 __all__ = [
     "LAST_MAP",

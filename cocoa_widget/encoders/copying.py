@@ -1,4 +1,4 @@
-"""Copy the objects of a module, and share its weights."""
+"""Copies of modules that share their weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from .errors import EncoderError
-from .function import FunctionModule
+from .function_module import FunctionModule
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device, torch.Size)
 """Types of settings: their values hold no module, and are described completely by their `repr`."""
@@ -36,20 +36,20 @@ class ModuleCopy:
     """A copy of a module in eval mode, whose tensors alias the module's own and need no gradients.
 
     Modules and parameters are looked for in attributes, in containers, in partial functions, bound methods and
-    closures, and one level deep in other objects. Whatever holds none is taken as it is.
+    closures, and one level deep in other objects. Objects that hold none are shared.
 
     Parameters
     ----------
     module : torch.nn.Module
     cloned : bool
-        Whether tensors are cloned instead, and so do not follow the module's.
+        Whether tensors are cloned instead of aliased, so that they do not change with the module's.
 
     Attributes
     ----------
     module : torch.nn.Module
         The copy.
     settings : list of str
-        Plain attributes, functions and hooks of all parts, in words.
+        Descriptions of the plain attributes, functions and hooks of all parts.
     parts : list of Module
         The modules that were copied.
 
@@ -64,7 +64,7 @@ class ModuleCopy:
         self.settings: list[str] = []
         self.parts: list[nn.Module] = []
         self._copies: dict[int, Any] = {}
-        self._originals: list[Any] = []  # kept, so that no other object gets the number of one
+        self._originals: list[Any] = []  # kept, so that no other object gets the `id` of one
         self._attributes: list[dict[str, Any]] = []
         self._dicts: list[dict[Any, Any]] = []
         self._lists: list[Any] = []
@@ -76,15 +76,15 @@ class ModuleCopy:
         self._remember()
 
     def counterpart(self, part: nn.Module) -> nn.Module:
-        """Return the copy of a part of the module; what is no part of it is returned as it is."""
+        """Return the copy of a part of the module; other modules are returned as they are."""
         return self._copies.get(id(part), part)  # type: ignore[no-any-return]
 
-    # ---- does it still hold --------------------------------------------------------------------------------------
+    # ---- whether it is up to date ------------------------------------------------------------------------------------
 
     def holds(self) -> bool:
         """Tell whether the module still has the parts, parameters, settings and hooks that were copied.
 
-        By identity, for thousands of attributes in a fraction of a millisecond.
+        Attributes are compared by identity, thousands of them in a fraction of a millisecond.
         """
         try:
             return (
@@ -101,7 +101,7 @@ class ModuleCopy:
             return False
 
     def versions(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return where parameters and buffers lie, and how often each that counts it was written to."""
+        """Return the addresses of parameters and buffers, and PyTorch's counts of writes to them."""
         return (
             tuple(map(torch._C.TensorBase.data_ptr, self._weights.values())),
             tuple(map(_version, self._counting)),
@@ -148,7 +148,7 @@ class ModuleCopy:
         if known is not _ABSENT:
             return known
         self._originals.append(value)
-        self._copies[id(value)] = value  # where it is met again on the way through itself
+        self._copies[id(value)] = value  # for references to itself
         found = self._copies[id(value)] = self._copied(value)
         return found
 

@@ -1,4 +1,4 @@
-"""Pictures decoded in threads while the encoder runs, so that it never waits for them."""
+"""Decoding of images in threads while the encoder runs, so that it need not wait for them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ THREADS = min(8, os.cpu_count() or 1)
 
 
 class Decoded(NamedTuple):
-    """An image's key, and its tensor (3, H, W), or None where that was needless."""
+    """An image's key, and its tensor (3, H, W), or None if its pixels were not needed."""
 
     key: str
     tensor: Tensor | None
 
 
 class Decoder:
-    """Load and preprocess the images of a set, some of them ahead of when they are wanted.
+    """Load and preprocess the images of a set in threads, some of them ahead.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Decoder:
     preprocess : callable
         Maps a picture to a tensor (3, H, W); called from threads.
     needless : callable, optional
-        Of an image's id and its key: whether its pixels are not needed after all; called from threads.
+        Tells by an image's id and key whether its pixels are not needed; called from threads.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Decoder:
         self._begun: dict[str, Future[Decoded]] = {}
 
     def __enter__(self) -> Decoder:
-        """Begin."""
+        """Return the decoder itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,9 +52,9 @@ class Decoder:
         self.close()
 
     def take(self, ids: Sequence[str], ahead: Iterable[str] = ()) -> list[Decoded]:
-        """Return keys and tensors of images, and begin with those that will be wanted next.
+        """Return keys and tensors of `ids`, and begin to decode `ahead`, which are likely to be taken next.
 
-        What was begun earlier and is in neither is forgotten. Raises what loading or preprocessing raises.
+        Images that were begun earlier and are in neither are dropped. Errors of loading and preprocessing are raised.
         """
         futures = [self._begin(image) for image in ids]
         following = {image: self._begin(image) for image in ahead}

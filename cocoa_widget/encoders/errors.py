@@ -1,10 +1,10 @@
-"""What can be wrong with an encoder, said so that its user knows what to do."""
+"""Errors of encoders, with messages that name the way out."""
 
 from __future__ import annotations
 
 
 class EncoderError(RuntimeError):
-    """An encoder raised, or returned something that is no representation."""
+    """An encoder raised, or returned something that cannot be a representation."""
 
 
 class NoFeatureMap(EncoderError):

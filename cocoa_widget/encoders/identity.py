@@ -1,4 +1,4 @@
-"""Hashes that tell one state of a module from another."""
+"""Fingerprints of modules: hashes of their weights and settings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ATTEMPTS = 3
 
 
 class Identity:
-    """Hash a module's tensors, and again only when one of them has changed."""
+    """The fingerprint of a module; its tensors are hashed again only when one of them has changed."""
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self._known: tuple[Hashable, str] | None = None
 
     def fingerprint(self, about: Callable[[], str]) -> str:
-        """Return the hash of the tensors, and of everything else as `about` describes it."""
+        """Return the hash of the module's tensors and of the text that `about` returns."""
 
         def tensors() -> list[tuple[str, Any]]:
             return list(self._module.state_dict(keep_vars=True).items())

@@ -1,4 +1,4 @@
-"""Encoders by name."""
+"""Loading encoders by name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .encoder import Encoder
 
 @dataclass(frozen=True)
 class Source:
-    """Where encoders come from; its file is imported when it is used.
+    """A library, or a kind of file, from which encoders are loaded; its module is imported when it is used.
 
-    `form` is how its names look, `file` the module here with ``load_…`` and ``list_…``, `package` what has to be
-    installed; `arguments` stand before the name.
+    `form` is the form of its names, `file` the module in `sources` with ``load_…`` and ``list_…``, `package` what has
+    to be installed; `arguments` are passed before the name.
     """
 
     form: str
@@ -32,7 +32,7 @@ class Source:
         return encoder
 
     def names(self) -> list[str]:
-        """List what may follow the source in a name; nothing where that is a path."""
+        """List what may follow the source in a name; empty if that is a path."""
         found: list[str] = self._function("list", lambda: [])()
         return found
 
@@ -43,7 +43,7 @@ class Source:
 
 
 class Demo(Source):
-    """The one encoder that comes from no source."""
+    """The demo encoder, which has no names after the source."""
 
     def load(self, name: str, **options: Any) -> Encoder:
         """Load the demo encoder."""

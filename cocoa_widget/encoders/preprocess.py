@@ -1,4 +1,4 @@
-"""From a picture to what the encoder sees, and which part of the picture that is."""
+"""Preprocessing: from a picture to the tensor that the encoder sees, and the part of the picture that it shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Transform = Callable[[Image.Image], Tensor]
 
 @dataclass(frozen=True)
 class Preprocess:
-    """Resize the shorter side, crop the centre, scale to 0..1 and normalise: the usual ImageNet evaluation transform.
+    """The usual transform for evaluation on ImageNet: resize, crop the centre, scale to 0..1 and normalise.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ class Preprocess:
     resample: Image.Resampling = Image.Resampling.BILINEAR
 
     def _resized(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Return the resized picture's size, and left and top of the crop; rounded as torchvision does."""
+        """Return width and height of the resized picture, and left and top of the crop; rounded as in torchvision."""
         shorter, size = min(width, height), self.image_size
         w, h = (max(size, (self.resize or size) * side // shorter) for side in (width, height))
         return w, h, round((w - size) / 2), round((h - size) / 2)
 
     def frame(self, width: int, height: int) -> Frame:
-        """Tell which part of a `width` × `height` picture the encoder sees."""
+        """Return the part of a `width` × `height` picture that the encoder sees."""
         w, h, left, top = self._resized(width, height)
         return left / w, top / h, (left + self.image_size) / w, (top + self.image_size) / h
 
@@ -66,11 +66,12 @@ class Preprocess:
 
 
 def frame_of(preprocess: Transform, width: int, height: int) -> Frame:
-    """Tell which part of a `width` × `height` picture any transform lets through.
+    """Return the part of a `width` × `height` picture that any transform lets through.
 
-    A transform that has a ``frame(width, height)`` method is asked. Any other is shown a ramp along each axis between
-    black and white: where the ramp comes out tells where each output pixel came from, whatever resizes and crops the
-    transform is made of. Transforms that are random, or not affine in the intensities, give the whole picture.
+    If the transform has a method ``frame(width, height)``, that is called. Otherwise the transform is applied to a ramp
+    from black to white along each axis: the grey of an output pixel is the position that it came from, whatever resizes
+    and crops the transform consists of. For transforms that are random, or not affine in the intensities, it is the
+    whole picture.
     """
     known = getattr(preprocess, "frame", None)
     if known is not None:

@@ -1,9 +1,9 @@
-"""Representations of images, each computed once."""
+"""The table of representations that have been computed."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +11,9 @@ from torch import Tensor
 
 
 class Representations:
-    """A growing table of representations by image key; one table belongs to one state of one encoder.
+    """Representations of images and prompts by key, of one state of one encoder; any thread may read and add.
 
-    Unit vectors and norms are kept apart, so that cosine and dot-product means are both one gather away.
+    Unit vectors and norms are kept apart, so that means of either kind take one gather.
     """
 
     def __init__(self) -> None:
@@ -57,8 +57,10 @@ class Representations:
             unit[:used], norm[:used] = self._unit[:used], self._norm[:used]
         self._unit, self._norm = unit, norm
 
-    def get(self, keys: Sequence[str]) -> Tensor:
-        """Return the representations (n, d) of `keys`, not normalised."""
+    def get(self, keys: Sequence[str], others: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Return the representations (n, d) of `keys`, not normalised, from `others` or else from the table."""
+        if others:
+            return torch.stack([others[key] if key in others else self.get([key])[0] for key in keys])
         rows, units, norms = self._found(keys)
         return units[rows] * norms[rows, None]
 

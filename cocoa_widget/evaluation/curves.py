@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .optional import need
+from ..optional import require
 from .statistics import interval
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Curves:
         ImportError
             pandas is not installed.
         """
-        pandas = need("pandas")
+        pandas = require("pandas", "demo", "A table of curves")
         rows = [
             (explicand, measure, kind, float(auc[row, explicand]))
             for kind, auc in (("insertion", self.insertion_auc), ("deletion", self.deletion_auc))
@@ -99,7 +99,9 @@ class Curves:
         count = len(self.measures)
         if ax is None:
             size = (4.2 * count, 3.4)
-            ax = need("matplotlib.pyplot").subplots(1, count, figsize=size, squeeze=False, layout="constrained")[1]
+            ax = require("matplotlib.pyplot", "demo", "A figure").subplots(
+                1, count, figsize=size, squeeze=False, layout="constrained"
+            )[1]
         axes = list(np.ravel(ax))
         if len(axes) != count:
             raise ValueError(f"There are {count} measures but {len(axes)} axes to draw them on.")

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..encoders import Encoder
+from ..optional import require
 from .heatmaps import as_heatmaps, check_count
-from .optional import need
 
 
 def randomised(encoder: Encoder, seed: int = 0, images: Any = None) -> Encoder:
@@ -121,7 +121,7 @@ def structural_similarity(heatmaps: Any, others: Any) -> NDArray[np.float64]:
     ImportError
         scikit-image is not installed.
     """
-    ssim = need("skimage.metrics").structural_similarity
+    ssim = require("skimage.metrics", "demo", "The similarity of heatmaps").structural_similarity
     scaled = ((m / m.abs().amax((1, 2), keepdim=True).clamp(min=1e-300)).numpy() for m in _pairs(heatmaps, others))
     return np.array([float(ssim(a, b, data_range=2.0)) for a, b in zip(*scaled, strict=True)])
 

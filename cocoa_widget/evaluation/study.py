@@ -17,10 +17,10 @@ from ..attribution import Method, Random
 from ..contrast import TARGETS, check_similarity, check_target
 from ..encoders import Encoder
 from ..explainer import Explainer
+from ..optional import require
 from .ablation import Features, insertion_deletion
 from .draw import Draw, draw
 from .measures import ContrastiveCorpusSimilarity, CorpusMajorityProbability, Measure
-from .optional import need
 from .sanity import randomised
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def study(
     ImportError
         pandas is not installed.
     """
-    pandas = need("pandas")
+    pandas = require("pandas", "demo", "A table of results")
     for target in targets:
         check_target(target)
     check_similarity(similarity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .optional import need
+from ..optional import require
 from .statistics import summarise
 
 if TYPE_CHECKING:
@@ -101,7 +101,11 @@ def plot_study(
     Axes
         The axes of the figure; points farther to the right are better.
     """
-    axis = ax if ax is not None else need("matplotlib.pyplot").subplots(figsize=(6, 3.4), layout="constrained")[1]
+    axis = (
+        ax
+        if ax is not None
+        else require("matplotlib.pyplot", "demo", "A figure").subplots(figsize=(6, 3.4), layout="constrained")[1]
+    )
     chosen = _named(_chosen(frame, setting, measure))
     case = ["row", "method", "seed", "class", "explicand"]
     areas = chosen.set_index([*case, "kind"])["auc"].unstack("kind")
@@ -138,6 +142,6 @@ def _named(frame: DataFrame) -> DataFrame:
     random = frame[frame["method"] == "random"]
     others = frame[frame["method"] != "random"]
     repeated = [random.assign(method=method) for method in others["method"].unique()]
-    whole: DataFrame = need("pandas").concat([others, *repeated], ignore_index=True)
+    whole: DataFrame = require("pandas", "demo", "A table of results").concat([others, *repeated], ignore_index=True)
     rows = [_ROWS[key] for key in zip(whole["target"], whole["encoder"], strict=True)]
     return whole.assign(row=rows)

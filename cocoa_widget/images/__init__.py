@@ -1,7 +1,6 @@
 """Images from any source: ids, upright RGB pixels, thumbnails, labels and captions.
 
-This room knows no torch model and imports neither torch, pandas, datasets nor torchvision: what they hand over is
-recognised by its shape.
+This package imports neither torch, pandas, datasets nor torchvision: their objects are recognised by their attributes.
 """
 
 from cocoa_widget.images.demo import demo_images

@@ -1,4 +1,4 @@
-"""From whatever a picture is stored as to upright 8-bit RGB."""
+"""Decoding of pictures of all kinds to upright 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _TURNS = {
 }
 
 _SLACK = 1e-3
-"""How far outside 0..1 a float may lie: what interpolation and half precision leave behind."""
+"""How far outside 0..1 a float may lie: interpolation and half precision exceed the range by that much."""
 
 
 def upright_rgb(image: Image.Image, used_up: bool = False) -> Image.Image:
-    """Decode a picture.
+    """Decode a picture to upright RGB.
 
-    Alpha is laid over white, 16 bits are scaled to 8, and of an animation the first frame is taken.
+    Transparency is laid over white, 16 bits are scaled to 8, and an animation becomes its first frame.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        In any mode, decoded or not. It waits for its turn if other threads decode many pixels; see `limits`.
+        In any mode, decoded or not. The call waits while other threads decode many pixels; see `limits`.
     used_up : bool
         Whether the picture is closed as soon as it is not needed any more, which takes less memory.
 
@@ -67,12 +67,12 @@ def orientation(image: Image.Image) -> int:
     try:
         found = int(image.getexif().get(ExifTags.Base.Orientation, 1))
         return found if found in _TURNS else 1
-    except Exception:  # EXIF is written by all sorts of devices; a broken block is no reason to lose the picture
+    except Exception:  # many devices write broken EXIF; the picture can be used without it
         return 1
 
 
 def pixel_array(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Check that an array is a picture, and scale it to 8 bits.
+    """Scale an array of pixels to 8 bits; raise `ValueError` if it cannot be a picture.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def pixel_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
-        raise ValueError(f"an array of shape {array.shape} is no picture; (H, W), (H, W, 3) and (H, W, 4) are")
+        raise ValueError(f"an array of shape {array.shape} cannot be a picture; give (H, W), (H, W, 3) or (H, W, 4)")
     return eight_bit(array)
 
 

@@ -1,6 +1,6 @@
-"""Real photographs that are on the disk anyway: scikit-image and scikit-learn ship them in their packages.
+"""The demo's photographs: scikit-image and scikit-learn have them in their packages.
 
-Several crops of one photograph are the members of a kind, so that a corpus can be built of them.
+Crops of one photograph have the same label, so that a corpus can be built of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Box = tuple[int, int, int, int]
 _FOLDERS = {"skimage": "data", "sklearn": os.path.join("datasets", "images")}
 
 _QUARTER = 320
-"""Pixels of a mosaic's quarter."""
+"""Side in pixels of a mosaic's quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Crop:
     ----------
     photograph : Picture
     box : (left, upper, right, lower), optional
-        In pixels; the whole without it.
+        In pixels; the whole photograph by default.
     mirrored : bool
         Whether left and right are swapped.
     """
@@ -79,7 +79,7 @@ def demo_images() -> ImageSet:
     -------
     ImageSet
         Ids such as ``"cat/1"`` and ``"motorcycle/left"``; the part before the slash is the label. The captions say
-        what is to be seen. ``"mosaic/1"`` to ``"mosaic/4"`` are four photographs in a square each, on which a heatmap
+        what they show. ``"mosaic/1"`` to ``"mosaic/4"`` are four photographs in a square each, on which a heatmap
         moves from quarter to quarter with the corpus.
 
     Raises
@@ -161,7 +161,7 @@ def _crops() -> dict[str, tuple[Crop, str]]:
 
 
 def _shipped(package: str, name: str) -> File:
-    """Find a file in a package's folder without importing the package, which takes a second."""
+    """Return a file in a package's folder without importing the package, which takes a second."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise ImportError(

@@ -1,4 +1,4 @@
-"""Errors about images, with messages for the notebook's user."""
+"""Errors of images, with messages for users of notebooks."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from PIL import Image
 from cocoa_widget.images.encodable import encodable
 
 _COMPARED = 10_000
-"""Comparing spellings takes some 20 µs an id, and a message may not take seconds."""
+"""Most ids whose spellings are compared: that takes some 20 µs an id, and a message must not take seconds."""
 
 
 class EmptySource(ValueError):
-    """A source in which there is no picture that can be read."""
+    """A source has no picture that can be read."""
 
 
 class UnreadableImage(ValueError):
-    """A picture that cannot be opened or decoded.
+    """A picture cannot be opened or decoded.
 
     Parameters
     ----------
     image_id : str
-        Which one.
+        The image's id.
     reason : str
-        Why, in one line.
+        Why it cannot be read, in one line.
     """
 
     def __init__(self, image_id: str, reason: str) -> None:
@@ -37,14 +37,14 @@ class UnreadableImage(ValueError):
 
 
 class UnknownImage(KeyError):
-    """Ids that an image set does not have.
+    """An image set does not have some ids.
 
     Parameters
     ----------
     unknown : sequence of str
-        All of them.
+        All ids that the set does not have.
     known : sequence of str
-        The ids of the set; the message names those that are spelled alike.
+        The ids of the set; the message names those with a similar spelling.
     """
 
     def __init__(self, unknown: Sequence[object], known: Sequence[str]) -> None:
@@ -69,17 +69,17 @@ def _alike(image_id: str, known: Sequence[str]) -> list[str]:
 
 
 def reason(error: BaseException) -> str:
-    """Say in one line why a picture could not be read.
+    """Return in one line why a picture could not be read.
 
     Parameters
     ----------
     error : BaseException
-        What opening or decoding it raised.
+        Raised by opening or decoding the picture.
 
     Returns
     -------
     str
-        Without line breaks, and without what UTF-8 cannot hold: both may be in the name of a file.
+        Without line breaks and characters that UTF-8 cannot hold; names of files may have both.
     """
     return encodable(" ".join(_reason(error).splitlines()))
 

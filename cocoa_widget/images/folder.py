@@ -1,4 +1,4 @@
-"""Finding the pictures in a folder."""
+"""The search for pictures in a folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _KINDS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "de
 def find_files(folder: str, follow_links: bool = False) -> tuple[list[str], dict[str, str]]:
     """List the pictures in a folder and its subfolders.
 
-    Hidden files and folders are left out, and so is everything that is not named like a picture. A folder is listed
-    under its own name, and once more if links lead to it, so links in a circle end.
+    Hidden files and folders are left out, and so are files whose ending is not that of a picture. A folder is listed
+    under its own name, and once more if links lead to it, so that links in a circle end.
 
     Parameters
     ----------
@@ -29,24 +29,26 @@ def find_files(folder: str, follow_links: bool = False) -> tuple[list[str], dict
     names : list of str
         Paths relative to the folder, with forward slashes, sorted.
     skipped : dict
-        What cannot be listed, is no regular file, or lies outside → why.
+        Name → why it is skipped: it cannot be listed, is not a regular file, or is outside of the folder.
 
     Raises
     ------
     OSError
         If the folder itself cannot be listed.
     """
-    with os.scandir(folder):  # the error of the root is the caller's
+    with os.scandir(folder):  # raises if the folder itself cannot be listed
         pass
     walk = _Walk(os.path.realpath(folder), follow_links, _linked={_identity(folder)})
     waiting = [_Folder(folder, "", through_link=False)]
     while waiting:
-        waiting += reversed(list(walk.visit(waiting.pop())))  # in order, so that it is always the same link that counts
+        waiting += reversed(
+            list(walk.visit(waiting.pop()))
+        )  # in order, so that of several links to a folder it is always the same that is followed
     return sorted(walk.names), walk.skipped
 
 
 def not_regular(mode: int) -> str | None:
-    """Say what a file is if it is neither a regular file nor a folder: reading it could wait for ever.
+    """Describe a file that is neither regular nor a folder, so that reading it could wait for ever; None for others.
 
     Parameters
     ----------
@@ -62,22 +64,22 @@ def not_regular(mode: int) -> str | None:
 class _Folder:
     path: str
     prefix: str
-    """How the names of its files begin."""
+    """The beginning of the names of its files."""
     through_link: bool
 
 
 @dataclass(slots=True)
 class _Walk:
     root: str
-    """Without links."""
+    """The folder's path without links."""
     follow_links: bool
     names: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     _linked: set[tuple[int, int]] = field(default_factory=set)
-    """Devices and numbers of the folders that have been reached through a link."""
+    """Device and inode numbers of the folders that have been reached through a link."""
 
     def visit(self, folder: _Folder) -> Iterator[_Folder]:
-        """Note the pictures of a folder, and return its subfolders."""
+        """Add the pictures of a folder to `names`, and yield its subfolders."""
         try:
             if folder.through_link:
                 identity = _identity(folder.path)
@@ -97,12 +99,12 @@ class _Walk:
                 if self._enter(entry, name):
                     yield _Folder(entry.path, f"{name}/", folder.through_link or _is_link(entry))
             except FileNotFoundError:
-                self.skipped[name] = "it is a link to what is not there"
+                self.skipped[name] = "it is a link to a file that is not there"
             except OSError as error:
                 self.skipped[name] = error.strerror or str(error)
 
     def _enter(self, entry: os.DirEntry[str], name: str) -> bool:
-        """Note an entry if it is a picture, and return whether it is a folder to be visited."""
+        """Add an entry to `names` if it is a picture, and return whether it is a folder to visit."""
         is_folder = entry.is_dir()
         if not is_folder and not entry.name.lower().endswith(ENDINGS):
             return False

@@ -30,27 +30,27 @@ _ENDINGS_OF = {
     "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
     "TGA": (".tga",),  # last, as it has no signature: nearly any bytes might be one
 }
-"""Pillow's names; those for which there is no reader, as HEIF without its plugin, are left out when opening."""
+"""Format → endings of files; formats without a reader, such as HEIF without its plugin, cannot be opened."""
 
 ENDINGS = tuple(ending for endings in _ENDINGS_OF.values() for ending in endings)
-"""What a picture's file name ends with, in lower case. Pillow's own list names films, PDF and HDF5 too."""
+"""Endings of pictures' file names, in lower case. Pillow's own list has films, PDF and HDF5 too."""
 
 _MADE_BY_READERS = (*_ENDINGS_OF, "MPO")
-"""What `Image.format` may say: JPEGs that hold several pictures (MPO) come from the reader for JPEG."""
+"""Values of `Image.format` that are allowed: JPEGs of several pictures (MPO) are made by the reader for JPEG."""
 
 _READ_WHOLE = ("WEBP", "AVIF", "HEIF")
 _MOST_READ_WHOLE = 2**30
-"""Bytes. Readers of these formats put the whole file into memory when it is opened."""
+"""Limit in bytes for these formats, whose readers read the whole file into memory when it is opened."""
 
 _SLOW_PIXELS = 8_000_000
 _SLOW_BYTES = 32 * 2**20
-"""Limits for what Pillow decodes in Python (run-length bitmaps, some PPM): about 2 million bytes a second."""
+"""Limits for formats that Pillow decodes in Python (run-length bitmaps, some PPM), at 2 million bytes a second."""
 
 _MOST_READS = 20_000
-"""Pillow reads many headers byte by byte, and skips comments and bytes that do not belong there, however many."""
+"""Limit for reads of a header: Pillow reads many byte by byte, and skips any number of comments and stray bytes."""
 
 _MOST_HEADER_BYTES = 2**29
-"""Metadata is read with the header; layers from Photoshop in a TIFF may well be of 100 MiB."""
+"""Limit in bytes for a header with its metadata: layers of Photoshop in a TIFF may have 100 MiB."""
 
 _HEAD = 16
 """Bytes by which Pillow recognises a format."""
@@ -65,7 +65,7 @@ def open_encoded(source: str | IO[bytes]) -> Image.Image:
     Parameters
     ----------
     source : str or binary file
-        A path, or a file that can be rewound and stays open as long as the picture.
+        A path, or a seekable file that stays open as long as the picture.
 
     Returns
     -------
@@ -75,11 +75,11 @@ def open_encoded(source: str | IO[bytes]) -> Image.Image:
     Raises
     ------
     ValueError
-        If it is in a format that is not allowed, or has more pixels than `limits` allows.
+        The format is not allowed, or the picture has more pixels than `limits` allows.
     UnidentifiedImageError
-        If it is in no known format.
+        The format is unknown.
     OSError, SyntaxError, …
-        Whatever Pillow's readers raise for damaged files.
+        The file is damaged; Pillow's readers raise exceptions of many classes.
     """
     Image.init()
     with _rewound(source) as file:
@@ -88,7 +88,7 @@ def open_encoded(source: str | IO[bytes]) -> Image.Image:
         size = file.seek(0, os.SEEK_END)
         if found in _READ_WHOLE and size > _MOST_READ_WHOLE:
             raise ValueError(
-                f"the file is of {size / 2**30:.1f} GiB, and {found} files are read into memory as a whole; convert it "
+                f"the file has {size / 2**30:.1f} GiB, and {found} files are read into memory as a whole; convert it "
                 "to PNG or JPEG"
             )
         icon = _check_icon(file, size) if head.startswith(_ICON) else 0
@@ -118,9 +118,9 @@ def open_encoded(source: str | IO[bytes]) -> Image.Image:
 
 
 def check_undecoded(image: Image.Image) -> None:
-    """Raise `ValueError` for a picture that its owner opened and that may not be decoded here.
+    """Raise `ValueError` for a picture that the user has opened and that must not be decoded here.
 
-    Pictures that have been decoded already are fine, of whatever format and size.
+    Pictures that have been decoded already may have any format and size.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _rewound(source: str | IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def _recognise(head: bytes) -> str | None:
-    """Return the format that a file begins like; formats that are opened come first."""
+    """Return the format whose signature a file begins with, allowed formats first; None if there is none."""
     others = (each for each in Image.OPEN if each not in _ENDINGS_OF)
     return next((each for each in (*_ENDINGS_OF, *others) if _begins_like(head, each)), None)
 
@@ -163,8 +163,8 @@ def _begins_like(head: bytes, name: str) -> bool:
     _, accept = Image.OPEN.get(name, (None, None))
     try:
         answer = accept(head) if accept is not None else False
-        return bool(answer) and not isinstance(answer, str)  # a str is a warning that the reader is not installed
-    except Exception:  # they are not all made for files of a few bytes
+        return bool(answer) and not isinstance(answer, str)  # a str means that the reader is not installed
+    except Exception:  # some fail for files of a few bytes
         return False
 
 
@@ -173,7 +173,7 @@ class _EndlessHeader(ValueError):
 
 
 class _Counted(io.RawIOBase):
-    """A file of which a limited amount can be read, in a limited number of steps."""
+    """A file from which a limited number of bytes can be read, in a limited number of reads."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -184,7 +184,7 @@ class _Counted(io.RawIOBase):
         self._reads_left -= 1
         self._bytes_left -= size
         if self._reads_left < 0 or self._bytes_left < 0:
-            raise _EndlessHeader("its header does not end; the file is damaged, or no picture")
+            raise _EndlessHeader("its header does not end; the file is damaged, or not a picture")
         return self._file.read(size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -201,14 +201,14 @@ def _check_header(file: IO[bytes], formats: list[str]) -> None:
 
 
 def _check_effort(image: ImageFile.ImageFile, size: int) -> None:
-    """Check that what Pillow decodes in Python is small.
+    """Raise `ValueError` for a large picture that Pillow decodes in Python, which is slow.
 
     Parameters
     ----------
     image : PIL.ImageFile.ImageFile
         Not decoded yet.
     size : int
-        Bytes of its file.
+        Bytes of the file.
     """
     is_slow = any(tile[0] in Image.DECODERS for tile in image.tile or ())  # None for icons up to Pillow 10
     if is_slow and (image.width * image.height > _SLOW_PIXELS or size > _SLOW_BYTES):
@@ -219,18 +219,18 @@ def _check_effort(image: ImageFile.ImageFile, size: int) -> None:
 
 
 def _check_icon(file: IO[bytes], size: int) -> int:
-    """Check the pictures in an icon, which may be of any size, whatever its directory says.
+    """Check the pictures in an icon, whose sizes may differ from those in its directory.
 
     Parameters
     ----------
     file : binary file
     size : int
-        Its bytes.
+        Bytes of the file.
 
     Returns
     -------
     int
-        Pixels of the largest.
+        Pixels of the largest picture.
     """
     limited = cast(IO[bytes], _Counted(file))
     file.seek(4)
@@ -247,7 +247,7 @@ def _check_icon(file: IO[bytes], size: int) -> int:
             image = reader(limited)
         except _EndlessHeader:
             raise
-        except Exception:  # Pillow reports it, if it is the one that is used
+        except Exception:  # Pillow reports it if it uses this picture
             continue
         limits.check(*image.size)
         _check_effort(image, size)
@@ -256,7 +256,7 @@ def _check_icon(file: IO[bytes], size: int) -> int:
 
 
 def _check_tiles(image: Image.Image) -> None:
-    """Check the tiles of a TIFF, each of which is decoded as a whole and may be larger than the picture."""
+    """Check the size of a TIFF's tiles, which are decoded as a whole and may be larger than the picture."""
     tags = getattr(image, "tag_v2", {})
     width, height = tags.get(ExifTags.Base.TileWidth), tags.get(ExifTags.Base.TileLength)
     if isinstance(width, int) and isinstance(height, int):

@@ -1,4 +1,4 @@
-"""The set of images that everything else works on."""
+"""Image sets: the images of any source, each under an id."""
 
 from __future__ import annotations
 
@@ -17,57 +17,58 @@ from cocoa_widget.images.encodable import encodable
 from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage, reason
 from cocoa_widget.images.formats import open_encoded
 from cocoa_widget.images.pictures import File, Item, Missing, Record, known_key
-from cocoa_widget.images.sources import ASKED_AT_ONCE, Columns, is_nothing, name_pictures, read_source
+from cocoa_widget.images.records import make_records
+from cocoa_widget.images.sources import ASKED_AT_ONCE, read_source
 from cocoa_widget.images.thumbnails import Thumbnail, ThumbnailCache, make_thumbnail
 from cocoa_widget.images.workers import Workers
 
 _LOCKS = 64
-"""Images share so many locks; two of them rarely wait for each other."""
+"""Number of locks that images share; two images rarely wait for each other."""
 
 
 class ImageSet:
     """Images from any source, each under an id that is the same after a restart.
 
-    Files and data sets are not decoded before a picture is used. What cannot be read is skipped and listed with its
-    reason; in sets of more than 1,000 files it is only found out when a picture is used. Pictures of more than
-    128 million pixels are not decoded; `cocoa_widget.images.limits` raises that, and bounds what all threads decode at
-    the same time.
+    Pictures in files and data sets are decoded when they are used. Files that cannot be read are skipped and listed
+    with the reason; in sets of more than 1,000 files that is found when a picture is used. Pictures of more than
+    128 million pixels are not decoded; `cocoa_widget.images.limits` has that limit, and one for the pixels that all
+    threads decode at the same time.
 
     Parameters
     ----------
     source : object
-        - a folder, with its subfolders; a picture's label is the name of the subfolder that it is in
+        - a folder with its subfolders; the name of a picture's subfolder is its label
         - a path, or a list of paths
         - a PIL image, or a list of them
         - a uint8 array (N, H, W, 3) or (N, H, W), or a list of such pictures; float arrays must lie in 0..1
         - a tensor (N, 3, H, W) or (N, 1, H, W) in 0..1, or a list of such pictures
-        - a torchvision dataset, a subset of it, or anything that gives (image, label) pairs; transforms are left out
+        - a torchvision dataset, a subset of it, or anything of (image, label) pairs; transforms are not applied
         - a Hugging Face dataset with a column of images; class labels and captions are found
         - a pandas or polars DataFrame with a column of paths
         - a dict of id → path, PIL image, array or tensor
     labels, captions : sequence, dict or str, optional
         One for each picture of the source, or id → text for some, or the name of a column. They replace the source's.
     path_column : str, optional
-        The column of a DataFrame or Hugging Face dataset that holds the pictures, if its name is an unusual one.
+        The column of a DataFrame or Hugging Face dataset that holds the pictures, if it is not found by its name.
     follow_links : bool
-        Whether links in a folder that lead out of it are followed; otherwise they are in `skipped`.
+        Whether links in a folder that lead out of it are followed; if not, they are in `skipped`.
 
     Attributes
     ----------
     ids : list of str
-        In the source's order; a folder's are sorted. What UTF-8 cannot hold, in file names for example, is written as
-        an escape, in ids, labels and captions.
+        In the source's order; those of a folder are sorted. In ids, labels and captions, characters that UTF-8 cannot
+        hold are written as escapes.
     labels, captions : list of (str or None)
         Parallel to `ids`.
     skipped : dict
-        id → why it cannot be read. Those found out late keep their place in `ids`.
+        id → why it cannot be read. Images that fail when they are used stay in `ids`.
 
     Raises
     ------
     EmptySource
-        If no picture is left.
+        No picture of the source can be read.
     TypeError, ValueError, FileNotFoundError
-        If the source is of no known kind, wrong, or not there.
+        The source is of an unknown kind, is wrong, or does not exist.
 
     Examples
     --------
@@ -97,7 +98,7 @@ class ImageSet:
         self._keys: dict[str, str] = {}
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
-        records = _records(columns, labels, captions)
+        records = make_records(columns, labels, captions)
         unlisted = {encodable(name): encodable(why) for name, why in columns.skipped.items()}
         self.skipped: dict[str, str] = unlisted | self._find_unreadable(records)
         self._records = {each.id: each for each in records if each.id not in self.skipped}
@@ -124,7 +125,7 @@ class ImageSet:
         return self.load(which if isinstance(which, str) else self.ids[which])
 
     def __repr__(self) -> str:
-        """Say how many images there are, and of what."""
+        """Return the numbers of images, labels and skipped images."""
         kinds = len({label for label in self.labels if label is not None})
         labels = f", {kinds} label{'s' * (kinds != 1)}" if kinds else ""
         skipped = f", {len(self.skipped)} skipped" if self.skipped else ""
@@ -140,14 +141,14 @@ class ImageSet:
         Returns
         -------
         PIL.Image.Image
-            RGB, upright, full size; the caller's own.
+            RGB, upright, full size; a new object.
 
         Raises
         ------
         UnknownImage
-            If there is no such id.
+            There is no such id.
         UnreadableImage
-            If it cannot be decoded; it is then in `skipped`.
+            The image cannot be decoded; it is then in `skipped`.
         """
         with self._opened(image_id) as image:
             return upright_rgb(image, used_up=True)
@@ -170,9 +171,9 @@ class ImageSet:
         Returns
         -------
         str
-            32 hexadecimal digits: of path, size and time of change for a file, of the content for what is in memory
-            or in a data set. Two sets that hold the same picture in the same way give the same key.
-            A set asks once; when a file has changed, make a new set.
+            32 hexadecimal digits: the hash of path, size and time of change for a file, or of the content for a
+            picture in memory or in a data set. Two sets that hold the same picture in the same way give the same key.
+            It is computed once; if a file has changed, make a new set.
 
         Raises
         ------
@@ -183,17 +184,17 @@ class ImageSet:
         if known is None:
             picture = self._record(image_id).picture
             with self._noted(image_id):
-                # Once: every update of the page asks for the keys of all images in the bins.
+                # Kept, as every update of the page needs the keys of all images in the bins.
                 known = self._keys[image_id] = picture.key()
         return known
 
     def known_key(self, image_id: str) -> str | None:
-        """Return the `key` of an image if it is known already, without asking a disk or a data set; None if not."""
+        """Return the `key` of an image if it is known, without reading from a disk or a data set; else None."""
         known = self._keys.get(image_id)
         return known_key(self._record(image_id).picture) if known is None else known
 
     def cheap_key(self, image_id: str) -> str | None:
-        """Return the `key` of an image unless that takes decoding it; may ask a disk."""
+        """Return the `key` of an image, or None if the image would have to be decoded for it; may read from a disk."""
         known = self.known_key(image_id)
         return self.key(image_id) if known is None and not isinstance(self._record(image_id).picture, Item) else known
 
@@ -207,7 +208,7 @@ class ImageSet:
         return loaded, self.key(image_id)
 
     def thumbnail(self, image_id: str, size: int) -> Thumbnail:
-        """Return a small encoded picture; each is made once and kept while there is room.
+        """Return a small encoded picture; it is made once and kept while the cache has room.
 
         Parameters
         ----------
@@ -227,7 +228,7 @@ class ImageSet:
         if size < 1:
             raise ValueError(f"a thumbnail's size must be at least 1 pixel, not {size}")
         self._record(image_id)
-        # Other threads that ask for the same image, at any size, wait here and may then find it in the cache.
+        # Other threads that need the same image, at any size, wait here and may then find it in the cache.
         with self._locks[hash(image_id) % _LOCKS]:
             kept = self._cache.get(image_id)
             if size not in kept:
@@ -255,12 +256,12 @@ class ImageSet:
         Returns
         -------
         iterator of (id, Thumbnail or UnreadableImage)
-            In the order in which they are done. Closing it drops what has not started.
+            In the order in which they are done. Closing it drops those that have not started.
 
         Raises
         ------
         UnknownImage
-            At once, before the first thumbnail.
+            Before the first thumbnail is made.
         """
         ids = list(ids)
         self.check(ids)
@@ -276,20 +277,20 @@ class ImageSet:
         Raises
         ------
         UnknownImage
-            If the set does not have all of them.
+            The set does not have all ids.
         """
         ids = list(ids)
         self.check(ids)
         return ImageSet([self._records[each] for each in ids])
 
     def check(self, ids: Iterable[str]) -> None:
-        """Raise `UnknownImage`, naming all of them, if there are ids that the set does not have."""
+        """Raise `UnknownImage`, which names them, if there are ids that the set does not have."""
         unknown = [each for each in ids if each not in self._records]
         if unknown:
             raise UnknownImage(unknown, self.ids)
 
     def close(self) -> None:
-        """End the threads. The set can still be used: they start again when they are needed."""
+        """End the threads; they start again if the set is used afterwards."""
         self._workers.close()
 
     def _record(self, image_id: str) -> Record:
@@ -303,13 +304,13 @@ class ImageSet:
     @contextmanager
     def _opened(self, image_id: str) -> Iterator[Image.Image]:
         record = self._record(image_id)
-        with self._noted(image_id), closing(record.picture.open()) as image:  # it may be closed inside already
+        with self._noted(image_id), closing(record.picture.open()) as image:  # the block may have closed it
             yield image
-        self.skipped.pop(image_id, None)  # it may have failed before: a disk that was away for a while
+        self.skipped.pop(image_id, None)  # it may have failed before, as on a disk that was not mounted
 
     @contextmanager
     def _noted(self, image_id: str) -> Iterator[None]:
-        """Turn any failure into `UnreadableImage` and note it: decoders raise errors of all kinds."""
+        """Turn any exception into `UnreadableImage` and add it to `skipped`; decoders raise many classes."""
         try:
             yield
         except Exception as error:
@@ -326,15 +327,15 @@ class ImageSet:
         found = {each.id: each.picture.reason for each in records if isinstance(each.picture, Missing)}
         files = [each for each in records if isinstance(each.picture, File)]
         if len(files) <= ASKED_AT_ONCE:
-            for record, failure in self._workers.each(_header_failure, files):
-                if failure is not None:
-                    found[record.id] = failure
+            failures = {record.id: failure for record, failure in self._workers.each(_header_failure, files)}
             self._workers.close()
+            # In the source's order, whichever thread was done first.
+            found |= {each.id: failure for each in files if (failure := failures[each.id]) is not None}
         return found
 
 
 def as_image_set(source: Any) -> ImageSet:
-    """Return an `ImageSet` as it is, and make one of anything else."""
+    """Return an `ImageSet` itself, or make one of any other source."""
     return source if isinstance(source, ImageSet) else ImageSet(source)
 
 
@@ -351,70 +352,3 @@ def _nothing_left(skipped: Mapping[str, str]) -> str:
         return "there are no images in the source"
     some = "; ".join(f"{image_id}: {why}" for image_id, why in list(skipped.items())[:3])
     return f"none of the {len(skipped)} images can be read: {some}{'; …' if len(skipped) > 3 else ''}"
-
-
-# ---- from columns to records ---------------------------------------------------------------------------------------
-
-
-def _records(columns: Columns, labels: Any, captions: Any) -> list[Record]:
-    names = columns.ids or name_pictures(columns.pictures)
-    ids = _unique([encodable(each) for each in names])
-    if isinstance(labels, Mapping):
-        labels = _by_id(labels, names, ids)
-    if isinstance(captions, Mapping):
-        captions = _by_id(captions, names, ids)
-    return [
-        Record(*each)
-        for each in zip(
-            ids,
-            columns.pictures,
-            _texts("labels", labels, columns.labels, len(ids)),
-            _texts("captions", captions, columns.captions, len(ids)),
-            strict=True,
-        )
-    ]
-
-
-def _by_id(given: Mapping[str, object], names: Sequence[str], ids: Sequence[str]) -> list[object]:
-    """Return what is given for each id; a name that has been cleaned for its id counts too."""
-    cleaned = {name for name in names if name != encodable(name)}
-    unknown = given.keys() - set(ids) - cleaned
-    if unknown:
-        raise UnknownImage(sorted(unknown, key=str), ids)
-    return [
-        given[name] if name in cleaned and name in given else given.get(image_id)
-        for name, image_id in zip(names, ids, strict=True)
-    ]
-
-
-def _unique(ids: Sequence[str]) -> list[str]:
-    taken: dict[str, int] = {}
-    unique = []
-    for image_id in ids:
-        name, count = image_id, taken.get(image_id, 0)
-        while name in taken:
-            count += 1
-            name = f"{image_id}-{count + 1}"
-        taken[image_id] = count
-        taken.setdefault(name, 0)
-        unique.append(name)
-    return unique
-
-
-def _texts(what: str, given: Any, own: Sequence[Any] | None, count: int) -> list[str | None]:
-    values = own if given is None or isinstance(given, str) else given
-    if values is None:
-        return [None] * count
-    if hasattr(values, "tolist"):  # an array's or a tensor's own numbers
-        values = values.tolist()
-    if len(values) != count:
-        raise ValueError(
-            f"there are {len(values)} {what} for {count} images; give one for each, or a dict of id → text"
-        )
-    return [_text(value) for value in values]
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, (list, tuple)):  # several captions of one picture
-        value = value[0] if value else None
-    return None if is_nothing(value) else encodable(str(value))

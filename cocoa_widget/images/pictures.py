@@ -1,4 +1,4 @@
-"""Where one picture is, and how to open it: on disk, in memory, or in a row of a data set."""
+"""Pictures that are not decoded yet: on disk, in memory, or in a row of a data set."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Picture(Protocol):
     """A picture that has not been decoded yet."""
 
     def open(self) -> Image.Image:
-        """Open it, as far as possible without decoding; the caller closes it."""
+        """Open the picture, if possible without decoding it; the caller closes it."""
         ...
 
     def key(self) -> str:
-        """Return the identity of its pixels: equal keys mean equal pixels, in any set and after a restart."""
+        """Return the identity of the pixels: equal keys mean equal pixels, in any set and after a restart."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One picture of a set and what is known about it."""
+    """One picture of a set, with its id, label and caption."""
 
     id: str
     picture: Picture
@@ -65,7 +65,7 @@ class File:
             raise UnreadableImage(self.path, _not_a_picture(self.path)) from error
 
     def key(self) -> str:
-        """Hash path, size and time of change, which is what a cache can afford to ask of 100,000 files."""
+        """Hash path, size and time of change, which is fast enough for 100,000 files."""
         path = os.path.realpath(self.path)
         stat = os.stat(path)
         return digest(os.fsencode(path) + f"\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
@@ -86,11 +86,11 @@ class Pixels:
             self._pixels: Image.Image | NDArray[np.uint8] = pixels
         else:
             self._pixels = pixel_array(pixels)
-        # At once, as the id is made of it; this also decodes the image, after which threads may share it.
+        # Now, as the id is made of it; this also decodes the image, after which threads may share it.
         self._key = pixel_key(self._pixels)
 
     def open(self) -> Image.Image:
-        """Copy it, so that closing it closes nothing of the owner's."""
+        """Return a copy, so that closing it does not close the user's image."""
         return self._pixels.copy() if isinstance(self._pixels, Image.Image) else Image.fromarray(self._pixels)
 
     def key(self) -> str:
@@ -99,12 +99,12 @@ class Pixels:
 
 
 class Item:
-    """A picture that a data set makes when it is asked for.
+    """A picture that a data set returns by its index.
 
     Parameters
     ----------
     dataset : object with __getitem__
-        Gives a PIL image, a path, an array or a tensor, or a tuple that starts with one, or a dict with an ``"image"``.
+        Returns a PIL image, a path, an array or a tensor, or a tuple that starts with one, or a dict with ``"image"``.
     index : int
     """
 
@@ -113,7 +113,7 @@ class Item:
         self._index = index
 
     def open(self) -> Image.Image:
-        """Ask the data set."""
+        """Get the item from the data set, and open it."""
         item = self._dataset[self._index]
         if isinstance(item, dict):
             item = item["image"]
@@ -124,11 +124,11 @@ class Item:
         if isinstance(item, Image.Image):
             check_undecoded(item)
             with limits.decoding(item.width * item.height):
-                return item.copy()  # some data sets keep what they hand out
+                return item.copy()  # some data sets keep the images that they return
         if is_tensor(item):
             item = tensor_array(item)
         if not isinstance(item, np.ndarray):
-            raise TypeError(f"the data set gives a {type(item).__name__} instead of an image")
+            raise TypeError(f"the data set returns a {type(item).__name__} instead of an image")
         return Image.fromarray(pixel_array(item))
 
     def key(self) -> str:
@@ -151,7 +151,7 @@ class Cell:
     Parameters
     ----------
     dataset : datasets.Dataset
-        With its column of images *not* decoded, so that Pillow can decode at the size that is needed.
+        Its column of images is *not* decoded, so that Pillow can decode at the size that is needed.
     column : str
     index : int
     """
@@ -184,7 +184,7 @@ class Cell:
 
 @dataclass(slots=True)
 class Missing:
-    """A place in a source where there should be a picture."""
+    """A place in a source where a picture is missing."""
 
     reason: str
 
@@ -203,7 +203,7 @@ def known_key(picture: Picture) -> str | None:
 
 
 def digest(data: bytes) -> str:
-    """Return 32 hexadecimal digits that stand for some bytes."""
+    """Return the hash of bytes, 32 hexadecimal digits."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
@@ -217,7 +217,7 @@ def pixel_key(pixels: Image.Image | NDArray[np.uint8]) -> str:
 
 
 def is_tensor(value: object) -> bool:
-    """Tell whether something is a torch tensor, without importing torch: if there is one, torch is loaded."""
+    """Tell whether a value is a torch tensor, without importing torch: if it is one, torch has been imported."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -232,4 +232,4 @@ def tensor_array(tensor: Any) -> NDArray[Any]:
 def _not_a_picture(path: str) -> str:
     if path.lower().endswith(_HEIF):
         return f"{path} needs `pip install pillow-heif` and `pillow_heif.register_heif_opener()`"
-    return f"{path} is no picture that Pillow knows, or its beginning is damaged"
+    return f"{path} is not a picture that Pillow can read, or its beginning is damaged"

@@ -13,7 +13,7 @@ _MILLION = 1_000_000
 
 
 class PixelLimits:
-    """How many pixels are decoded, in this process.
+    """Limits for the pixels that are decoded in this process.
 
     Decoding takes about 8 bytes a pixel, and up to 20 for WebP, JPEG 2000 and pictures of 16 bits.
 
@@ -30,7 +30,7 @@ class PixelLimits:
         self.max_pixels = max_pixels
         self._pixels_at_once = _checked("pixels_at_once", pixels_at_once)
         self._start()
-        if hasattr(os, "register_at_fork"):  # the threads that would give their pixels back are not in the new process
+        if hasattr(os, "register_at_fork"):  # the threads that are decoding do not exist in the new process
             os.register_at_fork(after_in_child=self._start)
 
     def _start(self) -> None:
@@ -40,10 +40,10 @@ class PixelLimits:
 
     @property
     def max_pixels(self) -> int | None:
-        """Pixels of one picture at most; a larger one is not decoded. None: no limit.
+        """Most pixels of one picture; a larger one is not decoded. None: no limit.
 
-        By default 128 million (13,300² are 177 million). It is asked when a picture is opened; sets that have been made
-        keep what they have skipped. Pillow refuses more than 179 million on its own: see `PIL.Image.MAX_IMAGE_PIXELS`.
+        By default 128 million (11,300²). It applies when a picture is opened; sets that have been made keep
+        their skipped pictures. Pillow refuses more than 179 million on its own: see `PIL.Image.MAX_IMAGE_PIXELS`.
         """
         return self._max_pixels
 
@@ -53,7 +53,7 @@ class PixelLimits:
 
     @property
     def pixels_at_once(self) -> int:
-        """Pixels that all threads decode at the same time at most, by default 128 million.
+        """Most pixels that all threads decode at the same time, by default 128 million.
 
         Further pictures wait for their turn. A picture that is larger than this is decoded alone.
         """
@@ -77,10 +77,10 @@ class PixelLimits:
 
     @contextmanager
     def decoding(self, pixels: int) -> Iterator[None]:
-        """Wait until some pixels may be decoded, and count them until the block ends.
+        """Wait until a number of pixels may be decoded, and count them until the block ends.
 
-        Threads take turns in the order in which they came, so that a large picture is not kept waiting by small ones.
-        A thread that is inside such a block already goes on without waiting: it would wait for itself.
+        Threads enter in the order in which they came, so that a large picture does not wait for later small ones. A
+        thread that is in such a block already does not wait, as it would wait for itself.
 
         Parameters
         ----------
@@ -96,7 +96,9 @@ class PixelLimits:
             yield
         finally:
             self._decoding.here = False
-            if changed is self._changed:  # otherwise the process has been forked in the block, and counts anew
+            if (
+                changed is self._changed
+            ):  # otherwise the process has been forked in the block, and its count starts at 0
                 with changed:
                     self._under_way -= pixels
                     changed.notify_all()
@@ -127,4 +129,4 @@ def _checked(name: str, value: int) -> int:
 
 
 limits = PixelLimits()
-"""What holds in this process."""
+"""The limits of this process."""

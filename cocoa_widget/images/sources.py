@@ -1,6 +1,6 @@
-"""Every source of images becomes columns of the same length: pictures, and perhaps ids, labels and captions.
+"""Sources of images: each becomes columns of the same length, pictures and perhaps ids, labels and captions.
 
-Nothing is decoded here, except what is in memory already and needs an id made of its pixels.
+Nothing is decoded here, except pictures in memory, whose ids are made of their pixels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cocoa_widget.images.formats import ENDINGS
 from cocoa_widget.images.pictures import Cell, File, Item, Missing, Picture, Pixels, Record, is_tensor, tensor_array
 
 ASKED_AT_ONCE = 1_000
-"""Up to so many pictures a set looks into each one when it is made; beyond, when a picture is used."""
+"""Sets of up to so many pictures check each one when they are made; larger ones when a picture is used."""
 
 _ACCEPTED = (
     "a folder, a path or a list of paths, PIL images, arrays (N, H, W, 3) or (N, H, W), tensors (N, 3, H, W) in 0..1, "
@@ -38,15 +38,15 @@ _CAPTION_COLUMNS = ("caption", "captions", "text", "sentence", "description", "t
 
 @dataclass(slots=True)
 class Columns:
-    """What a source holds.
+    """The pictures of a source, with their ids, labels and captions.
 
     Attributes
     ----------
     pictures : sequence of Picture
     ids, labels, captions : sequence or None
-        Of the pictures' length, where the source has them.
+        As long as `pictures`; None if the source has none.
     skipped : dict
-        What could not even be listed → why.
+        Name → why it could not be listed.
     """
 
     pictures: Sequence[Picture]
@@ -63,7 +63,7 @@ def read_source(
     caption_column: str | None = None,
     follow_links: bool = False,
 ) -> Columns:
-    """Recognise a source and list what it holds.
+    """Recognise a source, and list its pictures.
 
     Parameters
     ----------
@@ -81,18 +81,18 @@ def read_source(
     Raises
     ------
     TypeError
-        If the source is of no known kind.
+        The source is of an unknown kind.
     ValueError
-        If it is known and wrong.
+        The source is of a known kind, and wrong.
     FileNotFoundError
-        If it is a path to nothing.
+        The source is a path that does not exist.
     """
     table = _table(source)
     if table is not None:
         return _from_table(table, path_column, label_column, caption_column)
     if path_column or label_column or caption_column:
         column = path_column or label_column or caption_column
-        raise ValueError(f"{column!r} would be a column's name, but a {type(source).__name__} has no columns")
+        raise ValueError(f"{column!r} is the name of a column, but a {type(source).__name__} has no columns")
     if isinstance(source, (str, os.PathLike)):
         return _from_path(os.path.expanduser(os.fsdecode(source)), follow_links)
     if isinstance(source, Image.Image):
@@ -111,7 +111,7 @@ def read_source(
         return _from_subset(source)
     if hasattr(source, "__len__") and hasattr(source, "__getitem__"):
         return _from_dataset(source)
-    raise TypeError(f"no images can be made of something of type {type(source).__name__}; give {_ACCEPTED}")
+    raise TypeError(f"images cannot be made of a {type(source).__name__}; give {_ACCEPTED}")
 
 
 # ---- one picture ---------------------------------------------------------------------------------------------------
@@ -133,11 +133,11 @@ def _picture(source: Any) -> Picture:
     if is_nothing(source):
         return Missing("there is no path")
     hint = "; choose a split, as in ImageSet(dataset['train'])" if hasattr(source, "features") else ""
-    raise TypeError(f"something of type {type(source).__name__} is no image{hint or f'; give {_ACCEPTED}'}")
+    raise TypeError(f"a {type(source).__name__} is not an image{hint or f'; give {_ACCEPTED}'}")
 
 
 def is_nothing(value: object) -> bool:
-    """Tell whether a value stands for a gap in a table: None, NaN, or what pandas has for them."""
+    """Tell whether a value stands for a gap in a table: None, NaN, or those of pandas."""
     return (
         value is None or (isinstance(value, float) and value != value) or type(value).__name__ in ("NAType", "NaTType")
     )
@@ -203,7 +203,7 @@ def _from_mapping(sources: Mapping[Any, Any]) -> Columns:
 
 
 def name_pictures(pictures: Sequence[Picture]) -> list[str]:
-    """Give ids that are the same after a restart to pictures whose source has none.
+    """Return ids, the same after a restart, for pictures whose source has none.
 
     Parameters
     ----------
@@ -212,8 +212,8 @@ def name_pictures(pictures: Sequence[Picture]) -> list[str]:
     Returns
     -------
     list of str
-        A file's path relative to the folder that all files are in, the hash of the pixels of what is in memory, and
-        the position in a data set.
+        A file's path relative to the folder that all files are in, the hash of a picture in memory, or the position in
+        a data set.
     """
     folder = _common_folder([each.path for each in pictures if isinstance(each, File)])
     return [_name(picture, index, folder) for index, picture in enumerate(pictures)]
@@ -228,7 +228,7 @@ def _name(picture: Picture, index: int, folder: str) -> str:
 
 
 def _common_folder(paths: Sequence[str]) -> str:
-    """Return what the paths begin with, up to and with a separator."""
+    """Return the common beginning of paths, with the separator."""
     folders = {os.path.dirname(path) for path in paths}
     try:
         common = os.path.commonpath(folders) if folders else ""
@@ -264,7 +264,7 @@ def _from_dataset(dataset: Any) -> Columns:
 
 
 def _without_transforms(dataset: Any) -> Any:
-    """Copy a torchvision dataset so that it gives its pictures as they are stored."""
+    """Copy a torchvision dataset so that it returns its pictures without transforms."""
     if not (hasattr(dataset, "transforms") and hasattr(dataset, "transform")):
         return dataset
     plain = copy.copy(dataset)
@@ -278,7 +278,7 @@ def _dataset_labels(dataset: Any) -> list[Any] | None:
         found = getattr(dataset, attribute, None)
         if found is not None and len(found) == len(dataset):
             return _class_names(found, names)
-    if len(dataset) <= ASKED_AT_ONCE:  # its items are the only place where the labels are
+    if len(dataset) <= ASKED_AT_ONCE:  # the labels are only in its items
         return _class_names([_item_label(dataset, index) for index in range(len(dataset))], names)
     return None
 
@@ -303,7 +303,7 @@ def _class_name(value: Any, names: Sequence[Any] | None) -> str | int | float | 
         value = value.item()
     if names and isinstance(value, int):
         return str(names[value]) if 0 <= value < len(names) else None  # -1 stands for a hidden label in test splits
-    return value if isinstance(value, (str, int, float)) else None  # boxes and several labels are no kind
+    return value if isinstance(value, (str, int, float)) else None  # not boxes or several labels
 
 
 # ---- tables --------------------------------------------------------------------------------------------------------

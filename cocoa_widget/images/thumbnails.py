@@ -1,4 +1,4 @@
-"""Small encoded pictures for the page, and a cache for them that is bounded in bytes."""
+"""Thumbnails, small encoded pictures for the page, and their cache, which is bounded in bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from cocoa_widget.images.decode import orientation, upright_rgb
 from cocoa_widget.images.pixel_limits import limits
 
-# JPEG, as it is encoded ten times as fast as WebP (0.08 against 0.75 ms or more at 160 px) for a quarter more bytes.
+# JPEG is encoded ten times as fast as WebP (0.08 against 0.75 ms or more at 160 px) for a quarter more bytes.
 _FORMAT = "JPEG"
 _QUALITY = 80
 
@@ -45,10 +45,9 @@ def make_thumbnail(image: Image.Image, size: int) -> Thumbnail:
     Parameters
     ----------
     image : PIL.Image.Image
-        Preferably not decoded yet: a JPEG is then decoded at a fraction of its size. It is used up: its memory is
-        given back.
+        Preferably not decoded yet: a JPEG is then decoded at a fraction of its size. It is closed, to free its memory.
     size : int
-        Longer side at most, in pixels; a smaller picture keeps its size.
+        Most pixels of the longer side; a smaller picture keeps its size.
 
     Returns
     -------
@@ -80,7 +79,7 @@ def _fit(picture: tuple[int, int], size: int) -> tuple[int, int]:
 
 
 class ThumbnailCache:
-    """The thumbnails last used, by image id and size.
+    """The thumbnails that were used last, by image id and size.
 
     Parameters
     ----------
@@ -95,7 +94,7 @@ class ThumbnailCache:
         self._lock = threading.Lock()
 
     def get(self, image_id: str) -> dict[int, Thumbnail]:
-        """Return what is kept of an image: size → thumbnail."""
+        """Return the thumbnails of an image that are kept, by size."""
         with self._lock:
             if image_id not in self._kept:
                 return {}

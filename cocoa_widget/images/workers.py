@@ -16,7 +16,7 @@ _THREADS = min(8, (os.cpu_count() or 1) + 2)
 """Pillow decodes without the interpreter's lock; two threads more than cores cover the waiting for a disk."""
 
 _AHEAD = 4 * _THREADS
-"""How much is handed to the threads at a time: enough to keep them busy, little enough to stop at once."""
+"""Items that are submitted to the threads at a time: enough to keep them busy, few enough to stop soon."""
 
 
 class Workers:
@@ -29,7 +29,7 @@ class Workers:
     def each(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[tuple[_Item, _Result]]:
         """Yield each item with its result, in the order in which they are done.
 
-        Closing the iterator drops what has not started.
+        Closing the iterator drops the items that have not started.
         """
         waiting = iter(items)
         running: dict[Future[_Result], _Item] = {}

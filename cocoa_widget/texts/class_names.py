@@ -1,10 +1,11 @@
-"""Lists of class names, ready to be a foil: what else could be in a picture."""
+"""Lists of class names, for use as a foil: other things that could be in a picture."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from ..spelling import did_you_mean
 
 CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 
@@ -35,7 +36,7 @@ def _coco() -> list[str]:
 
 @dataclass(frozen=True)
 class ClassNames:
-    """A list of names that is made when it is asked for; `count` without the doubles."""
+    """A list of class names, which `read` returns; `count` is their number without duplicates."""
 
     label: str
     count: int
@@ -63,7 +64,6 @@ def class_names(name: str) -> list[str]:
     ['airplane', 'automobile', 'bird']
     """
     if name not in CLASS_NAMES:
-        near = difflib.get_close_matches(name.lower(), CLASS_NAMES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(CLASS_NAMES)}."
-        raise ValueError(f"There is no list of class names {name!r}: {hint}")
+        hint = did_you_mean(name, CLASS_NAMES) or f" Choose one of {', '.join(CLASS_NAMES)}."
+        raise ValueError(f"There is no list of class names {name!r}.{hint}")
     return list(dict.fromkeys(CLASS_NAMES[name].read()))

@@ -1,4 +1,4 @@
-"""Templates for prompts: the words that a joint model has seen around the names of things."""
+"""Templates for prompts: sentences like those that joint models were trained on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Template:
-    """Sentences with a place ``{}`` for a prompt; the mean of their unit representations stands for it."""
+    """Sentences with a place ``{}`` for a prompt, which is represented by the mean of their unit representations."""
 
     label: str
     hint: str
@@ -44,7 +44,7 @@ def sentences(template: str) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        It is no name of `TEMPLATES`, and has no place, or more than one, for the prompt.
+        The template is neither a name in `TEMPLATES` nor a text with exactly one place for the prompt.
     """
     if template in TEMPLATES:
         return TEMPLATES[template].sentences

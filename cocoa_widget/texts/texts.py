@@ -1,4 +1,4 @@
-"""Prompts as members of the bins, beside images."""
+"""Prompts as members of the bins, together with images."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from .templates import AS_TYPED, sentences
 
 PREFIX = "text:"
-"""What the id of a prompt begins with; the rest is the prompt itself, so that bins keep all there is to it."""
+"""The beginning of a prompt's id; the rest is the prompt itself."""
 
 
 @dataclass(frozen=True, init=False)
 class Texts:
-    """Prompts where code asks for a corpus or a foil.
+    """Prompts as a corpus or a foil, or a part of one.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Texts:
     template: str
 
     def __init__(self, prompts: str | Iterable[str], template: str = AS_TYPED) -> None:
-        sentences(template)  # refuse a wrong one here and not when it is used
+        sentences(template)  # raises for a wrong one
         object.__setattr__(self, "prompts", (prompts,) if isinstance(prompts, str) else tuple(prompts))
         object.__setattr__(self, "template", template)
 
@@ -44,7 +44,7 @@ def is_text(member: str) -> bool:
 
 
 def text_id(prompt: str) -> str:
-    """Return the id of a prompt; white space is that of a line of text.
+    """Return the id of a prompt, in which each run of white space becomes one space.
 
     Raises
     ------
@@ -53,21 +53,21 @@ def text_id(prompt: str) -> str:
     """
     if not isinstance(prompt, str):
         raise TypeError(f"A prompt is a string, not a {type(prompt).__name__}.")
-    # A lone half of a surrogate pair, which cutting a string in JavaScript leaves, has no UTF-8.
+    # Half of a surrogate pair, which is left if JavaScript cuts a string, cannot be encoded as UTF-8.
     whole = prompt.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     words = " ".join(whole.split())
     if not words:
-        raise ValueError("A prompt is empty: say in a few words what is meant.")
+        raise ValueError("A prompt is empty: describe in a few words what is meant.")
     return PREFIX + words
 
 
 def prompt_of(member: str) -> str:
-    """Return the prompt of a text's id."""
+    """Return the prompt with an id."""
     return member.removeprefix(PREFIX)
 
 
 def shown(member: str, longest: int = 40) -> str:
-    """Return what a member is called in messages: an image by its id, a prompt in quotes and not at full length."""
+    """Return a member's name in messages: an image's id, or a prompt in quotes, cut to `longest` characters."""
     if not is_text(member):
         return member
     prompt = prompt_of(member)
@@ -75,12 +75,12 @@ def shown(member: str, longest: int = 40) -> str:
 
 
 def unread(prompts: Sequence[str], context: int | None) -> str:
-    """Say that prompts are longer than the context of a text tower."""
+    """Return the warning that prompts are longer than the context of a text tower."""
     room = f"{context} tokens" if context else "a part"
     return f"The encoder reads {room} of a prompt; the end of {named([*map(text_id, prompts)])} is not read."
 
 
 def named(members: Sequence[str]) -> str:
-    """List a few members."""
+    """Return the names of up to three members, and how many more there are."""
     more = f" and {len(members) - 3} more" if len(members) > 3 else ""
     return ", ".join(shown(member) for member in members[:3]) + more

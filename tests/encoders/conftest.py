@@ -1,4 +1,4 @@
-"""Pictures, and the real libraries at random small weights."""
+"""Helpers for tests with the real libraries and small random weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def batch() -> Tensor:
 
 
 def randomise(network: nn.Module) -> nn.Module:
-    """Weights and statistics that no initialisation has, so that one in a wrong place is seen."""
+    """Give a network weights and statistics unlike any initialisation, so that one in a wrong place is noticed."""
     torch.manual_seed(0)
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
@@ -35,3 +35,18 @@ def explain(encoder: cw.Encoder, inputs: Tensor, method: cw.Method) -> Tensor:
     found = cw.Explainer(encoder, method).explain(inputs[:1], corpus=inputs[:1], foil=inputs[1:])
     assert found.heatmaps.std() > 0
     return found.heatmaps
+
+
+class Returns(nn.Module):
+    """A module that returns the result of a function of its input."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, images):
+        return self.function(images)
+
+
+def flat(x):
+    return x.flatten(1)[:, :5]

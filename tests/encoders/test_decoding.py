@@ -11,7 +11,7 @@ from cocoa_widget.encoders.decoding import Decoder
 from ..conftest import Convolutional, encoder_of
 
 
-def test_what_comes_next_is_begun(pictures):
+def test_images_ahead_are_decoded_early(pictures):
     images, begun, gate = cw.ImageSet(pictures), [], threading.Event()
 
     def preprocess(picture):
@@ -34,7 +34,7 @@ def test_the_same_representations_in_any_batches(pictures):
     torch.testing.assert_close(encoder_of(Convolutional(), batch_size=3).encode(pictures), alone)
 
 
-def test_what_cannot_be_read_is_named(tmp_path, pictures):
+def test_unreadable_images_are_named(tmp_path, pictures):
     for name in ("a", "b", "c"):
         pictures["p0"].save(tmp_path / f"{name}.png")
     images = cw.ImageSet(tmp_path)

@@ -1,4 +1,4 @@
-"""The scripts that load encoders run as they stand, with small local weights in the place of a download."""
+"""The scripts that load encoders run unchanged, with small local weights instead of downloads."""
 
 import json
 import runpy

@@ -1,22 +1,17 @@
-"""A module that is explained stays its owner's: it may be trained, changed and hooked meanwhile."""
+"""Modules may be trained, changed and hooked while they are explained."""
 
 from __future__ import annotations
 
 import copy
 import threading
-import warnings
-from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parametrizations, spectral_norm, weight_norm
+from torch.nn.utils import parametrizations
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.batches import advance_run
-from cocoa_widget.attribution.method import DirectMethod
-from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders.twin import Twin
 from tests.conftest import Convolutional, encoder_of
 
@@ -24,7 +19,7 @@ STEPS = 200
 
 
 class Trained(Convolutional):
-    """A network whose training shows every disturbance: with dropout, and with a parametrised head."""
+    """A network whose training every disturbance would change: with dropout, and with a parametrised head."""
 
     def __init__(self):
         super().__init__()
@@ -37,7 +32,7 @@ class Trained(Convolutional):
 
 
 def train(module: nn.Module, steps: int = STEPS, after=lambda step: None) -> list[str]:
-    """Train as any notebook does, and list what was found wrong."""
+    """Train as notebooks do, and list the disturbances that were found."""
     generator = torch.Generator().manual_seed(5)
     module.train()
     torch.manual_seed(7)
@@ -57,7 +52,7 @@ def train(module: nn.Module, steps: int = STEPS, after=lambda step: None) -> lis
 
 
 def use(encoder: cw.Encoder, inputs: Tensor, work: str) -> None:
-    """Run what a live widget runs."""
+    """Do one kind of work of a live widget."""
     w = torch.ones(16)
     if work == "encode":
         encoder.forward(inputs)
@@ -89,7 +84,7 @@ def test_a_training_loop_is_not_disturbed(inputs, trainer):
                 try:
                     use(encoder, inputs, work)
                 except cw.EncoderError as error:
-                    # That answers of two networks are not mixed is said; nothing else may be.
+                    # Only the error that answers of two networks are not mixed is allowed.
                     if "changed" not in str(error):
                         failed.append(repr(error))
                 except Exception as error:
@@ -99,7 +94,7 @@ def test_a_training_loop_is_not_disturbed(inputs, trainer):
                     changed.notify_all()
 
     def keep_step(step):
-        """Have a round of every kind within the training, however the threads are scheduled."""
+        """Wait for a round of explaining during the training, however the threads are scheduled."""
         if step % 20 == 0:
             with changed:
                 count = dict(rounds)
@@ -125,207 +120,13 @@ def test_a_training_loop_is_not_disturbed(inputs, trainer):
     assert all(rounds.values())
     for (name, mine), theirs in zip(module.state_dict().items(), alone.state_dict().values(), strict=True):
         assert torch.equal(mine, theirs), name
-    # And at rest, the results are those of an untouched copy.
+    # After the training, the results are those of an untouched copy.
     copied = copy.deepcopy(module).eval()
     torch.testing.assert_close(encoder.encode(inputs), copied(inputs).detach())
     leaf = inputs.clone().requires_grad_()
     (expected,) = torch.autograd.grad(copied(leaf).sum(), leaf)
     found = encoder.gradients(inputs, lambda vectors: vectors.sum(1)).gradients
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
-
-
-class Impatient(DirectMethod):
-    """Writes to the weights of the encoder's module between its own forward and backward pass."""
-
-    name, label, hint = "impatient", "Impatient", "Takes a step of an optimiser in its middle"
-
-    def __init__(self, module):
-        self.module, self.passes = module, 0
-
-    def explain(self, score, explicand, baseline):
-        leaf = explicand[None].requires_grad_()
-        value = score(leaf).sum()
-        self.passes += 1
-        step(self.module)
-        return torch.autograd.grad(value, leaf)[0][0].sum(0)
-
-
-def step(module):
-    with torch.no_grad():
-        module.body[3].weight.mul_(1.01)
-
-
-def test_a_step_between_forward_and_backward_is_no_error(inputs):
-    """Every backward pass finds weights that were written to since the forward pass; the last has its own."""
-    module = Convolutional()
-    passes = []
-
-    def objective(vectors):
-        passes.append(len(vectors))
-        step(module)
-        return vectors.sum(1)
-
-    encoder = encoder_of(module)
-    assert torch.isfinite(encoder.gradients(inputs, objective).gradients).all()
-    assert len(passes) == 3
-    method = Impatient(module)
-    run = method.start(inputs[0], inputs[0])
-    advance_run(encoder, run, LinearScore(torch.ones(1, 16), "dot"), 1)
-    assert run.complete
-    assert method.passes == 3
-
-
-def body():
-    torch.manual_seed(1)
-    return nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.5))
-
-
-class Of(nn.Module):
-    """Makes of images whatever a function of the module and the images does."""
-
-    def __init__(self, run, **parts):
-        super().__init__()
-        torch.manual_seed(2)
-        self.run = run
-        for name, part in parts.items():
-            setattr(self, name, part)
-
-    def forward(self, images):
-        return self.run(self, images)
-
-
-class Slotted(nn.Module):
-    __slots__ = ("inner",)
-
-    def __init__(self):
-        super().__init__()
-        self.register_parameter("scale", nn.Parameter(torch.full((1,), 2.0)))
-        type(self).inner.__set__(self, [body()])
-
-    def forward(self, images):
-        return (self.inner[0](images) * self.scale).mean((2, 3))
-
-
-class Helper:
-    """Not a module, and yet it holds one."""
-
-    def __init__(self, inner):
-        self.inner = inner
-
-    def __call__(self, images):
-        return self.inner(images).mean((2, 3))
-
-
-def patched():
-    module = Of(lambda m, x: m.body(x).mean((2, 3)), body=body())
-    before = module.forward
-    module.forward = lambda images: 2 * before(images)
-    return module
-
-
-def cyclic():
-    module = Of(lambda m, x: m.ring[0].body(x).mean((2, 3)), body=body())
-    module.ring = [module]
-    module.ring.append(module.ring)
-    return module
-
-
-def tied():
-    inner = body()
-    return Of(lambda m, x: (m.a(x) + m.b[0](x)).mean((2, 3)), a=inner, b=[inner])
-
-
-def recurrent():
-    return Of(
-        lambda m, x: m.lstm(x.flatten(2).transpose(1, 2)[:, :20])[0][:, -1],
-        lstm=nn.LSTM(3, 5, dropout=0.5, num_layers=2),
-    )
-
-
-def attention():
-    layer = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.5, batch_first=True)
-    return Of(
-        lambda m, x: m.layer(m.embed(x).flatten(2).transpose(1, 2)).mean(1), embed=nn.Conv2d(3, 16, 8, 8), layer=layer
-    )
-
-
-def scripted():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Of(lambda m, x: m.body(x).mean((2, 3)), body=torch.jit.script(body()))
-
-
-def normed(norm):
-    inner = body()
-    inner[0] = norm(inner[0])
-    return Of(lambda m, x: m.body(x).mean((2, 3)), body=inner)
-
-
-def old(norm):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return normed(norm)
-
-
-def hooked():
-    module = Of(lambda m, x: m.body(x).mean((2, 3)), body=body())
-    module.body.register_forward_hook(lambda _, __, output: output + 1)
-    return module
-
-
-MODULES = {
-    "slots": Slotted,
-    "lists": lambda: Of(lambda m, x: m.parts["a"][0](x).mean((2, 3)), parts={"a": (body(),)}),
-    "patched": patched,
-    "cyclic": cyclic,
-    "tied": tied,
-    "lstm": recurrent,
-    "attention": attention,
-    "script": scripted,
-    "parametrisation": lambda: normed(parametrizations.weight_norm),
-    "spectral parametrisation": lambda: normed(parametrizations.spectral_norm),
-    "old weight_norm": lambda: old(weight_norm),
-    "old spectral_norm": lambda: old(spectral_norm),
-    "helper": lambda: Of(lambda m, x: m.helper(x), helper=Helper(inner := body()), inner=inner),
-    "partial": lambda: Of(partial(lambda inner, m, x: inner(x).mean((2, 3)), body())),
-    "bound method": lambda: Of(lambda m, x: m.call(x).mean((2, 3)), call=body().forward),
-    "data parallel": lambda: Of(lambda m, x: m.body(x).mean((2, 3)), body=nn.DataParallel(body())),
-    "compiled": lambda: torch.compile(Of(lambda m, x: m.body(x).mean((2, 3)), body=body())),
-    "hooked": hooked,
-}
-
-
-def modules_of(value):
-    """Every module within reach, those in lists and behind slots too."""
-    return Twin(value).current().parts
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_every_kind_of_module_is_copied(inputs, name):
-    """The copy computes what the module does in eval mode, and the module itself is not touched."""
-    module = MODULES[name]()
-    parts = modules_of(module)
-    for part in parts:
-        part.eval() if isinstance(part, torch.jit.ScriptModule) else setattr(part, "training", False)
-    with torch.no_grad():
-        runs = getattr(module, "_orig_mod", module)
-        runs(inputs)  # some have state of their first pass
-        expected = runs(inputs)
-    for part in parts:
-        part.train() if isinstance(part, torch.jit.ScriptModule) else setattr(part, "training", True)
-    encoder = encoder_of(module)
-    before = [
-        (part, dict(vars(part)), {k: v.clone() for k, v in part._buffers.items() if v is not None}) for part in parts
-    ]
-    torch.testing.assert_close(encoder.encode(inputs), expected)
-    assert torch.isfinite(encoder.gradients(inputs, lambda v: v.sum(1)).gradients).all()
-    for part, attributes, buffers in before:
-        assert part.training
-        assert vars(part).keys() == attributes.keys()
-        assert all(vars(part)[key] is value for key, value in attributes.items())
-        assert not part._forward_pre_hooks or name.startswith("old ")
-        assert all(torch.equal(part._buffers[key], value) for key, value in buffers.items())
-    assert all(p.requires_grad and p.grad is None for p in module.parameters())
 
 
 def replace_part(module):
@@ -390,7 +191,7 @@ def test_changes_are_followed(inputs, change):
     assert encoder.representations is not table
 
 
-def test_what_is_found_of_the_parts_is_found_anew(inputs):
+def test_parts_are_found_again_when_one_is_replaced(inputs):
     module = Convolutional()
     encoder = encoder_of(module)
     assert encoder.pooling == "pool"
@@ -412,30 +213,6 @@ def test_writing_through_data_takes_a_refresh(pictures):
     assert not torch.allclose(found, old)
 
 
-def test_weights_that_were_made_in_inference_mode(inputs, pictures):
-    """PyTorch counts no writes to them, so a replacement is noticed and a write takes a refresh."""
-    with torch.inference_mode():
-        module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 5))
-    encoder = encoder_of(module)
-    torch.testing.assert_close(encoder.encode(inputs), module(inputs))
-    fingerprint = encoder.fingerprint
-    assert encoder.encode(cw.ImageSet(pictures)).shape == (10, 5)
-    assert encoder.fingerprint == fingerprint
-    with torch.inference_mode():
-        module[1].weight.mul_(2)
-    encoder.refresh()
-    assert encoder.fingerprint != fingerprint
-
-
-def test_lazy_modules_are_run_first(inputs):
-    module = nn.Sequential(nn.Flatten(), nn.LazyLinear(5))
-    with pytest.raises(cw.EncoderError, match=r"shapes in its first pass.*run it once"):
-        encoder_of(module).encode(inputs)
-    assert isinstance(module[1], nn.LazyLinear)
-    module(inputs)
-    assert encoder_of(module).encode(inputs).shape == (3, 5)
-
-
 def test_a_classifier_keeps_its_mode():
     head = nn.Sequential(nn.Linear(16, 8), nn.Dropout(0.5)).train()
     encoder = encoder_of(Convolutional(), classifier=head)
@@ -450,8 +227,8 @@ def test_a_classifier_keeps_its_mode():
     assert encoder.classifier is None
 
 
-def test_representations_of_weights_on_the_move_are_not_kept(pictures):
-    """An optimiser steps in the middle of every third batch: of those batches nothing stays in the table."""
+def test_representations_by_changing_weights_are_not_kept(pictures):
+    """An optimiser steps in the middle of every third batch; the representations of those batches are not kept."""
     module = Convolutional()
     encoder = encoder_of(module, batch_size=2)
     images = cw.ImageSet(pictures)
@@ -470,8 +247,8 @@ def test_representations_of_weights_on_the_move_are_not_kept(pictures):
     torch.testing.assert_close(encoder.representations.get([images.key(i) for i in images]), again)
 
 
-def test_every_row_is_of_the_present_weights(pictures):
-    """While one thread takes optimiser's steps another encodes: no row of earlier weights stays in the table."""
+def test_every_row_is_by_the_present_weights(pictures):
+    """One thread takes optimiser's steps while another encodes: no row by earlier weights stays in the table."""
     for trial in range(5):
         module = Convolutional()
         encoder, images = encoder_of(module, batch_size=1), cw.ImageSet(pictures)
@@ -504,7 +281,7 @@ def test_prepared_explicands_say_that_the_weights_have_changed(inputs, corpus, p
     known = encoder.encode(corpus)
     linear, steep = (cw.Explainer(encoder, m).prepare(inputs) for m in (cw.RISE(n_masks=16), cw.IntegratedGradients(4)))
     take_step(module)
-    linear.explain(corpus=known)  # representations that are known mix nothing
+    linear.explain(corpus=known)  # known representations need no passes
     for ask in (linear.explain, linear.stability, linear.influence, linear.scores):
         with pytest.raises(cw.EncoderError, match=r"changed since the explicands were prepared.*prepare .* again"):
             ask(corpus=pictures["p0"])
@@ -512,7 +289,7 @@ def test_prepared_explicands_say_that_the_weights_have_changed(inputs, corpus, p
         steep.explain(corpus=known)
 
 
-def test_preparing_with_weights_on_the_move_is_refused(inputs):
+def test_preparing_with_changing_weights_is_refused(inputs):
     module = Convolutional()
     encoder = encoder_of(module)
     module.pool.register_forward_pre_hook(lambda *_: take_step(module))
@@ -523,10 +300,10 @@ def test_preparing_with_weights_on_the_move_is_refused(inputs):
 
 
 def test_following_costs_little():
-    """A module of 200 parts is looked over without being copied again."""
+    """A module of 200 parts is checked without being copied again."""
     module = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(200)))
     twin = Twin(module)
     first = twin.current()
     assert twin.current() is first
-    module[7].weight.grad = torch.zeros(3, 3, 1, 1)  # what training leaves behind is no change
+    module[7].weight.grad = torch.zeros(3, 3, 1, 1)  # gradients that training leaves are not a change
     assert twin.current() is first

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 from cocoa_widget.images import ImageSet, UnreadableImage
 from cocoa_widget.images.decode import eight_bit, orientation, upright_rgb
 
-# The letter F survives no turn and no mirror.
+# Every rotation and reflection changes the letter F.
 LETTER = np.array([[1, 1, 1], [1, 0, 0], [1, 1, 0], [1, 0, 0], [1, 0, 0]], dtype=np.uint8) * 255
 
 # How a camera stores an upright picture for each orientation, after the EXIF standard: where row 0 and column 0 lie.

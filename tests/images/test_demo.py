@@ -1,4 +1,4 @@
-"""The demo's photographs are there without a download."""
+"""The demo's photographs need no download."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_enough_of_each_kind(images):
     assert all(images.captions)
 
 
-def test_all_decode_to_something_to_look_at(images, pictures):
+def test_all_decode_to_pictures_with_contrast(images, pictures):
     assert not images.skipped
     for image_id, picture in pictures.items():
         assert picture.mode == "RGB"

@@ -1,4 +1,4 @@
-"""Folders with anything in them: listing them ends, and what is left out is reported."""
+"""Folders with files and links of all kinds: the search ends, and skipped entries are reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def outside(tmp_path_factory, save):
 def test_pipes_and_sockets_are_reported(save, tmp_path):
     save("a.png")
     os.mkfifo(tmp_path / "pipe.png")
-    os.mkfifo(tmp_path / "pipe")  # not named like a picture, as little as notes.txt
+    os.mkfifo(tmp_path / "pipe")  # without the ending of a picture, like notes.txt
     (tmp_path / "zero.png").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(os.path.relpath(tmp_path / "socket.png"))
@@ -66,7 +66,7 @@ def test_pipe_in_a_large_set(save, tmp_path, monkeypatch, read):
 
 
 def test_files_that_report_no_bytes_are_not_read(save, monkeypatch):
-    """Such as Linux's /proc/kmsg, a regular file of size 0 whose reader waits for the kernel's next message."""
+    """An example is Linux's /proc/kmsg: of size 0, and reading it waits for the kernel's next message."""
     path, stat = save("kmsg.png"), os.stat
 
     def report_no_bytes(asked, **options):
@@ -93,7 +93,7 @@ def test_links_to_themselves_and_to_nothing(save, tmp_path):
 
 @pytest.fixture
 def nest(tmp_path):
-    """Make nested folders with a picture in the innermost, and remove them one by one: pytest's way is recursive."""
+    """Make nested folders with a picture in the innermost, and remove them one by one, as pytest would recurse."""
     here = os.getcwd()
     made = 0
 

@@ -1,4 +1,4 @@
-"""Only plain decoders read files, and no file keeps one of them busy for long, or fills the memory."""
+"""Only plain decoders read files, and no file takes them much time or memory."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_plugins_for_heif_are_used_when_they_are_registered(save, monkeypatch):
 
 
 def endless(path: Path, head: bytes) -> Path:
-    """Write a file of 20 GiB that takes no room on the disk."""
+    """Write a sparse file of 20 GiB, which takes no space on the disk."""
     with path.open("wb") as file:
         file.write(head)
         file.truncate(SPARSE)
@@ -163,7 +163,7 @@ def bitmap(width: int, height: int, compression: int) -> bytes:
         ("metadata.png", b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 2**31 - 1) + b"eXIf", "header does not end"),
         ("whole.webp", b"RIFF\0\0\0\0WEBPVP8X", r"20\.0 GiB"),
         ("slow.bmp", bitmap(8, 8, compression=1), "decoded slowly"),
-        ("zeros.png", b"", "no picture that Pillow knows"),
+        ("zeros.png", b"", "not a picture that Pillow can read"),
     ],
 )
 def test_huge_files_do_not_hang(save, tmp_path, name, head, message):

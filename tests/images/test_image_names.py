@@ -1,4 +1,4 @@
-"""Names, labels and captions that UTF-8 cannot hold are cleaned once, and everything about a set can be sent."""
+"""Names, labels and captions that UTF-8 cannot hold are escaped, so that everything about a set can be sent."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_folder_name_that_is_not_utf8(tmp_path):
     assert images.labels == ["\\udce9t\\udce9"]
 
 
-def test_what_is_skipped_can_be_sent(latin_folder):
+def test_skipped_names_can_be_encoded(latin_folder):
     (latin_folder / LATIN).write_bytes(b"")
     (latin_folder / os.fsdecode(b"\xff.png")).mkdir()
     (latin_folder / os.fsdecode(b"\xff.png") / "b\n<b>.png").write_bytes(b"no picture")

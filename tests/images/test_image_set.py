@@ -1,4 +1,4 @@
-"""Looking images up, and what happens when one cannot be read."""
+"""Images are looked up by id, and unreadable ones are reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cocoa_widget.images import ImageSet, Thumbnail, UnknownImage, UnreadableIma
 
 @pytest.fixture
 def broken_folder(save, tmp_path):
-    """Three good pictures, one that is none, an empty one and one that breaks off after its header."""
+    """Three good pictures, a file that is not a picture, an empty file, and a picture that is cut after its header."""
     for name in ("a.png", "b.jpg", "c.webp"):
         save(name)
     (tmp_path / "none.png").write_bytes(b"no picture at all")
@@ -71,7 +71,7 @@ def test_unreadable_files_are_skipped_with_their_reason(broken_folder):
     images = ImageSet(broken_folder)
     assert images.ids == ["a.png", "b.jpg", "c.webp", "torn.jpg"]
     assert set(images.skipped) == {"none.png", "empty.jpg"}
-    assert "no picture that Pillow knows" in images.skipped["none.png"]
+    assert "not a picture that Pillow can read" in images.skipped["none.png"]
     assert "is empty" in images.skipped["empty.jpg"]
     assert "2 skipped" in repr(images)
     with pytest.raises(UnreadableImage, match="is empty"):
@@ -84,7 +84,7 @@ def test_damage_found_late_is_noted_and_breaks_nothing_else(broken_folder):
         images.load("torn.jpg")
     assert raised.value.image_id == "torn.jpg"
     assert raised.value.reason == images.skipped["torn.jpg"]
-    images.key("torn.jpg")  # a key tells nothing about whether it can be decoded
+    images.key("torn.jpg")  # the key of a file does not depend on its content
     assert "torn.jpg" in images.skipped
     made = dict(images.thumbnails(images, 32))
     assert isinstance(made.pop("torn.jpg"), UnreadableImage)

@@ -1,4 +1,4 @@
-"""Decoding takes a bounded amount of memory, whatever pictures there are and however many threads decode."""
+"""Decoding takes a bounded amount of memory, for all pictures and any number of threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from PIL import Image, ImageFile
 import cocoa_widget.images.decode
 from cocoa_widget.images import EmptySource, ImageSet, PixelLimits, UnreadableImage, limits
 
-ENDS = 30  # seconds; a bound for what takes milliseconds
+ENDS = 30  # seconds; a limit for waits that take milliseconds
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_large_sets_refuse_large_pictures_when_they_are_used(save, monkeypatch, 
     assert "max_pixels" in images.skipped["big.jpg"]
 
 
-def test_what_is_in_memory_already_is_not_refused(save, restored):
+def test_pictures_in_memory_are_not_refused(save, restored):
     limits.max_pixels = 1000
     path = save("big.png", "red", size=(40, 30))
     with Image.open(path) as opened:
@@ -95,7 +95,7 @@ def test_wrong_limits_are_refused(restored, name, value, error):
 
 
 class Watched:
-    """Counts what is decoded at the same time."""
+    """Counts the pixels that are decoded at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -118,7 +118,7 @@ class Watched:
 
 @pytest.fixture
 def watched(monkeypatch):
-    """Watch what is decoded within the limits."""
+    """Count the pixels that are decoded within the limits."""
     watch = Watched()
     real = PixelLimits._enter
     leave = threading.local()
@@ -131,7 +131,7 @@ def watched(monkeypatch):
     decode = cocoa_widget.images.decode._rgb
 
     def decoding(image):
-        threading.Event().wait(0.002)  # others get the chance to come in between
+        threading.Event().wait(0.002)  # other threads may run in between
         result = decode(image)
         leave.context.__exit__(None, None, None)
         return result
@@ -155,7 +155,7 @@ def test_threads_share_a_budget(save, tmp_path, restored, watched):
     assert not any(isinstance(each, UnreadableImage) for _, each in images.thumbnails(images, 8))
 
 
-def test_what_fits_is_decoded_at_the_same_time():
+def test_pictures_that_fit_are_decoded_at_the_same_time():
     held = PixelLimits(pixels_at_once=100)
     meeting = threading.Barrier(3, timeout=ENDS)
 
@@ -167,7 +167,7 @@ def test_what_fits_is_decoded_at_the_same_time():
         list(pool.map(decode, (50, 25, 25)))
 
 
-def test_large_ones_are_not_overtaken():
+def test_large_pictures_are_not_overtaken():
     held = PixelLimits(pixels_at_once=100)
     order = []
 
@@ -187,7 +187,7 @@ def test_large_ones_are_not_overtaken():
     assert order == [1000, 10]
 
 
-def test_failures_give_their_pixels_back(save, tmp_path, restored):
+def test_failures_release_their_pixels(save, tmp_path, restored):
     held = PixelLimits(pixels_at_once=100)
     for error in (ValueError, KeyboardInterrupt):
         with pytest.raises(error), held.decoding(100):
@@ -230,7 +230,7 @@ def test_interrupted_while_waiting(monkeypatch):
         assert waiting.result(ENDS) == "decoded"
 
 
-def test_raising_the_limit_lets_those_in_who_wait():
+def test_raising_the_limit_admits_waiting_threads():
     held = PixelLimits(pixels_at_once=100)
 
     def decode() -> None:
@@ -269,7 +269,7 @@ def test_a_thread_does_not_wait_for_itself(restored):
 @pytest.mark.skipif(
     not hasattr(os, "fork"), reason="Windows has no fork, so no process begins with a copy of another's locks."
 )
-def test_a_forked_process_starts_anew():
+def test_a_forked_process_starts_its_own_count():
     code = """
 import os, sys, threading
 from cocoa_widget.images import limits

@@ -115,7 +115,7 @@ def test_ids_follow_the_pixels_and_duplicates_are_told_apart(noise):
 
 
 @pytest.mark.parametrize("held", [lambda image: [image], lambda image: [(image, "film")]])
-def test_pil_images_stay_their_owners(save, held):
+def test_pil_images_are_not_changed(save, held):
     frames = [Image.new("RGB", (4, 4), each) for each in ("red", "blue")]
     path = save("film.gif", frames[0], save_all=True, append_images=frames[1:])
     with Image.open(path) as image:
@@ -324,7 +324,7 @@ def test_labels_that_do_not_fit(noise, tmp_path, save):
     with pytest.raises(UnknownImage, match="nope"):
         ImageSet(noise, captions={"nope": "x"})
     save("a.png")
-    with pytest.raises(ValueError, match="'kind' would be a column"):
+    with pytest.raises(ValueError, match="'kind' is the name of a column"):
         ImageSet(tmp_path, labels="kind")
 
 
@@ -365,7 +365,7 @@ def test_unknown_type_is_named_and_what_is_accepted(source, name):
 def test_all_unreadable(tmp_path):
     for name in ("a.png", "b.jpg", "c.gif", "d.webp"):
         (tmp_path / name).write_bytes(b"no picture")
-    with pytest.raises(EmptySource, match=r"none of the 4 images.*a\.png: .*no picture that Pillow knows.*…"):
+    with pytest.raises(EmptySource, match=r"none of the 4 images.*a\.png: .*not a picture that Pillow can read.*…"):
         ImageSet(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Thumbnails: right size, made once, in threads, bounded."""
+"""Thumbnails have the right size, are made once and in threads, and their cache is bounded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def decoded(thumbnail: Thumbnail) -> Image.Image:
 
 @pytest.fixture
 def count_originals(monkeypatch):
-    """Count how often a thumbnail is made, by the size of what it is made of."""
+    """Record the size of the picture that each thumbnail is made of."""
     made: list[tuple[int, int]] = []
 
     def counting(image, size):
@@ -86,7 +86,7 @@ def test_made_once_and_smaller_from_larger(save, count_originals):
     assert decoded(small).size == (100, 50)
 
 
-def test_all_who_ask_at_the_same_time_share_one(save, count_originals):
+def test_simultaneous_requests_share_one_thumbnail(save, count_originals):
     images = ImageSet(save("a.png", size=(1000, 1000)))
     together = threading.Barrier(8)
 
@@ -151,7 +151,7 @@ def test_close_ends_the_threads_and_the_set_stays_usable(save, tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, -3])
-def test_sizes_that_are_none(save, size):
+def test_wrong_sizes_are_refused(save, size):
     with pytest.raises(ValueError, match="at least 1 pixel"):
         ImageSet(save("a.png")).thumbnail("a.png", size)
 

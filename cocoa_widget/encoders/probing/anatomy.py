@@ -1,4 +1,4 @@
-"""Where an encoder keeps what methods look at: found once, when first asked for, by running it."""
+"""Where the parts of a module are that methods look at: found once, when first asked for, by running it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 from ..copying import ModuleCopy
 from .pooling import find_last_map, find_pooling
-from .tokens import PatchTokens, find_tokens
+from .tokens import TokenGrid, find_tokens
 
 
 class Anatomy:
-    """What the parts of a module are for.
+    """The names of a module's parts that give feature maps and patch tokens.
 
     Parameters
     ----------
     copy : ModuleCopy
-        Of the module; its own hooks and modes are free.
+        Of the module; hooks on it do not reach the module itself.
     run : callable
         Runs a module once and returns its output.
     select : callable
@@ -31,7 +31,7 @@ class Anatomy:
         self._run: Callable[[], Any] = partial(run, copy.module)
 
     def about(self, copy: ModuleCopy) -> bool:
-        """Tell whether a copy has the parts and settings that this was found with."""
+        """Tell whether this holds for another copy of the module: it has the same parts and settings."""
         return copy is self._copy or copy.same_as(self._copy)
 
     @cached_property
@@ -40,7 +40,7 @@ class Anatomy:
         return find_pooling(self._module, lambda: self._select(self._run()))
 
     @cached_property
-    def tokens(self) -> PatchTokens | None:
+    def tokens(self) -> TokenGrid | None:
         """Where the patch tokens of a vision transformer are."""
         return find_tokens(self._module, lambda: self._select(self._run()))
 

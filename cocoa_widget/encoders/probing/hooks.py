@@ -1,4 +1,4 @@
-"""See what passes through a module."""
+"""Hooks that record what passes through a module."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def watching(register: Callable[[Any], Any], take: Callable[..., Tensor]) -> Ite
 
 
 def watchable(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Walk through the submodules that take hooks; TorchScript's run where Python does not see them."""
+    """Yield names and submodules that take hooks; those of TorchScript do not, as they run outside of Python."""
     return ((name, each) for name, each in module.named_modules() if not isinstance(each, torch.jit.ScriptModule))

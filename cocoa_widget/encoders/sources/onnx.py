@@ -1,4 +1,4 @@
-"""ONNX models as encoders, by onnxruntime: a function of images without gradients.
+"""ONNX models as encoders, run by onnxruntime: functions of images without gradients.
 
 An ONNX file is a graph of operations that onnxruntime knows; it holds no program. Operations of other libraries would
 come in a shared library that is registered for a session: this module registers none, so a model with such operations
@@ -33,7 +33,7 @@ class Session:
         self._about = f"{' '.join(parts)} {output}"
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Run the model, in parts where it was exported for a fixed number of images."""
+        """Run the model; in parts if it was exported for a fixed number of images."""
         size = self._batch or len(images)
         parts = []
         for start in range(0, len(images), size):
@@ -59,10 +59,10 @@ def load_onnx(
         Which of its outputs is the representation.
     device : {"auto", "cpu", "cuda"}
     precision : {"auto", "float32"}
-        The file's own, whatever it is.
+        The file has a precision of its own.
     **options
-        `preprocess`, `image_size`, `batch_size`, `name`, as for `Encoder`. The file does not say how pictures are
-        prepared: without `preprocess`, ImageNet's usual way at the size that the model takes.
+        `preprocess`, `image_size`, `batch_size`, `name`, as for `Encoder`. The preprocessing is not in the
+        file: without `preprocess`, it is the usual one for ImageNet at the size that the model takes.
     """
     runtime = require("onnxruntime", "onnx", "An ONNX encoder")
     path = Path(name).expanduser()
@@ -74,7 +74,7 @@ def load_onnx(
     providers = ["CPUExecutionProvider"]
     if str(device).startswith("cuda"):
         if "CUDAExecutionProvider" not in runtime.get_available_providers():
-            raise ValueError("This onnxruntime knows no CUDA: pip install onnxruntime-gpu, or use device='cpu'.")
+            raise ValueError("This onnxruntime has no CUDA: pip install onnxruntime-gpu, or use device='cpu'.")
         providers.insert(0, "CUDAExecutionProvider")
     files = [path, *_external_files(path)]
     try:
@@ -98,7 +98,7 @@ def load_onnx(
 
 
 def _read(file: Path) -> memoryview | bytes:
-    """Read a file as mapped memory, which may be of many gigabytes; an empty one cannot be mapped."""
+    """Map a file, which may have many gigabytes, into memory; an empty one cannot be mapped."""
     return np.memmap(file, np.uint8, "r").data if file.stat().st_size else b""
 
 
@@ -108,7 +108,7 @@ def _external_files(path: Path) -> list[Path]:
     Raises
     ------
     ValueError
-        The file is no ONNX model, or names a file that is missing or not in the model's folder.
+        The file is not an ONNX model, or names a file that is missing or not in the model's folder.
     """
     library = require("onnx", "onnx", "An ONNX encoder")
     try:

@@ -22,14 +22,14 @@ from ...spelling import did_you_mean
 from ..device import choose_device
 from ..encoder import Encoder
 from ..identity import Identity
-from ..text import TextTower, describe_tokenizer
+from ..text_tower import TextTower, describe_tokenizer
 from .checkpoint import Weights, find_state, read_weights
 from .downloading import downloading
 from .foreign_code import SAFE, check_settings, check_tokenizer, check_transformers_config, refusing_code
 
 SCHEMES = ("hf-hub:", "local-dir:")
 SCALES = ("logit_scale", "logit_bias")
-"""Of the loss: no representation depends on them, and files have them in several shapes."""
+"""Parameters of the loss, which no representation depends on, and which have several shapes in files."""
 
 FILES = (
     "open_clip_model.safetensors",
@@ -41,13 +41,13 @@ FILES = (
     "pytorch_model.pth",
     "model.pth",
 )
-"""Names of a folder's weights, in open_clip's order; with none of them, the only file that could be."""
+"""Names of a folder's weights, in open_clip's order; without any of them, the folder's only file is taken."""
 
 TRUSTED = "load it with open_clip and wrap its tower: cocoa_widget.Encoder(model.visual, preprocess=…)"
-"""The way to load a model for a user who trusts it, in errors."""
+"""How users load a model that they trust, for errors."""
 
 TOKENIZER_TEXTS = ("clean", "language", "padding_side", "truncation_side")
-"""Settings of a tokenizer that are words. Others name files to read, or a library to download."""
+"""Settings of a tokenizer whose texts are harmless. Those of others name files to read, or a library to download."""
 
 
 def _open_clip() -> Any:
@@ -65,7 +65,7 @@ class OpenClipText(TextTower):
     def __init__(self, model: nn.Module, tokenizer: Any, device: torch.device, settings: Any = None) -> None:
         self._model, self._tokenizer, self._device = model.to(device).eval(), tokenizer, device
         self._identity = Identity(model)
-        # How the tokens are pooled, for one, is neither a tensor nor in the model's description.
+        # Some settings, such as how tokens are pooled, are neither tensors nor in the model's `repr`.
         self._about = f"{json.dumps(settings, sort_keys=True)} {_describe(tokenizer)}"
         self.context = getattr(tokenizer, "context_length", None)
 
@@ -86,7 +86,7 @@ class OpenClipText(TextTower):
         if self.context is None:
             return [False] * len(prompts)
         inner = getattr(self._tokenizer, "tokenizer", None)
-        if inner is not None:  # one of transformers', wrapped
+        if inner is not None:  # a tokenizer of transformers, wrapped
             return [len(inner(prompt, verbose=False)["input_ids"]) > self.context for prompt in prompts]
         return [len(self._tokenizer.encode(prompt)) + 2 > self.context for prompt in prompts]
 
@@ -101,8 +101,8 @@ def load_open_clip(name: str, *, weights: Weights = "DEFAULT", **options: Any) -
         ``hf-hub:ORG/NAME``; or a folder with an ``open_clip_config.json``.
     weights : str, Path, mapping or None
         ``"DEFAULT"`` for those of the tag, a tag, the path of a checkpoint, a state dict, or None for random weights.
-        With the file of published weights, name their tag, too: it says which activation and which preprocessing they
-        were trained with, which the file does not.
+        With the file of published weights, name their tag too: activation and preprocessing depend on it, and are not
+        in the file.
     **options
         See `Encoder`.
     """
@@ -127,7 +127,7 @@ def load_open_clip(name: str, *, weights: Weights = "DEFAULT", **options: Any) -
         state = _state(open_clip, model, contents, origin, architecture)
         model.load_state_dict({key: state[key] for key in state if key not in SCALES}, strict=False)
     if hasattr(model.visual, "output_tokens"):
-        model.visual.output_tokens = False  # CoCa's decoder would take them
+        model.visual.output_tokens = False  # they are for CoCa's decoder
     visual: nn.Module = model.visual
     model.visual = nn.Identity()
     what, instead = f"The tokenizer of {architecture}", f"load_encoder('open_clip/local-dir:FOLDER') for {name}"
@@ -167,7 +167,7 @@ def _split(open_clip: Any, name: str, weights: Weights) -> tuple[str, str | None
 
 
 def _settings(open_clip: Any, architecture: str, where: str) -> dict[str, Any]:
-    """Return what a model is made of, once nothing in it asks for code to be run."""
+    """Return the settings of a model, after checking that none asks for code to be run."""
     try:
         settings = open_clip.get_model_config(architecture)
         text = settings["text_cfg"]
@@ -206,13 +206,13 @@ def _find_weights(open_clip: Any, name: str) -> Path:
 
 
 def _create(open_clip: Any, name: str, tag: str | None, *, load_weights: bool) -> tuple[Any, Any]:
-    # OpenAI's weights need another activation than the architecture's name says.
+    # OpenAI's weights need another activation than the settings of the architecture name.
     published = {} if tag is None else open_clip.get_pretrained_cfg(name, tag)
     with warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
         model, _, preprocess = open_clip.create_model_and_transforms(
             name,
-            pretrained=tag if load_weights else None,  # with a tag it would download, to load or not
+            pretrained=tag if load_weights else None,  # with a tag, it would download the weights in any case
             load_weights=load_weights,
             pretrained_text=False,
             force_quick_gelu=bool(published.get("quick_gelu")),
@@ -224,7 +224,7 @@ def _create(open_clip: Any, name: str, tag: str | None, *, load_weights: bool) -
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep open_clip from writing to the root logger that a model has no weights, which it is about to be given."""
+    """Silence open_clip's warning that a model has no weights: they are loaded next."""
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
@@ -237,7 +237,7 @@ def _state(open_clip: Any, model: nn.Module, contents: Any, origin: str, name: s
     try:
         return find_state(contents, origin, model, name, head=SCALES)
     except ValueError:
-        # The checkpoints of OpenAI, Apple and others have other names; open_clip knows how they map.
+        # Checkpoints of OpenAI, Apple and others name their tensors differently; open_clip converts them.
         convert = require("open_clip.convert", "open_clip", "A checkpoint of another project").convert_state_dict
         if not isinstance(contents, Mapping):
             raise
@@ -245,13 +245,13 @@ def _state(open_clip: Any, model: nn.Module, contents: Any, origin: str, name: s
             converted = convert(model, dict(contents))
             if not hasattr(model, "positional_embedding"):
                 converted = open_clip.model.convert_to_custom_text_state_dict(converted)
-        except Exception:  # it is made for files that fit
+        except Exception:  # it expects files that fit
             converted = contents
         return find_state(converted, origin, model, name, head=SCALES)
 
 
 def project_tokens(visual: nn.Module) -> nn.Module:
-    """Move a vision transformer's projection behind its last normalisation, where it meets all tokens.
+    """Move a vision transformer's projection behind its last normalisation, where it is applied to all tokens.
 
     A projection is linear, so it may come before the class token is taken or the patches are averaged: the output is
     the same, and the patch tokens lie in the space that images share with texts.

@@ -1,8 +1,8 @@
-"""What a TorchScript program may do, checked before any of it runs.
+"""Rules for what a TorchScript program may do, checked before any of it runs.
 
-A TorchScript file is an archive of weights and source code. The code runs in PyTorch's interpreter, which knows no
-Python, but has operations that write files, and parts of it run as soon as the file is opened: the default values of
-arguments, and ``__setstate__``. So the source is read first, and the graphs that PyTorch makes of it are checked again.
+A TorchScript file is an archive of weights and source code. The code runs in PyTorch's interpreter, which cannot
+run Python, but has operations that write files. Parts of the code run as soon as the file is opened: the default values
+of arguments, and ``__setstate__``. So the source is checked first, and then the graphs that PyTorch makes of it.
 
 Allowed are the operations of PyTorch on tensors, numbers, texts and containers (``aten``, ``prim``), of quantised
 networks (``quantized``) and of detection networks (``torchvision``), without the few of `REFUSED`. Everything else is
@@ -37,12 +37,12 @@ CLASSES = ("quantized", "rnn")
 """Namespaces of the C++ classes that quantised networks keep their weights in."""
 
 MOST_CODE = 64 << 20
-"""Bytes of source code; torchvision's largest networks have half a megabyte."""
+"""Limit in bytes for source code; torchvision's largest networks have half a megabyte."""
 
 _FILES = re.compile(r"\.(py|pkl|debug_pkl)$")
 _OWN_NAME = re.compile(r"\b__torch__(\.\w+)+")
 _CLASS = re.compile(rf"__torch__\.torch\.classes\b(?!\.(?:{'|'.join(CLASSES)})\.\w)(?:\.\w+)*")
-# Without more names behind them, these could be called something else first, and asked for the rest later.
+# Without a name behind it, the namespace could be assigned to a variable, and the name be looked up later.
 _NAMESPACE = re.compile(r"__torch__(?:\.torch)?\b(?!\.\w)")
 _TEXT = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _TEXTS = re.compile(rf"(?:{_TEXT.pattern}\s*)+")
@@ -51,7 +51,7 @@ _LIBRARY = re.compile(rf"(?<![\w.])ops\b(?!\.({'|'.join(NAMESPACES)})\.)(\.\w+)*
 
 
 class Refused(ValueError):
-    """A program does what a program may not do; the message continues a sentence about it."""
+    """A program does something that is not allowed; the message continues a sentence that begins with its path."""
 
 
 def check_archive(path: Path) -> None:
@@ -60,14 +60,14 @@ def check_archive(path: Path) -> None:
     Raises
     ------
     Refused
-        The code does something that is not allowed, or cannot be told from code that does.
+        The code does something that is not allowed, or cannot be distinguished from such code.
     RuntimeError
-        The file is no archive of PyTorch's.
+        The file is not an archive of PyTorch.
     """
     with path.open("rb") as file:
-        if file.read(4) != b"PK\x03\x04":  # what PyTorch would take for its older formats, or for mobile ones
+        if file.read(4) != b"PK\x03\x04":  # PyTorch would read it in one of its older or mobile formats
             raise RuntimeError("no archive")
-    # PyTorch's own reader: another might find other contents in a file made to be read in two ways.
+    # PyTorch's own reader is used, as another could find different contents in a manipulated archive.
     reader: Any = torch._C.PyTorchFileReader(str(path))
     names: list[str] = reader.get_all_records()
     twice = [name for name, count in Counter(name.lower() for name in names).items() if count > 1]
@@ -93,9 +93,9 @@ def _check_classes(text: str, file: str) -> None:
 
 
 def _check_source(source: str, file: str) -> None:
-    """Look for names in code; no grammar is needed for that once texts are taken out."""
+    """Look for names in code; once strings are removed, no parser is needed for that."""
     code = _TEXT.sub('""', source)
-    # PyTorch writes texts in double quotes, and no comments. Without these, where a text ends is beyond doubt.
+    # PyTorch writes strings in double quotes, and no comments; otherwise it would be unclear where a string ends.
     if '"""' in code or any(sign in code.replace('""', "") for sign in "\"'#"):
         raise Refused(f"has code in {file} that PyTorch did not write")
     if namespace := _NAMESPACE.search(code):
@@ -107,13 +107,13 @@ def _check_source(source: str, file: str) -> None:
         raise Refused(f"uses {library[0]} in {file}, an operation that is not PyTorch's")
     if "getattr" not in code:
         return
-    # A name may also be a text, with escapes and in pieces: getattr(torch, "\\146rom_" "file").
+    # A name may also be a string, with escapes and in pieces: getattr(torch, "\\146rom_" "file").
     for texts in _TEXTS.finditer(source):
         joined = "".join(text[1] for text in _TEXT.finditer(texts[0]))
         try:
             name = codecs.decode(joined.encode("latin-1"), "unicode_escape")
         except UnicodeDecodeError as error:
-            raise Refused(f"has a text in {file} that is no text") from error
+            raise Refused(f"has a string in {file} that cannot be decoded") from error
         if name in REFUSED:
             raise Refused(f"uses {name} in {file}: {REFUSED[name]}")
 

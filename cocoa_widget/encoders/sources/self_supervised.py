@@ -16,25 +16,25 @@ from .checkpoint import Weights, find_state, read_weights
 TITLES = {"simclr": "SimCLR", "simsiam": "SimSiam", "moco": "MoCo", "byol": "BYOL"}
 
 UNCHANGED = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-"""SimCLR was trained on pixels from 0 to 1 (Chen et al., ICML 2020); the others normalise as ImageNet is used to."""
+"""SimCLR was trained on pixels from 0 to 1 (Chen et al., ICML 2020); the others with ImageNet's normalisation."""
 
 
 def list_self_supervised() -> list[str]:
-    """List the architectures that a checkpoint may be of."""
+    """List the architectures whose checkpoints can be loaded."""
     from torchvision import models
 
     return [name for name in models.list_models(module=models) if name.startswith(("resnet", "wide_resnet"))]
 
 
 def load_self_supervised(method: str, name: str, *, weights: Weights = "DEFAULT", **options: Any) -> Encoder:
-    """Load the encoder out of a checkpoint of contrastive or self-distilling training, without its projection head.
+    """Load the encoder of a checkpoint of contrastive or self-distilling training, without its projection head.
 
     Parameters
     ----------
     method : {"simclr", "simsiam", "moco", "byol"}
     name : str
-        One of torchvision's ResNets. A file whose first convolution is 3 × 3 is of the form for CIFAR: no first
-        pooling, 32 pixels.
+        One of torchvision's ResNets. If the first convolution in the file is 3 × 3, it is the variant for CIFAR:
+        without the first pooling, for images of 32 pixels.
     weights : str, Path or mapping
         The checkpoint, or None for random weights.
     **options
@@ -47,7 +47,8 @@ def load_self_supervised(method: str, name: str, *, weights: Weights = "DEFAULT"
         raise ValueError(f"{method} knows torchvision's ResNets, and no {name!r}.{did_you_mean(name, known)}")
     if isinstance(weights, str) and weights == "DEFAULT":
         raise ValueError(
-            f"{TITLES[method]} is published as files: load_encoder('{method}/{name}', weights='checkpoint.pth')."
+            f"{TITLES[method]} has no weights that can be downloaded: pass a checkpoint, as in"
+            f" load_encoder('{method}/{name}', weights='checkpoint.pth')."
         )
     network: nn.Module = models.get_model(name, weights=None)
     head = last_linear(network) or ""

@@ -27,7 +27,7 @@ def list_timm() -> list[str]:
 
 
 def load_timm(name: str, *, weights: Weights = "DEFAULT", image_size: int | None = None, **options: Any) -> Encoder:
-    """Load a network of timm with ``num_classes=0``: what it gives its classifier is the representation.
+    """Load a network of timm with ``num_classes=0``: the input of its classifier is the representation.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def load_timm(name: str, *, weights: Weights = "DEFAULT", image_size: int | None
     weights : str, Path, mapping or None
         ``"DEFAULT"`` for the published ones, the path of a checkpoint, a state dict, or None for random weights.
     image_size : int, optional
-        Side in pixels of what it sees, where that should not be what it was published with.
+        Side in pixels of the input; by default the one that the weights were published with.
     **options
         See `Encoder`.
     """
@@ -45,7 +45,7 @@ def load_timm(name: str, *, weights: Weights = "DEFAULT", image_size: int | None
     if name not in known:
         raise ValueError(f"timm has no network {name!r}.{did_you_mean(name, known)}")
     defaults = timm.get_pretrained_cfg(name)
-    # Transformers have a position for each patch, so they must be told; others take any size.
+    # Transformers have a position for each patch, so their size is set; other networks take any size.
     sized = {"img_size": image_size} if image_size and defaults is not None and defaults.fixed_input_size else {}
     if isinstance(weights, str) and weights == "DEFAULT":
         if not timm.is_model_pretrained(name):
@@ -76,7 +76,7 @@ def _load_weights(network: Any, name: str, weights: Any) -> None:
     try:
         state = find_state(contents, origin, network, name, head=heads)
     except ValueError as error:
-        # The authors of DINO, MAE and others name their tensors otherwise; timm knows how.
+        # Checkpoints of DINO, MAE and others name their tensors differently; timm converts them.
         converted = _converted(network, contents)
         if converted is None:
             raise
@@ -102,6 +102,6 @@ def _converted(network: nn.Module, contents: Any) -> Mapping[str, Any] | None:
         return None
     try:
         converted: Mapping[str, Any] = convert(dict(contents), network)
-    except Exception:  # it is made for files that fit
+    except Exception:  # it expects files that fit
         return None
     return converted

@@ -1,9 +1,9 @@
-"""TorchScript programs as encoders: a file that brings its own code, which runs in PyTorch's interpreter only.
+"""TorchScript programs as encoders: files with their own code, which runs only in PyTorch's interpreter.
 
-That interpreter knows no Python, and `program_rules` refuses what is left of access to files, processes and libraries.
-It is no sandbox: a program may compute without end, ask for all memory, print, change the seed of random numbers, or
-find an error in an operation of PyTorch. Load what strangers send in a process that can be lost, or ask for the weights
-and the name of the architecture instead.
+That interpreter cannot run Python, and `program_rules` refuses programs that access files, processes or libraries. It
+is not a sandbox: a program may compute without end, take all memory, print, change the seed of random numbers, or
+exploit an error in an operation of PyTorch. Load files from sources that you do not trust in a process of its own, or
+ask for the weights and the name of the architecture instead.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Program(nn.Module):
 
 
 def load_torchscript(name: str, **options: Any) -> Encoder:
-    """Load a program that `torch.jit.save` wrote; perturbations and gradients explain it, its layers are not seen.
+    """Load a program that `torch.jit.save` wrote; methods that perturb or differentiate explain it.
 
     Parameters
     ----------
     name : str
         Path of the file.
     **options
-        See `Encoder`. The file does not say how pictures are prepared: without `preprocess`, ImageNet's usual way at
+        See `Encoder`. The preprocessing is not in the file: without `preprocess`, it is the usual one for ImageNet at
         `image_size`.
     """
     path = Path(name).expanduser()
@@ -57,7 +57,7 @@ def load_torchscript(name: str, **options: Any) -> Encoder:
             " cocoa_widget.Encoder(program)."
         ) from error
     except (RuntimeError, ValueError) as error:
-        read_weights(path)  # says what else is wrong with it
+        read_weights(path)  # raises if the file is damaged
         raise ValueError(
             f"{path} holds weights and no TorchScript program: name its architecture, as in"
             f" load_encoder('torchvision/resnet50', weights='{path}')."

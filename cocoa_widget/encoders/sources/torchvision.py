@@ -61,10 +61,10 @@ def load_torchvision(name: str, *, weights: Weights = "DEFAULT", **options: Any)
 
 
 def as_preprocess(preset: Any) -> Transform:
-    """Return the preprocessing that a preset of torchvision's says, as ours where it is one that ours can do.
+    """Return the preprocessing of a preset of torchvision, as a `Preprocess` if that can express it.
 
-    The result is the same; but torchvision's starts threads for every picture, which take the processor from the
-    encoder while pictures are decoded ahead.
+    The result is the same, but torchvision starts threads for every picture, which compete with the encoder for the
+    processor while pictures are decoded ahead.
     """
     resamplings = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     resample = resamplings.get(getattr(getattr(preset, "interpolation", None), "value", ""))
@@ -75,7 +75,7 @@ def as_preprocess(preset: Any) -> Transform:
 
 
 def load_weights(network: nn.Module, head: str, name: str, weights: Any, *, published: list[str]) -> None:
-    """Load local weights into a network, with a classifier of the size that they have."""
+    """Load local weights into a network, whose classifier gets the size that it has in them."""
     try:
         contents, origin = read_weights(weights)
     except FileNotFoundError as error:
@@ -83,6 +83,6 @@ def load_weights(network: nn.Module, head: str, name: str, weights: Any, *, publ
             f"{name} has no weights {str(weights)!r}, and there is no such file. Published are: {', '.join(published)}."
         ) from error
     state = find_state(contents, origin, network, name, head=[head])
-    # The size of the head that will be dropped is the file's own, not ImageNet's.
+    # The head, which is dropped later, has the size of the one in the file, not ImageNet's.
     replace(network, head, head_of(state, head))
     network.load_state_dict(state, strict=False)

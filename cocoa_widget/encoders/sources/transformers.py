@@ -19,7 +19,7 @@ from ...optional import needing, require
 from ..device import choose_device
 from ..encoder import Encoder
 from ..identity import Identity
-from ..text import TextTower, describe_tokenizer
+from ..text_tower import TextTower, describe_tokenizer
 from .checkpoint import Weights, find_state, read_weights, refuse_placeholder
 from .downloading import downloading
 from .foreign_code import SAFE, check_image_processor, check_tokenizer, check_transformers_config, refusing_code
@@ -76,12 +76,12 @@ class Pooled(nn.Module):
         return output.last_hidden_state[:, 0] if pooled is None else pooled.flatten(1)
 
     def extra_repr(self) -> str:
-        """Tell one way of pooling from the other, which have the same weights."""
+        """Return the way of pooling, which distinguishes modules with the same weights in the fingerprint."""
         return f"pooler={self.pooler}"
 
 
 class Projected(nn.Module):
-    """CLIP's visual tower; its projection meets all tokens, so that the patches lie in the space of texts too."""
+    """CLIP's visual tower; its projection is applied to all tokens, so that patches lie in the space of texts too."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ def load_transformers(name: str, *, weights: Weights = "DEFAULT", **options: Any
         module: nn.Module = Projected(model) if hasattr(model, "visual_projection") else Pooled(model.vision_model)
         model.vision_model = nn.Identity()
         context = getattr(config.text_config, "max_position_embeddings", None)
-        # SigLIP has learnt with every prompt filled up to the context.
+        # SigLIP was trained on prompts that are padded to the context.
         pad = config.model_type.startswith("siglip")
         text = TransformersText(model, tokenizer, context, pad, choose_device(options.get("device", "auto")))
     else:
@@ -190,7 +190,7 @@ def load_transformers(name: str, *, weights: Weights = "DEFAULT", **options: Any
 
 
 def _model(library: Any, config: Any, name: str, weights: Weights) -> tuple[Any, list[str]]:
-    """Return the model, and the names of what its weights lack."""
+    """Return the model, and the names of parameters that its weights lack."""
     create: Callable[..., Any] = library.AutoModel.from_config
     if isinstance(weights, str) and weights == "DEFAULT":
         try:
@@ -215,6 +215,6 @@ def _model(library: Any, config: Any, name: str, weights: Weights) -> tuple[Any,
         return model, []
     contents, origin = read_weights(weights)
     optional = ["pooler"] if hasattr(model, "pooler") else []
-    # A checkpoint of the same model with a task's head on top has more than is needed.
+    # A checkpoint of the same model with the head of a task has more tensors than are needed.
     state = find_state(contents, origin, model, name, head=optional, extras=not optional)
     return model, list(model.load_state_dict(state, strict=False).missing_keys)

@@ -1,4 +1,4 @@
-"""Files that are no weights are refused, and nothing in them runs."""
+"""Files without weights are refused, and nothing in them runs."""
 
 import pickle
 
@@ -14,7 +14,7 @@ SOURCES = ["torchvision/resnet18", "timm/resnet18", "simclr/resnet18"]
 
 
 class Trap:
-    """A pickle that makes a file when it is loaded."""
+    """An object whose pickle creates a file when it is loaded."""
 
     def __init__(self, path):
         self.path = path
@@ -48,7 +48,7 @@ def test_damaged_files(name, tmp_path):
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_whatever_byte_is_damaged(zipped, tmp_path):
+def test_damage_of_any_byte_is_reported(zipped, tmp_path):
     file = tmp_path / "damaged.pth"
     torch.save({"weight": torch.zeros(2)}, file, _use_new_zipfile_serialization=zipped)
     whole = file.read_bytes()
@@ -63,7 +63,7 @@ def test_whatever_byte_is_damaged(zipped, tmp_path):
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_files_of_something_else(name, tmp_path):
+def test_other_files_are_refused(name, tmp_path):
     (tmp_path / "page.pth").write_text("<!DOCTYPE html><title>Sign in</title>")
     with pytest.raises(ValueError, match="a web page instead of weights"):
         cw.load_encoder(name, weights=tmp_path / "page.pth")
@@ -107,7 +107,7 @@ def test_values_that_would_lose_their_meaning_are_refused():
 
 @pytest.mark.timeout(60)
 def test_dictionaries_that_hold_each_other_are_read_once(tmp_path):
-    """Followed every time they are named, these few kilobytes would take a million million steps."""
+    """If each occurrence were visited, these few kilobytes would take 10¹² steps."""
     inner: dict = {"weight": torch.zeros(2)}
     for _ in range(4):
         inner = {f"part {i}": inner for i in range(1000)}

@@ -1,4 +1,4 @@
-"""Folders and repositories that bring code: none of it runs, nothing asks, and the error says what to do."""
+"""Folders and repositories with code: none of it runs, no question is asked, and the error names the way out."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def _change(file, **settings):
 
 
 class Folders:
-    """Makes folders of models that would write a file, the marker, if code of theirs ran."""
+    """Makes folders of models whose code would write a file, the marker, if it ran."""
 
     def __init__(self, root):
         self.root, self.marker = root, root / "ran"
@@ -153,7 +153,7 @@ print(json.dumps(found))
 
 @pytest.mark.parametrize("answer", ["yes to everything", "nothing: stdin is closed"])
 def test_code_does_not_run_and_nothing_asks(folders, answer):
-    """In another process, whose console would answer."""
+    """This runs in another process, whose console would answer a question."""
     environment = os.environ | {
         "HF_HUB_CACHE": str(folders.root / "hub"),
         "HF_HUB_OFFLINE": "1",
@@ -180,14 +180,14 @@ def test_code_does_not_run_and_nothing_asks(folders, answer):
 
 @pytest.fixture
 def own_folders(tmp_path):
-    """Folders for one test; at its end, no code of theirs may have run."""
+    """Return folders for one test; after it, none of their code may have run."""
     folders = Folders(tmp_path)
     yield folders
     assert not folders.marker.exists()
 
 
 def test_code_that_is_not_needed_does_not_run(own_folders):
-    """Published models keep their code after transformers has taken it up, and load with transformers' own."""
+    """Published models still have their code after transformers has adopted it; they load with that of transformers."""
     folder = own_folders.transformers("clip")
     for file in ("config", "tokenizer_config", "preprocessor_config"):
         _change(folder / f"{file}.json", auto_map=MAP)
@@ -220,7 +220,7 @@ def test_pickles_in_folders_of_transformers(own_folders):
 
 
 def test_pickles_that_a_folder_names_for_timm(own_folders):
-    """transformers hands settings of a folder on to timm."""
+    """transformers passes settings of a folder to timm."""
     folder = own_folders.own("timm")
     own_folders.trap(folder / "trap.pth")
     settings = {"architecture": "resnet18", "model_type": "timm_wrapper", "num_classes": 3}
@@ -240,7 +240,7 @@ def test_folders_of_timm(own_folders):
             cw.load_encoder(f"timm/{scheme}:{folder}")
     with pytest.raises(ValueError, match=r"could run any code; so it was not loaded"):
         cw.load_encoder("timm/resnet18", weights=folder / "pytorch_model.bin")
-    # open_clip hands the name of its tower on to timm.
+    # open_clip passes the name of its tower to timm.
     vision = {"timm_model_name": f"local-dir:{folder}", "timm_model_pretrained": True, "image_size": 64}
     own_folders.open_clip("tower", vision=vision)
     with pytest.raises(ValueError, match="does not fit"):
@@ -277,7 +277,7 @@ def test_invalid_settings_are_refused(contents, own_folders):
 
 
 def test_other_threads_load_what_they_trust(tmp_path, monkeypatch):
-    """The machinery is shut for the thread that loads an encoder, and put back afterwards."""
+    """Functions that run code are replaced for the thread that loads an encoder, and restored afterwards."""
     folders = Folders(tmp_path)
     folder = folders.transformers("own")
     _change(folder / "config.json", model_type="own", auto_map=MAP)

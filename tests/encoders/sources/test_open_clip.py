@@ -23,7 +23,7 @@ TEXT = {"context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "lay
 
 @pytest.fixture
 def known(tmp_path, monkeypatch):
-    """A function that makes open_clip know a tiny architecture by name."""
+    """A function that registers a tiny architecture with open_clip."""
     monkeypatch.setattr(factory, "_MODEL_CONFIGS", dict(factory._MODEL_CONFIGS))
     monkeypatch.setattr(factory, "_MODEL_CONFIG_PATHS", list(factory._MODEL_CONFIG_PATHS))
 
@@ -66,7 +66,7 @@ def test_images_and_prompts_are_open_clips(architecture, form, tmp_path, batch):
 
 
 def test_a_tag_says_how_local_weights_were_trained(known, monkeypatch, batch):
-    """As OpenAI's need another activation, and SigLIP's another preprocessing, than the architecture says."""
+    """OpenAI's weights need another activation, and SigLIP's another preprocessing, than the architecture has."""
     name, _ = known("tiny-vit", VISION["vit"])
     trained = {"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.3, 0.4), "interpolation": "bilinear", "resize_mode": "squash"}
     tag = pretrained._pcfg(url="https://localhost/none.pt", quick_gelu=True, **trained)
@@ -99,7 +99,7 @@ def test_captioning_models(known, batch):
         same(encoder.encode(batch), theirs.encode_image(batch, normalize=False))
         tokens = open_clip.get_tokenizer(name)(PROMPTS)
         same(encoder.encode_text(PROMPTS), theirs.encode_text(tokens, normalize=False))
-    assert encoder.tokens is None  # what it pools are answers to its queries, and no patches
+    assert encoder.tokens is None  # it pools the outputs of its queries, not patches
     explain(encoder, batch, cw.RISE(n_masks=16))
 
 
@@ -112,7 +112,7 @@ def test_old_checkpoints(known, batch):
         same(encoder.encode(batch), theirs.encode_image(batch))
 
 
-def test_what_a_tokeniser_needs_is_named(known, monkeypatch):
+def test_missing_packages_of_a_tokeniser_are_named(known, monkeypatch):
     name, _ = known("tiny-other-words", VISION["vit"], TEXT | {"hf_tokenizer_name": "other/words"})
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ImportError, match=r'tiny-other-words .*transformers.*pip install "cocoa-widget\[open_clip\]"'):
@@ -175,7 +175,7 @@ def test_a_folder_whose_weights_were_not_downloaded(tmp_path):
 
 
 def test_text_towers_that_differ_have_other_fingerprints(tmp_path):
-    """With the same weights and modules."""
+    """The towers have the same weights and modules."""
     folder = _folder(tmp_path / "clip")
     first = cw.load_encoder(f"open_clip/{folder}", **EXACT).text
     shutil.copytree(folder, tmp_path / "copy")

@@ -35,7 +35,7 @@ def _refused(path, says):
 
 
 def _in_forward(line):
-    """Put a line into `forward` whose value is returned, so that PyTorch does not leave it out."""
+    """Insert a line into `forward` and return its value, so that PyTorch does not remove it."""
     return lambda source: source.replace("return _0", f"w = {line}\n    return torch.add(_0, w)")
 
 
@@ -93,7 +93,7 @@ def test_saving_is_refused(way, tmp_path):
 
 
 def test_default_values_of_arguments_run_when_pytorch_loads_them(tmp_path):
-    """Why the source is read before the file is loaded; if this fails, PyTorch has become safer."""
+    """This is why the source is read before the file is loaded; if the test fails, PyTorch has become safer."""
     marker = tmp_path / "written"
     line = f'torch.fill_(torch.from_file("{marker}", True, 4), 1.)'
     torch.jit.load(_rewritten(tmp_path / "p.pt", _by_default(line)))
@@ -222,14 +222,14 @@ class Talkative(nn.Module):
 
 
 class Saver(nn.Module):
-    """Its own method is called as an operation that is refused; PyTorch's is not used."""
+    """A method of the program has the name of a refused operation, which itself is not used."""
 
     def forward(self, x: Tensor) -> Tensor:
         return {"save": x}["save"].flatten(2).mean(2)
 
 
 @pytest.mark.parametrize("network", [Talkative(), Saver()])
-def test_words_in_texts_are_no_operations(network, tmp_path):
+def test_words_in_strings_are_no_operations(network, tmp_path):
     torch.jit.script(network).save(tmp_path / "p.pt")
     encoder = cw.load_encoder(f"torchscript/{tmp_path / 'p.pt'}", image_size=8, device="cpu", precision="float32")
     assert encoder.encode(torch.rand(1, 3, 8, 8)).shape == (1, 3)

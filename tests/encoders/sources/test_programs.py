@@ -32,7 +32,7 @@ def test_torchscript(network, tmp_path, batch):
         explain(encoder, batch, cw.CAM())
 
 
-def test_what_is_no_torchscript(network, tmp_path):
+def test_other_files_than_torchscript_are_refused(network, tmp_path):
     torch.save(network.state_dict(), tmp_path / "w.pth")
     with pytest.raises(ValueError, match="holds weights and no TorchScript program"):
         cw.load_encoder(f"torchscript/{tmp_path / 'w.pth'}")
@@ -77,7 +77,7 @@ def test_onnx(tmp_path, batch, batch_size):
         explain(encoder, batch, cw.Saliency())
 
 
-def test_what_is_wrong_with_an_onnx_file(tmp_path):
+def test_wrong_onnx_files_are_reported(tmp_path):
     _save_onnx(tmp_path / "model.onnx", "n")
     with pytest.raises(ValueError, match="no output 'feature'. Did you mean features"):
         cw.load_encoder(f"onnx/{tmp_path / 'model.onnx'}", output="feature")

@@ -114,7 +114,7 @@ def test_wrong_files_are_named(state, tmp_path):
     torch.save({"state_dict": {"vit.blocks.0.weight": torch.zeros(2)}}, tmp_path / "vit.pth")
     with pytest.raises(ValueError, match=r"vit.pth does not fit MoCo resnet50: none of its tensors \(vit.blocks"):
         cw.load_encoder("moco/resnet50", weights=tmp_path / "vit.pth")
-    with pytest.raises(ValueError, match="published as files"):
+    with pytest.raises(ValueError, match="no weights that can be downloaded: pass a checkpoint"):
         cw.load_encoder("byol/resnet50")
     with pytest.raises(ValueError, match="Did you mean resnet50"):
         cw.load_encoder("byol/resnet500", weights=state)

@@ -50,7 +50,7 @@ def test_a_transformer_of_another_size():
 
 
 def test_a_state_dict_with_a_prefix_and_a_projection_head(tmp_path):
-    """As in the files of DINO's training, of which the part is chosen that is wanted."""
+    """The file has the layout of DINO's training; its backbone is chosen."""
     theirs = randomise(timm.create_model("vit_tiny_patch16_224", num_classes=0))
     state = {f"module.backbone.{key}": tensor for key, tensor in theirs.state_dict().items()}
     wrong = {key: torch.zeros_like(tensor) for key, tensor in state.items()}

@@ -22,7 +22,7 @@ PROMPTS = ["a dog", "a cat and a dog"]
 
 
 def _tokenizer(folder, kind):
-    """A tokeniser of the real format: pieces learnt from a few sentences, or letters for words."""
+    """Make a tokeniser in the real format, with pieces learnt from a few sentences, or letters as words."""
     if kind == "siglip":
         with (folder / "spiece.model").open("wb") as file:
             sentencepiece.SentencePieceTrainer.train(
@@ -96,7 +96,7 @@ def test_images_of_vision_models(tmp_path, kind, batch):
         encoder.encode_text("a dog")
 
 
-def test_what_explains_them(tmp_path, batch):
+def test_methods_explain_them(tmp_path, batch):
     for kind, method in (("clip", cw.PatchTokens()), ("dinov2", cw.PatchTokens()), ("resnet", cw.CAM())):
         (tmp_path / kind).mkdir()
         _save(tmp_path / kind, kind)
@@ -125,7 +125,7 @@ def test_old_checkpoints_count_positions(tmp_path, batch):
         same(encoder.encode(batch), theirs.get_image_features(batch).pooler_output)
 
 
-def test_what_a_tokeniser_needs_is_named(tmp_path, monkeypatch):
+def test_missing_packages_of_a_tokeniser_are_named(tmp_path, monkeypatch):
     _save(tmp_path, "siglip")
     monkeypatch.setattr(hf.utils.import_utils, "is_sentencepiece_available", lambda: False)
     monkeypatch.setattr(hf.SiglipTokenizer, "__init__", lambda self, *_, **__: _missing())

@@ -1,4 +1,4 @@
-"""What can be loaded, what was meant, and what is missing: a package, or a network."""
+"""Names of encoders: lists, suggestions for misspelt ones, and errors of missing packages and networks."""
 
 import subprocess
 import sys
@@ -69,7 +69,7 @@ def test_importing_brings_no_library():
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(name, package, extra):
-    """In another interpreter, where the package cannot be found."""
+    """This runs in another interpreter, in which the package cannot be found."""
     code = f"""
 import sys
 from importlib.abc import MetaPathFinder
@@ -85,3 +85,16 @@ except ImportError as error:
     print(error)
 """
     assert f'pip install "cocoa-widget[{extra}]"' in _run(code)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("demos", "Unknown encoder 'demos': use 'demo', 'torchvision/NAME'"),
+        ("demo/2", "the demo encoder is just 'demo'"),
+        ("torchvision/resnet19", "no classification network 'resnet19'. Did you mean .*resnet18"),
+    ],
+)
+def test_unknown_names_are_reported_with_suggestions(name, says):
+    with pytest.raises(ValueError, match=says):
+        cw.load_encoder(name)

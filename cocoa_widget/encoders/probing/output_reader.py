@@ -1,4 +1,4 @@
-"""From what a module returns to representations, with errors that say what to do."""
+"""From the output of a module to representations, with errors that name the way out."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class OutputReader:
     Parameters
     ----------
     name : str
-        Of the encoder, for errors.
+        Name of the encoder, for errors.
     part : str, int, callable or None
         Which part of the output is the representation.
     exact : bool
-        Whether the module runs in float32; values that are not finite may come from a lower precision else.
+        Whether the module runs in float32; if not, the precision may be why values are not finite.
     """
 
     def __init__(self, name: str, part: Output | None, exact: bool) -> None:
@@ -46,7 +46,7 @@ class OutputReader:
                 ) from error
         if not isinstance(output, Tensor):
             raise EncoderError(
-                f"Encoder {self._name!r} returns {_describe(output)}: say which part is the representation with"
+                f"Encoder {self._name!r} returns {_describe(output)}: choose the part that is the representation with"
                 " Encoder(…, output=…)."
             )
         return output
@@ -56,13 +56,19 @@ class OutputReader:
         return self.checked(self.select(output), count)
 
     def checked(self, tensor: Tensor, count: int) -> Tensor:
-        """Average a map (count, d, h, w) over its positions, and refuse what is no representation."""
+        """Return the representations (count, d) of a tensor that has been selected; a map (count, d, h, w) is averaged.
+
+        Raises
+        ------
+        EncoderError
+            The shape is wrong, or values are not finite or too large to be compared.
+        """
         if tensor.ndim == 4:
             tensor = tensor.mean((2, 3), dtype=torch.float32)
         if tensor.ndim != 2 or tensor.shape[0] != count or tensor.shape[1] == 0:
             raise EncoderError(
                 f"Encoder {self._name!r} returned the shape {tuple(tensor.shape)} for {count} images; it must return"
-                f" ({count}, d) or ({count}, d, h, w). If it returns more than that, say which part with"
+                f" ({count}, d) or ({count}, d, h, w). If it returns more than that, choose the part with"
                 " Encoder(…, output=…)."
             )
         tensor = tensor.float()

@@ -1,4 +1,4 @@
-"""A function of arrays in the shape of a module."""
+"""A function of arrays, wrapped as a module."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from torch import Tensor, nn
 
 
 class FunctionModule(nn.Module):
-    """A function of arrays in the shape of a module."""
+    """A function of arrays, wrapped as a module.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a float32 array (B, 3, H, W) to representations (B, d).
+    """
 
     def __init__(self, function: Callable[[np.ndarray], Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"function must map arrays (B, 3, H, W) to (B, d), not be a {type(function).__name__}.")
         super().__init__()
         self.function = function
 
@@ -23,5 +31,5 @@ class FunctionModule(nn.Module):
         return found if isinstance(found, Tensor) else torch.from_numpy(np.array(found, dtype=np.float32))
 
     def extra_repr(self) -> str:
-        """Tell functions apart, which have no weights to do so."""
+        """Return the function's `repr`, which distinguishes it in the fingerprint: it has no weights."""
         return f"{self.function!r}"

@@ -1,4 +1,4 @@
-"""The other half of a joint model: prompts become vectors in the space of the images' representations."""
+"""Text towers of joint models, which map prompts into the space of the images' representations."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import Tensor
 
 
 class TextTower(ABC):
-    """Maps prompts into the space of an encoder's representations; one for each source of joint models.
+    """The text tower of a joint model: it maps prompts into the space of the images' representations.
 
     Attributes
     ----------
     note : str
-        What its user should know about it; "" for a model's own text tower.
+        Shown on the page; "" for a model's own text tower.
     context : int or None
         How many tokens of a prompt it reads; None without a limit.
     """
@@ -34,20 +34,20 @@ class TextTower(ABC):
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """Hash of all that a representation depends on beside the prompt; cheap after the first time."""
+        """Hash of all that a representation depends on, except for the prompt; cheap after the first time."""
 
     def prepare(self) -> bool:
-        """Do some 50 ms of what has to be done before the first prompt; tell whether that was the last of it."""
+        """Do about 50 ms of the work that comes before the first prompt; return whether all of it is done."""
         return True
 
 
 def describe_tokenizer(tokenizer: Any) -> str:
-    """Return all that the tokens of a prompt depend on, the same in every process.
+    """Describe all that the tokens of a prompt depend on; the text is the same in every process.
 
     Parameters
     ----------
     tokenizer
-        One of transformers', whether its rules are in Rust or in Python.
+        Of transformers; its rules may be in Rust or in Python.
     """
     rules = getattr(tokenizer, "backend_tokenizer", None)
     words = sorted(tokenizer.get_vocab().items()) if rules is None else rules.to_str()

@@ -1,4 +1,4 @@
-"""Batch normalisation at rest, made cheap to differentiate."""
+"""Batch normalisation in eval mode, made cheap to differentiate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 
 class _Scale(torch.autograd.Function):
-    """``x · scale + shift``; the gradient by x needs no more than the scale."""
+    """``x · scale + shift``, which keeps only `scale` for the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -26,10 +26,10 @@ class _Scale(torch.autograd.Function):
 
 
 class FrozenNormalisation(TorchFunctionMode):
-    """Within this context, batch normalisation by kept statistics is a scale and a shift.
+    """A context in which batch normalisation by running statistics is a scale and a shift.
 
-    PyTorch's own keeps its whole input for the backward pass, but only the gradients by its weights need that, and they
-    are never computed here. A third less memory, and faster where normalisation is much of the work.
+    PyTorch's own keeps its whole input for the backward pass. Only the gradients by its weights need that, and they are
+    never computed here. This takes a third less memory, and less time where normalisation is much of the work.
     """
 
     def __torch_function__(
