@@ -67,7 +67,7 @@ class CocoaWidget(BinnedWidget):
     baseline : str or callable, default "blur"
         What replaces removed parts of an explicand; see `Explainer`.
     layer : {"attribution", "error", "stability"}
-        What the page shows: the heatmap, RISE's standard error, or the spread of heatmaps over resampled bins.
+        What the page shows: the heatmap, RISE's standard error, or the deviation of heatmaps over resampled bins.
     template : str, default "none"
         The sentence around prompts: a name in `TEMPLATES` ("photo" is the paper's sentence, "ensemble" several), or a
         sentence with ``{}`` in the prompt's place.

@@ -22,15 +22,15 @@ def heatmaps(version: int, heatmaps: list[Heatmap], nothing: str | None) -> tupl
     return message, buffers
 
 
-def stability(version: int, found: dict[str, Stability | None], smallest: int) -> protocol.Reliability:
+def stability(version: int, found: dict[str, Stability | None], smallest: int) -> protocol.StabilityReport:
     """Return how stable the answers are."""
     return {
-        "kind": "reliability",
+        "kind": "stability",
         "version": version,
         "items": [
-            {"image": image, "low": None, "high": None, "agreement": None}
+            {"image": image, "low": None, "high": None, "correlation": None}
             if each is None
-            else {"image": image, "low": each.low, "high": each.high, "agreement": each.correlation}
+            else {"image": image, "low": each.low, "high": each.high, "correlation": each.correlation}
             for image, each in found.items()
         ],
         "smallest": smallest,

@@ -224,30 +224,30 @@ class Heatmaps(TypedDict):
     nothing: NotRequired[str]
 
 
-class Sureness(TypedDict):
+class ImageStability(TypedDict):
     """How much one explicand's answer depends on which images of their kind the bins hold.
 
-    `low` and `high` bound the central 95 % of the score over resampled bins; `agreement` is the median correlation of
+    `low` and `high` bound the central 95 % of the score over resampled bins; `correlation` is the median correlation of
     their heatmaps with the heatmap. All are ``None`` where a bin has a single member, which cannot be resampled;
-    `agreement` also where the method would need encoder passes.
+    `correlation` also where the method would need encoder passes.
     """
 
     image: str
     low: float | None
     high: float | None
-    agreement: float | None
+    correlation: float | None
 
 
-class Reliability(TypedDict):
+class StabilityReport(TypedDict):
     """How stable the answers are; follows `Heatmaps` once the question has not changed for a moment.
 
     `smallest` is the number of members of the smallest bin that the target uses (0 if it uses none); `few` is whether
     these are too few for a stable answer.
     """
 
-    kind: Literal["reliability"]
+    kind: Literal["stability"]
     version: int
-    items: list[Sureness]
+    items: list[ImageStability]
     smallest: int
     few: bool
 
@@ -374,7 +374,7 @@ Response = (
     Catalogue
     | Thumbnails
     | Heatmaps
-    | Reliability
+    | StabilityReport
     | Influence
     | Curves
     | Status

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from cocoa_widget.images.pixel_limits import limits
+from .pixel_limits import limits
 
 _Turn = Image.Transpose
 _TURNS = {

@@ -12,9 +12,9 @@ from functools import partial
 
 from PIL import Image, ImageOps
 
-from cocoa_widget.images.decode import upright_rgb
-from cocoa_widget.images.image_set import ImageSet
-from cocoa_widget.images.pictures import File, Picture, Record, digest
+from .decode import upright_rgb
+from .image_set import ImageSet
+from .pictures import File, Picture, Record, digest
 
 Box = tuple[int, int, int, int]
 

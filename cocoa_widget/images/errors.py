@@ -8,7 +8,7 @@ from itertools import islice
 
 from PIL import Image
 
-from cocoa_widget.images.encodable import encodable
+from .encodable import encodable
 
 _COMPARED = 10_000
 """Most ids whose spellings are compared: that takes some 20 µs an id, and a message must not take seconds."""

@@ -14,7 +14,7 @@ from typing import IO, cast
 
 from PIL import BmpImagePlugin, ExifTags, Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
-from cocoa_widget.images.pixel_limits import limits
+from .pixel_limits import limits
 
 _ENDINGS_OF = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),

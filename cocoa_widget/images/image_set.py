@@ -12,15 +12,15 @@ from typing import Any, SupportsIndex
 
 from PIL import Image
 
-from cocoa_widget.images.decode import upright_rgb
-from cocoa_widget.images.encodable import encodable
-from cocoa_widget.images.errors import EmptySource, UnknownImage, UnreadableImage, reason
-from cocoa_widget.images.formats import open_encoded
-from cocoa_widget.images.pictures import File, Item, Missing, Record, known_key
-from cocoa_widget.images.records import make_records
-from cocoa_widget.images.sources import ASKED_AT_ONCE, read_source
-from cocoa_widget.images.thumbnails import Thumbnail, ThumbnailCache, make_thumbnail
-from cocoa_widget.images.workers import Workers
+from .decode import upright_rgb
+from .encodable import encodable
+from .errors import EmptySource, UnknownImage, UnreadableImage, reason
+from .formats import open_encoded
+from .pictures import File, Item, Missing, Record, known_key
+from .records import make_records
+from .sources import ASKED_AT_ONCE, read_source
+from .thumbnails import Thumbnail, ThumbnailCache, make_thumbnail
+from .workers import Workers
 
 _LOCKS = 64
 """Number of locks that images share; two images rarely wait for each other."""

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from cocoa_widget.images.decode import pixel_array, upright_rgb
-from cocoa_widget.images.errors import UnreadableImage
-from cocoa_widget.images.folder import not_regular
-from cocoa_widget.images.formats import check_undecoded, open_encoded
-from cocoa_widget.images.pixel_limits import limits
+from .decode import pixel_array, upright_rgb
+from .errors import UnreadableImage
+from .folder import not_regular
+from .formats import check_undecoded, open_encoded
+from .pixel_limits import limits
 
 _HEIF = (".heic", ".heif")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cocoa_widget.images.encodable import encodable
-from cocoa_widget.images.errors import UnknownImage
-from cocoa_widget.images.pictures import Record
-from cocoa_widget.images.sources import Columns, is_nothing, name_pictures
+from .encodable import encodable
+from .errors import UnknownImage
+from .pictures import Record
+from .sources import Columns, is_nothing, name_pictures
 
 
 def make_records(columns: Columns, labels: Any, captions: Any) -> list[Record]:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cocoa_widget.images.encodable import encodable
-from cocoa_widget.images.errors import EmptySource, reason
-from cocoa_widget.images.folder import find_files
-from cocoa_widget.images.formats import ENDINGS
-from cocoa_widget.images.pictures import Cell, File, Item, Missing, Picture, Pixels, Record, is_tensor, tensor_array
+from .encodable import encodable
+from .errors import EmptySource, reason
+from .folder import find_files
+from .formats import ENDINGS
+from .pictures import Cell, File, Item, Missing, Picture, Pixels, Record, is_tensor, tensor_array
 
 ASKED_AT_ONCE = 1_000
 """Sets of up to so many pictures check each one when they are made; larger ones when a picture is used."""

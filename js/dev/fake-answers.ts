@@ -1,4 +1,4 @@
-import type { Curves, Influence, Member, Reliability, SearchResult, Traits } from "../src/kernel/protocol";
+import type { Curves, Influence, Member, SearchResult, StabilityReport, Traits } from "../src/kernel/protocol";
 
 /** Made-up answers about explicands, for looking at the page. */
 
@@ -28,15 +28,19 @@ export function fakeInfluence(id: string, image: string, { corpus, foil, method 
   };
 }
 
-export function fakeStability(version: number, { explicands, corpus, foil }: Traits, scores: number[]): Reliability {
+export function fakeStability(
+  version: number,
+  { explicands, corpus, foil }: Traits,
+  scores: number[],
+): StabilityReport {
   const smallest = Math.min(...[corpus.length, foil.length].filter(Boolean));
   const items = explicands.map((image, i) => {
     const [score, half] = [scores[i] ?? 0, 0.012 + 0.09 * noise(i)];
     return smallest < 2
-      ? { image, low: null, high: null, agreement: null }
-      : { image, low: score - half * 1.3, high: score + half * 0.7, agreement: 0.97 - 0.25 * noise(i + 2) };
+      ? { image, low: null, high: null, correlation: null }
+      : { image, low: score - half * 1.3, high: score + half * 0.7, correlation: 0.97 - 0.25 * noise(i + 2) };
   });
-  return { kind: "reliability", version, items, smallest, few: smallest < 20 };
+  return { kind: "stability", version, items, smallest, few: smallest < 20 };
 }
 
 export function fakeCurves(id: string, image: string, done: number, total: number): Curves {

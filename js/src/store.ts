@@ -54,7 +54,7 @@ export class Store {
   #hear = (report: Report, buffers: DataView[]): void => {
     try {
       if (report.kind === "heatmaps") this.explicands.receive(report, buffers);
-      else if (report.kind === "reliability") this.insight.stability.receive(report);
+      else if (report.kind === "stability") this.insight.stability.receive(report);
       else if (report.kind === "status") this.session.status.value = report;
       else if (report.kind === "history") this.session.history.value = report;
       else this.ui.report(report.message);

@@ -50,7 +50,7 @@ print(*map(float, [*corpus.shares, *foil.shares]))
     by_share = np.argsort([-abs(float(s)) for s in shares.split()])
     names = ["cat/1", "cat/2", "rocket/1", "coffee/1", "coffee/2"]
     expect(rows.first).to_have_attribute("data-member", names[by_share[0]])
-    expect(root.locator("[data-insight=sureness]")).to_contain_text("95 %")
+    expect(root.locator("[data-insight=stability]")).to_contain_text("95 %")
     root.screenshot(path=RESULTS / "insight.png")
     # A member goes out of its bin from here, and comes back.
     influence.locator("[data-member='rocket/1'] .member-main").click()
@@ -78,10 +78,10 @@ def test_insertion_and_deletion(notebook: Notebook, enlarged: Locator) -> None:
 def test_layers_and_the_badge(notebook: Notebook) -> None:
     root = root_of(notebook)
     settled(root, "mosaic/1")
-    badge = root.locator("[data-bin=explicands] .sureness")
-    expect(badge).to_have_attribute("data-sureness", "unknown")  # bins of one
+    badge = root.locator("[data-bin=explicands] .stability")
+    expect(badge).to_have_attribute("data-stability", "unknown")  # bins of one
     notebook.python("widget.corpus = ['cat/1', 'cat/2', 'cat/3']; widget.foil = ['coffee/1', 'coffee/2']")
-    expect(badge).to_have_attribute("data-sureness", "doubtful")
+    expect(badge).to_have_attribute("data-stability", "doubtful")
     expect(badge).to_contain_text("±")
     for layer in ("error", "stability"):
         choose(root, "layer", layer)

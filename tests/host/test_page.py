@@ -53,10 +53,10 @@ def test_heatmaps_come_as_float16_relative_to_their_peak(make_widget):
     assert len(buffers[0]) == 32 * 32 * 2
 
 
-def test_sureness_follows_the_heatmaps(shown):
+def test_stability_follows_the_heatmaps(shown):
     widget, wire = shown()
     message, _ = wire.wait(
-        lambda m: m["kind"] == "reliability" and m["items"] and m["items"][0]["agreement"] is not None
+        lambda m: m["kind"] == "stability" and m["items"] and m["items"][0]["correlation"] is not None
     )
     (item,) = message["items"]
     prepared, bins = headless(widget)
@@ -64,23 +64,23 @@ def test_sureness_follows_the_heatmaps(shown):
     assert item["image"] == "p0"
     assert item["low"] == pytest.approx(expected.low, abs=1e-5)
     assert item["high"] == pytest.approx(expected.high, abs=1e-5)
-    assert -1 <= item["agreement"] <= 1
+    assert -1 <= item["correlation"] <= 1
     assert message["smallest"] == 2
     assert message["few"]
 
 
 def test_stability_is_unknown_where_a_bin_has_one_member(shown):
     _, wire = shown(foil=["p3"])
-    message, _ = wire.wait(lambda m: m["kind"] == "reliability" and m["items"])
-    assert message["items"] == [{"image": "p0", "low": None, "high": None, "agreement": None}]
+    message, _ = wire.wait(lambda m: m["kind"] == "stability" and m["items"])
+    assert message["items"] == [{"image": "p0", "low": None, "high": None, "correlation": None}]
     assert message["smallest"] == 1
 
 
-def test_sureness_is_sent_for_every_question(shown):
+def test_stability_is_sent_for_every_question(shown):
     widget, wire = shown()
-    first, _ = wire.wait(lambda m: m["kind"] == "reliability")
+    first, _ = wire.wait(lambda m: m["kind"] == "stability")
     widget.move("p5", "corpus")
-    second, _ = wire.wait(lambda m: m["kind"] == "reliability" and m["version"] > first["version"])
+    second, _ = wire.wait(lambda m: m["kind"] == "stability" and m["version"] > first["version"])
     assert second["items"][0]["low"] != first["items"][0]["low"]
 
 

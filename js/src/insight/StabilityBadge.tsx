@@ -19,12 +19,12 @@ export function StabilityBadge({ image, size = "full" }: BadgeProps): JSX.Elemen
   const known = useComputed(() => (heatmaps.info(image).value ? insight.stability.kept.value.get(image) : undefined));
   const stale = useComputed(() => (known.value && insight.stability.isStale(known.value)) || undefined);
   const stability = known.value;
-  if (!stability) return <span class="sureness" data-size={size} />;
+  if (!stability) return <span class="stability" data-size={size} />;
   const words = inWords(stability);
   return (
     <span
-      class="sureness"
-      data-sureness={verdict(stability)}
+      class="stability"
+      data-stability={verdict(stability)}
       data-warning={isWarning(stability) || undefined}
       data-size={size}
       data-stale={stale}

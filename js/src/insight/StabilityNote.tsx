@@ -13,7 +13,7 @@ export function StabilityNote({ image }: { image: string }): JSX.Element {
   const stale = stability !== undefined && insight.stability.isStale(stability);
   const phase = stability ? (stale ? "stale" : "ready") : "loading";
   return (
-    <InsightSection name="sureness" title="Stability" phase={phase}>
+    <InsightSection name="stability" title="Stability" phase={phase}>
       {stability ? (
         <p class="insight-text" data-stale={stale || undefined}>
           {isWarning(stability) && <Icon name="warning" />}

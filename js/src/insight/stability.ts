@@ -1,16 +1,16 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { Reliability, Sureness } from "../kernel/protocol";
+import type { ImageStability, StabilityReport } from "../kernel/protocol";
 import { fraction, halfWidth, images, signed } from "../ui/format";
 
 /** How much an explicand's answer depends on the members of the bins, and what holds for all explicands. */
-export interface Stability extends Sureness {
+export interface Stability extends ImageStability {
   version: number;
   smallest: number;
   few: boolean;
 }
 
 /** Below this correlation the heatmaps of resampled bins differ too much. */
-const AGREEMENT_WANTED = 0.8;
+const CORRELATION_WANTED = 0.8;
 const STABLE_FROM = 20;
 
 /** The stability of each explicand; the kernel reports it a moment after the heatmaps that it belongs to. */
@@ -22,7 +22,7 @@ export class StabilityState {
     this.#newest = newest;
   }
 
-  receive({ version, items, smallest, few }: Reliability): void {
+  receive({ version, items, smallest, few }: StabilityReport): void {
     if (version !== this.#newest.peek()) return;
     // Of one version there may be several messages; an older one is replaced as a whole.
     const kept = new Map([...this.kept.peek()].filter(([, stability]) => stability.version === version));
@@ -38,9 +38,9 @@ export class StabilityState {
 
 export type Verdict = "sure" | "doubtful" | "unknown";
 
-export function verdict({ low, high, agreement, few }: Stability): Verdict {
+export function verdict({ low, high, correlation, few }: Stability): Verdict {
   if (low === null || high === null) return "unknown";
-  return few || (agreement !== null && agreement < AGREEMENT_WANTED) ? "doubtful" : "sure";
+  return few || (correlation !== null && correlation < CORRELATION_WANTED) ? "doubtful" : "sure";
 }
 
 export const isWarning = (stability: Stability): boolean => stability.few || verdict(stability) === "doubtful";
@@ -59,10 +59,10 @@ function scoreWords({ low, high, smallest }: Stability): string {
   return "How far the score would move with other images is unknown";
 }
 
-function agreementWords({ low, agreement }: Stability): string | null {
-  if (agreement !== null) {
-    const only = agreement < AGREEMENT_WANTED ? "only " : "";
-    return `their heatmaps correlate ${only}${fraction(agreement)} with this one`;
+function correlationWords({ low, correlation }: Stability): string | null {
+  if (correlation !== null) {
+    const only = correlation < CORRELATION_WANTED ? "only " : "";
+    return `their heatmaps correlate ${only}${fraction(correlation)} with this one`;
   }
   return low === null ? null : "how much their heatmaps differ is unknown without encoder passes";
 }
@@ -75,7 +75,7 @@ function sizeWords({ smallest, few }: Stability): string | null {
 
 /** The stability in words, clause by clause. */
 export function clauses(stability: Stability): string[] {
-  return [scoreWords(stability), agreementWords(stability), sizeWords(stability)].filter((clause) => clause !== null);
+  return [scoreWords(stability), correlationWords(stability), sizeWords(stability)].filter((clause) => clause !== null);
 }
 
 /** The stability in one sentence, for tooltips and screen readers. */

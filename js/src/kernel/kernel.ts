@@ -6,9 +6,9 @@ import type {
   Heatmaps,
   History,
   Influence,
-  Reliability,
   RequestBody,
   SearchResult,
+  StabilityReport,
   Status,
   Texts,
   Thumbnails,
@@ -42,7 +42,7 @@ export type Question = RequestBody & { kind: keyof Answers };
 export type Notice = RequestBody & { kind: "watch" | "hold" | "undo" | "redo" };
 
 /** A message that the kernel sends to every view without being asked. */
-export type Report = Heatmaps | Reliability | Status | History | Failure;
+export type Report = Heatmaps | StabilityReport | Status | History | Failure;
 
 export interface AskOptions<A> {
   signal?: AbortSignal;

@@ -21,7 +21,7 @@ export const RESPONSE_KINDS = [
   "catalogue",
   "thumbnails",
   "heatmaps",
-  "reliability",
+  "stability",
   "influence",
   "curves",
   "status",
@@ -125,17 +125,17 @@ export interface Heatmaps {
   nothing?: string;
 }
 
-export interface Sureness {
+export interface ImageStability {
   image: string;
   low: number | null;
   high: number | null;
-  agreement: number | null;
+  correlation: number | null;
 }
 
-export interface Reliability {
-  kind: "reliability";
+export interface StabilityReport {
+  kind: "stability";
   version: number;
-  items: Sureness[];
+  items: ImageStability[];
   smallest: number;
   few: boolean;
 }
@@ -230,7 +230,7 @@ export type Response =
   | Catalogue
   | Thumbnails
   | Heatmaps
-  | Reliability
+  | StabilityReport
   | Influence
   | Curves
   | Status

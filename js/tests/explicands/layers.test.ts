@@ -43,7 +43,7 @@ test("the legend goes from zero to the largest value and says of what", async ()
 
   page.kernel.sayHeatmaps([{ ...amount, layer: "stability" }]);
   await settled();
-  expect(legend().textContent).toContain("Spread over resampled bins");
+  expect(legend().textContent).toContain("Deviation over resampled bins");
   page.kernel.sayHeatmaps([{ image: "image-1" }]);
   await settled();
   expect(legend().dataset.layer).toBe("attribution");

@@ -2,7 +2,15 @@ import { afterEach, describe, expect, test } from "vitest";
 import { interval, inWords, isWarning, type Stability, verdict } from "../../src/insight/stability";
 import { closePages, enlarge, mount, type Page, settled } from "../page";
 
-const STABLE: Stability = { image: "a", version: 1, low: 0.28, high: 0.34, agreement: 0.93, smallest: 24, few: false };
+const STABLE: Stability = {
+  image: "a",
+  version: 1,
+  low: 0.28,
+  high: 0.34,
+  correlation: 0.93,
+  smallest: 24,
+  few: false,
+};
 
 describe("in words", () => {
   test("a stable score", () => {
@@ -18,21 +26,21 @@ describe("in words", () => {
     const few = { ...STABLE, smallest: 3, few: true };
     expect([verdict(few), isWarning(few)]).toEqual(["doubtful", true]);
     expect(inWords(few)).toMatch(/the smallest bin holds 3 images, which is few: 20 or more are stable\.$/);
-    const apart = { ...STABLE, agreement: 0.79 };
+    const apart = { ...STABLE, correlation: 0.79 };
     expect([verdict(apart), isWarning(apart)]).toEqual(["doubtful", true]);
     expect(inWords(apart)).toContain("correlate only .79");
-    expect(isWarning({ ...STABLE, agreement: 0.8 })).toBe(false);
+    expect(isWarning({ ...STABLE, correlation: 0.8 })).toBe(false);
   });
 
   test("a score of unknown stability", () => {
-    const single = { ...STABLE, low: null, high: null, agreement: null, smallest: 1, few: true };
+    const single = { ...STABLE, low: null, high: null, correlation: null, smallest: 1, few: true };
     expect([interval(single), verdict(single), isWarning(single)]).toEqual(["±?", "unknown", true]);
     expect(inWords(single)).toContain("single image");
     expect(inWords(single)).not.toMatch(/null|NaN/);
     const none = { ...single, smallest: 0, few: false };
     expect(inWords(none)).toBe("No bin is used, so there is nothing to resample.");
     expect(isWarning(none)).toBe(false);
-    const passes = { ...STABLE, agreement: null };
+    const passes = { ...STABLE, correlation: null };
     expect([verdict(passes), isWarning(passes)]).toEqual(["sure", false]);
     expect(inWords(passes)).toContain("is unknown without encoder passes");
   });
@@ -43,11 +51,11 @@ describe("on the page", () => {
   afterEach(closePages);
 
   const TRAITS = { explicands: ["image-1", "image-2"], corpus: ["image-3", "image-4"] };
-  const badge = (image = "image-1") => page.tile("explicands", image).querySelector(".sureness") as HTMLElement;
-  const item = (image: string) => ({ image, low: 0.2, high: 0.3, agreement: 0.95 });
+  const badge = (image = "image-1") => page.tile("explicands", image).querySelector(".stability") as HTMLElement;
+  const item = (image: string) => ({ image, low: 0.2, high: 0.3, correlation: 0.95 });
   const say = (version: number, more: object = {}) =>
     page.kernel.say({
-      kind: "reliability",
+      kind: "stability",
       version,
       items: [item("image-1"), item("image-2")],
       smallest: 30,
@@ -63,7 +71,7 @@ describe("on the page", () => {
   test("a badge comes without moving anything, and is in the name for screen readers", async () => {
     await start();
     const places = () =>
-      [".caption-name", ".score", ".sureness"].map((part) => {
+      [".caption-name", ".score", ".stability"].map((part) => {
         const { left, width } = page.tile("explicands", "image-1").querySelector(part)?.getBoundingClientRect() ?? {};
         return [left, width];
       });
@@ -72,7 +80,7 @@ describe("on the page", () => {
     say(4);
     await settled();
     expect(badge().textContent).toBe("±.05");
-    expect(badge().dataset).toMatchObject({ sureness: "sure" });
+    expect(badge().dataset).toMatchObject({ stability: "sure" });
     expect(badge().dataset.warning).toBeUndefined();
     expect(badge().title).toContain("between +0.200 and +0.300");
     expect(badge().ariaLabel).toBe(badge().title);
@@ -80,19 +88,19 @@ describe("on the page", () => {
     expect(places()).toEqual(before);
   });
 
-  test("few images, little agreement and single images are warned of", async () => {
+  test("few images, little correlation and single images are warned of", async () => {
     await start();
     say(4, { smallest: 3, few: true });
     await settled();
     expect(badge().dataset.warning).toBe("true");
-    say(4, { items: [{ ...item("image-1"), agreement: 0.5 }, item("image-2")] });
+    say(4, { items: [{ ...item("image-1"), correlation: 0.5 }, item("image-2")] });
     await settled();
     expect(badge().dataset.warning).toBe("true");
     expect(getComputedStyle(badge()).color).not.toBe(getComputedStyle(badge("image-2")).color);
-    say(4, { items: [{ image: "image-1", low: null, high: null, agreement: null }], smallest: 1, few: true });
+    say(4, { items: [{ image: "image-1", low: null, high: null, correlation: null }], smallest: 1, few: true });
     await settled();
     expect(badge().textContent).toBe("±?");
-    expect(badge().dataset.sureness).toBe("unknown");
+    expect(badge().dataset.stability).toBe("unknown");
   });
 
   test("the stability of an earlier question is marked as old, and a late report is ignored", async () => {
@@ -149,8 +157,8 @@ describe("on the page", () => {
     expect(photo.contains(badge())).toBe(true);
     expect(badge().textContent).toBe("±.05");
     const dialog = await enlarge(page, "image-1");
-    expect(dialog.querySelector(".lightbox-head .sureness")?.textContent).toBe("±.05");
-    const note = () => dialog.querySelector("[data-insight=sureness]") as HTMLElement;
+    expect(dialog.querySelector(".lightbox-head .stability")?.textContent).toBe("±.05");
+    const note = () => dialog.querySelector("[data-insight=stability]") as HTMLElement;
     expect(note().dataset.phase).toBe("ready");
     expect(note().textContent).toContain("The smallest bin holds 3 images, which is few: 20 or more are stable.");
     page.kernel.sayHeatmaps([{ image: "image-1" }], 5);

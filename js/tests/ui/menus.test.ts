@@ -14,7 +14,7 @@ const open = async (setting: string) => {
 
 test.each([
   ["baseline", "black", "Black"],
-  ["layer", "stability", "Spread over resampled bins"],
+  ["layer", "stability", "Deviation over resampled bins"],
 ] as const)("the %s is chosen from what the kernel offers", async (setting, name, label) => {
   page = await mount();
   expect(button(setting).ariaLabel).toMatch(setting === "baseline" ? /Blur/ : /Attribution/);

@@ -112,6 +112,7 @@ def test_old_checkpoints(known, batch):
         same(encoder.encode(batch), theirs.encode_image(batch))
 
 
+@pytest.mark.slow  # open_clip tries the network again and again
 def test_missing_packages_of_a_tokeniser_are_named(known, monkeypatch):
     name, _ = known("tiny-other-words", VISION["vit"], TEXT | {"hf_tokenizer_name": "other/words"})
     monkeypatch.setitem(sys.modules, "transformers", None)
