@@ -12,7 +12,10 @@ ATTRIBUTION = "attribution"
 LAYERS: dict[str, tuple[str, str]] = {
     ATTRIBUTION: ("Attribution", "What makes the image like the corpus and unlike the foil"),
     "error": ("Standard error", "How far the heatmap may be off because masks are random (RISE)"),
-    "stability": ("Deviation over resampled bins", "How far the heatmap may be off because bins hold just these images"),
+    "stability": (
+        "Deviation over resampled bins",
+        "How far the heatmap may be off because bins hold just these images",
+    ),
 }
 """What a heatmap can show: label and hint by name."""
 
