@@ -50,6 +50,10 @@ export const CHOICES = {
   layers: [
     { name: "attribution", label: "Attribution", hint: "What speaks for the corpus and what for the foil" },
     { name: "error", label: "Standard error", hint: "How far the random masks may be off" },
-    { name: "stability", label: "Deviation over resampled bins", hint: "How much the map rests on the choice of images" },
+    {
+      name: "stability",
+      label: "Deviation over resampled bins",
+      hint: "How much the map rests on the choice of images",
+    },
   ],
 };
