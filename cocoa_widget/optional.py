@@ -53,5 +53,5 @@ def needing(extra: str, what: str) -> Iterator[None]:
 
 
 def installed(*packages: str) -> bool:
-    """Tell whether all packages are installed, without importing any."""
+    """Return whether all packages are installed, without importing any."""
     return all(find_spec(package) is not None for package in packages)

@@ -82,7 +82,7 @@ class ModuleCopy:
     # ---- whether it is up to date ------------------------------------------------------------------------------------
 
     def holds(self) -> bool:
-        """Tell whether the module still has the parts, parameters, settings and hooks that were copied.
+        """Return whether the module still has the parts, parameters, settings and hooks that were copied.
 
         Attributes are compared by identity, thousands of them in a fraction of a millisecond.
         """
@@ -108,7 +108,7 @@ class ModuleCopy:
         )
 
     def same_as(self, other: ModuleCopy) -> bool:
-        """Tell whether another copy was made of the same parts with the same settings."""
+        """Return whether another copy was made of the same parts with the same settings."""
         return (
             self.settings == other.settings
             and len(self.parts) == len(other.parts)
@@ -130,7 +130,7 @@ class ModuleCopy:
         self._counting = [tensor for tensor in self._weights.values() if not tensor.is_inference()]
 
     def _still_plain(self) -> bool:
-        """Tell whether containers that have grown hold nothing but plain values still."""
+        """Return whether containers that have grown hold nothing but plain values still."""
         for held, count in zip(self._unchanged, self._counts, strict=True):
             if len(held) != count:
                 values = held.values() if isinstance(held, dict) else held
@@ -357,7 +357,7 @@ def _replaced(made: Iterable[Any], originals: Iterable[Any]) -> bool:
 
 
 def _rests(value: Any) -> bool:
-    """Tell whether something is a tensor that nothing trains, such as one that a module keeps from its last pass."""
+    """Return whether something is a tensor that nothing trains, such as one that a module keeps from its last pass."""
     return type(value) is Tensor and not value.requires_grad
 
 

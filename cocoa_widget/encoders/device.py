@@ -46,5 +46,5 @@ def weights_dtype(module: nn.Module) -> torch.dtype:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Tell whether an exception means that a smaller batch may succeed (the CPU has no exception class for it)."""
+    """Return whether an exception means that a smaller batch may succeed (the CPU has no exception class for it)."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -142,5 +142,5 @@ class Differentiator:
 
 
 def _overwritten(error: BaseException) -> bool:
-    """Tell whether an optimiser may have changed weights between a forward and its backward pass."""
+    """Return whether an optimiser may have changed weights between a forward and its backward pass."""
     return "modified by an inplace operation" in str(error)

@@ -29,7 +29,7 @@ class TextTower(ABC):
 
     @abstractmethod
     def cuts(self, prompts: Sequence[str]) -> list[bool]:
-        """Tell for each prompt whether it is longer than the context, so that its end is not read."""
+        """Return for each prompt whether it is longer than the context, so that its end is not read."""
 
     @property
     @abstractmethod

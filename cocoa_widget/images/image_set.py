@@ -117,7 +117,7 @@ class ImageSet:
         return iter(self.ids)
 
     def __contains__(self, image_id: object) -> bool:
-        """Tell whether there is an image with this id."""
+        """Return whether there is an image with this id."""
         return image_id in self._records
 
     def __getitem__(self, which: str | SupportsIndex) -> Image.Image:

@@ -217,7 +217,7 @@ def pixel_key(pixels: Image.Image | NDArray[np.uint8]) -> str:
 
 
 def is_tensor(value: object) -> bool:
-    """Tell whether a value is a torch tensor, without importing torch: if it is one, torch has been imported."""
+    """Return whether a value is a torch tensor, without importing torch: if it is one, torch has been imported."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 

@@ -137,7 +137,7 @@ def _picture(source: Any) -> Picture:
 
 
 def is_nothing(value: object) -> bool:
-    """Tell whether a value stands for a gap in a table: None, NaN, or those of pandas."""
+    """Return whether a value stands for a gap in a table: None, NaN, or those of pandas."""
     return (
         value is None or (isinstance(value, float) and value != value) or type(value).__name__ in ("NAType", "NaTType")
     )

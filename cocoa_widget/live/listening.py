@@ -1,4 +1,4 @@
-"""What the engine reports, and to whom."""
+"""What the engine reports, and the listener that receives it."""
 
 from __future__ import annotations
 

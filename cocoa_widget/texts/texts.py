@@ -39,7 +39,7 @@ class Texts:
 
 
 def is_text(member: str) -> bool:
-    """Tell whether the id of a bin's member is that of a prompt."""
+    """Return whether the id of a bin's member is that of a prompt."""
     return member.startswith(PREFIX)
 
 

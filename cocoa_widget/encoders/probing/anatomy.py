@@ -31,7 +31,7 @@ class Anatomy:
         self._run: Callable[[], Any] = partial(run, copy.module)
 
     def about(self, copy: ModuleCopy) -> bool:
-        """Tell whether this holds for another copy of the module: it has the same parts and settings."""
+        """Return whether this holds for another copy of the module: it has the same parts and settings."""
         return copy is self._copy or copy.same_as(self._copy)
 
     @cached_property

@@ -49,7 +49,7 @@ def find_pooling(module: nn.Module, run: Callable[[], Tensor]) -> str | None:
 
 
 def same(computed: Tensor, output: Tensor) -> bool:
-    """Tell whether a float32 tensor is what a module returned, up to the rounding of the module's own precision."""
+    """Return whether a float32 tensor is what a module returned, up to the rounding of the module's own precision."""
     digits = 8 * torch.finfo(output.dtype).eps
     reference = output.float()
     atol = max(1e-6, digits * float(reference.abs().max())) if output.dtype != torch.float32 else 1e-6

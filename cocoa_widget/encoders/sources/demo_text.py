@@ -64,7 +64,7 @@ class SentenceEncoder:
         return F.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
 
     def cuts(self, sentences: Sequence[str]) -> list[bool]:
-        """Tell which sentences are longer than the context."""
+        """Return which sentences are longer than the context."""
         return [len(ids) > self.context for ids in self._tokenizer(list(sentences), verbose=False)["input_ids"]]
 
 
@@ -89,7 +89,7 @@ class ClassNameTower(TextTower):
 
     @staticmethod
     def available() -> bool:
-        """Tell whether the packages that it needs are installed."""
+        """Return whether the packages that it needs are installed."""
         return all(find_spec(package) is not None for package in PACKAGES)
 
     @cached_property
@@ -136,7 +136,7 @@ class ClassNameTower(TextTower):
         return (nearness / TEMPERATURE).softmax(1) @ self._classes
 
     def cuts(self, prompts: Sequence[str]) -> list[bool]:
-        """Tell which prompts are longer than the sentence encoder reads."""
+        """Return which prompts are longer than the sentence encoder reads."""
         with self._lock:
             return self._sentences.cuts(prompts)
 

@@ -38,7 +38,7 @@ def downloading(what: str, instead: str) -> Iterator[None]:
 
 
 def _is_of_the_network(error: BaseException) -> bool:
-    """Tell whether an exception of the network is in the chain of causes: libraries wrap each other's exceptions."""
+    """Return whether an exception of the network is in the chain of causes: libraries wrap each other's exceptions."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

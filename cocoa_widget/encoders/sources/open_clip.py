@@ -82,7 +82,7 @@ class OpenClipText(TextTower):
         return found.float()
 
     def cuts(self, prompts: Sequence[str]) -> list[bool]:
-        """Tell which prompts have more tokens than the context."""
+        """Return which prompts have more tokens than the context."""
         if self.context is None:
             return [False] * len(prompts)
         inner = getattr(self._tokenizer, "tokenizer", None)

@@ -126,7 +126,7 @@ class TransformersText(TextTower):
         return vectors.float()
 
     def cuts(self, prompts: Sequence[str]) -> list[bool]:
-        """Tell which prompts have more tokens than the context."""
+        """Return which prompts have more tokens than the context."""
         if self.context is None:
             return [False] * len(prompts)
         return [len(ids) > self.context for ids in self._tokenizer(list(prompts), verbose=False)["input_ids"]]

@@ -84,7 +84,7 @@ test("nothing to explain clears the heatmaps and says why", async () => {
   expect(page.region("explicands").textContent).toContain("The corpus is empty.");
 });
 
-test("the kernel is told what is shown, at which size, and only when that differs", async () => {
+test("the page reports what is shown, at which size, and only when that differs", async () => {
   page = await mount({ traits: { explicands: ["image-1"] } });
   await vi.waitFor(() => expect(page.kernel.requests("watch").at(-1)?.explicands).toBeGreaterThan(100));
   const watch = page.kernel.requests("watch").at(-1);
