@@ -93,11 +93,12 @@ class LiveEngine:
             state.version += 1
             # What failed is tried again when it is put somewhere anew, or done in another way.
             same = (question.recipe, question.template) == (old.recipe, old.template)
-            before = {*old.corpus, *old.foil, *old.explicands} if same else set()
+            places = zip(_places(question), _places(old) if same else ((), (), ()), strict=True)
+            renewed = {member for now, before in places for member in {*now}.difference(before)}
             state.unexplained.clear()  # another question is another try
-            now = {*question.corpus, *question.foil, *question.explicands}
-            state.renewed = {member: version for member, version in state.renewed.items() if member in now}
-            for member in now - before:
+            members = {member for place in _places(question) for member in place}
+            state.renewed = {member: version for member, version in state.renewed.items() if member in members}
+            for member in renewed:
                 state.failures.pop(member, None)
                 state.renewed[member] = state.version
             state.stir()
@@ -253,6 +254,11 @@ class LiveEngine:
         """Wait until the threads of a closed engine have ended."""
         for lane in self._state.lanes:
             lane.join()
+
+
+def _places(question: Question) -> tuple[tuple[str, ...], ...]:
+    """Return what is in the corpus, in the foil and among the explicands."""
+    return question.corpus, question.foil, question.explicands
 
 
 def _ended(error: BaseException) -> str:

@@ -24,10 +24,11 @@ class Quitting(Convolutional):
 
     def __init__(self, error):
         super().__init__()
-        self.errors = [error]
+        self.errors, self.go = [error], threading.Event()
 
     def forward(self, images):
         if self.errors:
+            self.go.wait(120)
             raise self.errors.pop()
         return super().forward(images)
 
@@ -41,6 +42,7 @@ def test_an_encoder_that_ends_the_thread_is_reported_and_the_next_question_start
     module = Quitting(error)
     engine, recorder, _ = make(module)
     engine.watch("a", View(explicands=32))
+    module.go.set()
     says = f"The preparation has ended: {type(error).__name__}.*next change of the bins"
     with pytest.raises(LaneEnded, match=says) as raised:
         engine.wait(120)
@@ -235,3 +237,25 @@ def test_a_try_that_fails_late_does_not_count_for_what_was_put_into_a_bin_anew(m
     assert engine.left_out() == {}
     expected = direct(encoder, pictures, question(), "p0").heatmaps[0]
     np.testing.assert_allclose(engine.picture("p0", 120).values, expected, atol=1e-5 * abs(expected).max())
+
+
+def test_an_explicand_that_failed_is_tried_again_when_it_is_put_into_a_bin(make, pictures):
+    class Moody(Convolutional):
+        broken = True
+
+        def forward(self, images):
+            if Moody.broken and len(images) != 2:  # two are a probe of what the encoder is made of
+                raise RuntimeError("moody")
+            return super().forward(images)
+
+    engine, _, encoder = make(Moody())
+    engine.ask(question(corpus=("p2",), foil=("p3",), explicands=("p0", "p2")))
+    with pytest.raises(cw.EncoderError, match="moody"):
+        engine.wait(120)
+    Moody.broken = False
+    engine.ask(question(corpus=(), foil=(), explicands=("p0", "p2")))
+    engine.ask(question(corpus=("p1", "p2"), foil=("p3",), explicands=("p0", "p2")))
+    found = engine.picture("p0", 120).values
+    assert engine.left_out() == {}
+    expected = direct(encoder, pictures, question(corpus=("p1", "p2"), foil=("p3",)), "p0").heatmaps[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5 * abs(expected).max())
