@@ -342,7 +342,7 @@ class Encoder:
     # ---- parts of the module -----------------------------------------------------------------------------------------
 
     def submodule(self, name: str) -> nn.Module:
-        """Return a part of the module by its dotted name; raise `EncoderError` if there is none."""
+        """Return a part of the module by its dotted name; raise `EncoderError` if that name is unknown."""
         return find_part(self.module, name, self.name)
 
     @property

@@ -10,13 +10,15 @@ import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, SupportsIndex
+from typing import Any, Protocol, SupportsIndex, TypeVar
 
 import traitlets
 
 from ..attribution import Baseline, Method, as_baseline, as_method
 from ..encoders import EncoderError
 from ..sessions import BinName
+
+T = TypeVar("T")
 
 
 class BinsOwner(Protocol):
@@ -56,6 +58,18 @@ class Bool(Ordered, traitlets.Bool[bool, Any]):
     """True or false."""
 
 
+def _chosen(value: str | T, known: dict[str, T], make: Callable[[str | T], T], name_of: Callable[[T], str]) -> T:
+    """Return the object that was last set under a name, or make it; it is known by its name from then on."""
+    if isinstance(value, str) and value in known:
+        return known[value]
+    try:
+        made = make(value)
+    except (TypeError, ValueError) as error:
+        raise traitlets.TraitError(str(error)) from None
+    known[name_of(made)] = made
+    return made
+
+
 class MethodTrait(Ordered):
     """A method, set by name or as an object; the page knows it by name."""
 
@@ -64,14 +78,7 @@ class MethodTrait(Ordered):
     def validate(self, obj: Any, value: str | Method) -> Method:
         """Turn a name into a method, with the settings that the last method of this name had."""
         known: dict[str, Method] = obj._choices.methods
-        if isinstance(value, str) and value in known:
-            return known[value]
-        try:
-            method = as_method(value)
-        except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(str(error)) from None
-        known[method.name] = method
-        return method
+        return _chosen(value, known, as_method, lambda method: method.name)
 
 
 class BaselineTrait(Ordered):
@@ -82,14 +89,7 @@ class BaselineTrait(Ordered):
     def validate(self, obj: Any, value: str | Baseline) -> Baseline:
         """Turn a name into a baseline: the last one that was set under this name."""
         known: dict[str, Baseline] = obj._choices.baselines
-        if isinstance(value, str) and value in known:
-            return known[value]
-        try:
-            baseline = as_baseline(value, obj.encoder)
-        except (TypeError, ValueError) as error:
-            raise traitlets.TraitError(str(error)) from None
-        known[baseline_name(baseline)] = baseline
-        return baseline
+        return _chosen(value, known, lambda each: as_baseline(each, obj.encoder), baseline_name)
 
 
 def baseline_name(baseline: Baseline) -> str:

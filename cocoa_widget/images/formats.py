@@ -154,7 +154,7 @@ def _rewound(source: str | IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def _recognise(head: bytes) -> str | None:
-    """Return the format whose signature a file begins with, allowed formats first; None if there is none."""
+    """Return the format whose signature a file begins with, allowed formats first; None if it is unknown."""
     others = (each for each in Image.OPEN if each not in _ENDINGS_OF)
     return next((each for each in (*_ENDINGS_OF, *others) if _begins_like(head, each)), None)
 

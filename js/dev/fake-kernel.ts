@@ -1,5 +1,6 @@
 import { textId } from "../src/bins/texts";
 import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/kernel/protocol";
+import { DEFAULTS } from "../src/kernel/traits";
 import { fakeCurves, fakeInfluence, fakeSearch, fakeStability } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
 
@@ -48,25 +49,7 @@ export class FakeKernel {
   #stability: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly options: FakeOptions) {
-    this.traits = {
-      corpus: [],
-      foil: [],
-      explicands: [],
-      method: "rise",
-      target: "contrastive_corpus",
-      similarity: "cosine",
-      baseline: "blur",
-      layer: "attribution",
-      template: "none",
-      centred: false,
-      colormap: "orange-blue",
-      opacity: 0.8,
-      scale: "shared",
-      gallery_heatmaps: false,
-      height: 720,
-      name: "",
-      ...options.traits,
-    };
+    this.traits = { ...DEFAULTS, ...options.traits };
   }
 
   /** As if Python had set traits. */

@@ -15,5 +15,5 @@ export function useStore(): Store {
 /** What the kernel offers; null before it has answered. */
 export const useCatalogue = (): Catalogue | null => useStore().session.catalogue.value;
 
-/** What the page knows of an image's heatmap; null when there is none. */
+/** What the page knows of an image's heatmap; null before one has come. */
 export const useHeatmapInfo = (image: string): HeatmapInfo | null => useStore().explicands.heatmaps.info(image).value;

@@ -12,7 +12,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find_browser() -> str | None:
-    """Return the path of a Chromium: of `CHROMIUM`, of the system, or of Playwright; None if there is none."""
+    """Return the path of a Chromium: of `CHROMIUM`, of the system, or of Playwright; None if all are missing."""
     if os.environ.get("CHROMIUM"):
         return os.environ["CHROMIUM"]
     for name in NAMES:

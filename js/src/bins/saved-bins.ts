@@ -27,7 +27,7 @@ function parsed(text: string | null): Entry | null {
   }
 }
 
-/** Runs `use` on the browser's storage for this tab; null where there is none (frames in a sandbox) or it is full. */
+/** Runs `use` on the browser's storage for this tab; null where it is missing (frames in a sandbox) or full. */
 function withStorage<T>(use: (storage: Storage) => T): T | null {
   try {
     return use(window.sessionStorage);

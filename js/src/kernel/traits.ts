@@ -4,7 +4,7 @@ import type { Model, Traits } from "./protocol";
 
 export type TraitSignals = { readonly [K in keyof Traits]: Signal<Traits[K]> };
 
-const DEFAULTS: Traits = {
+export const DEFAULTS: Traits = {
   corpus: [],
   foil: [],
   explicands: [],
