@@ -15,6 +15,7 @@ from .perturbation import PerturbationMethod
 from .random_heatmap import Random
 from .resample import Size
 from .rise import RISE
+from .spread import SeparableSpread, Spread, SuperpixelSpread
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
@@ -92,8 +93,11 @@ __all__ = [
     "Random",
     "Run",
     "Saliency",
+    "SeparableSpread",
     "Size",
     "SmoothGrad",
+    "Spread",
+    "SuperpixelSpread",
     "advance",
     "advance_run",
     "as_baseline",

@@ -11,7 +11,8 @@ from torch import Tensor
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
 from .method import LinearMethod, Operator
-from .resample import Size, distribute
+from .resample import Size
+from .spread import SeparableSpread, bilinear
 
 
 class CAMOperator(Operator):
@@ -54,10 +55,26 @@ class CAMOperator(Operator):
         self._explicand = None
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        channels, h, w = self._map.shape
         slopes = score.slopes(self._map.mean((1, 2)))
-        coarse = (slopes @ self._map.reshape(channels, h * w)).reshape(-1, h, w) / (h * w)
-        return distribute(coarse, self._full, size)
+        return self.spread.maps(slopes @ self._positions.T, size)
+
+    @property
+    def _positions(self) -> Tensor:
+        """What each position of the feature map adds to the representation, (h · w, d)."""
+        channels, h, w = self._map.shape
+        positions: Tensor = self._map.reshape(channels, h * w).T / (h * w)
+        return positions
+
+    @property
+    def spread(self) -> SeparableSpread:
+        """The bilinear map from positions to pixels."""
+        return bilinear((self._map.shape[1], self._map.shape[2]), self._full, self._map.device)
+
+    def coefficients_for(self, similarity: str) -> Tensor:
+        """Return what each position of the feature map adds to the representation, (h · w, d)."""
+        if similarity == "dot":
+            return self._positions
+        return self._positions / self._map.mean((1, 2)).norm().clamp(min=1e-12)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import Size, shrink
+from .resample import Size
+from .spread import SuperpixelSpread
 
 Superpixels = int | Callable[[Tensor], Tensor]
 """Cells along each side of a grid, or a function from an explicand (3, H, W) to an integer label map (H, W)."""
@@ -78,6 +79,7 @@ class SuperpixelDesign:
 
     def __init__(self, coalitions: Coalitions, labels: Tensor) -> None:
         self._coalitions, self._labels = coalitions, labels
+        self._spread = SuperpixelSpread(labels)
         self.n = len(coalitions.present)
 
     def masks(self, start: int, stop: int) -> Tensor:
@@ -88,9 +90,15 @@ class SuperpixelDesign:
         """Turn scores (k, n) into heatmaps (k, h, w): each Shapley value, spread evenly over its superpixel."""
         if scores.shape[1] < 3:
             return scores.new_zeros(len(scores), *self._labels.shape)
-        values = scores @ self._coalitions.solution(scores.shape[1]).T
-        areas = torch.bincount(self._labels.flatten(), minlength=values.shape[1])
-        return shrink((values / areas)[:, self._labels], size)
+        return self._spread.maps(scores @ self._coalitions.solution(scores.shape[1]).T, size)
+
+    def spread(self, n: int) -> SuperpixelSpread | None:
+        """Return the map from Shapley values to heatmaps; None before the first coalition."""
+        return self._spread if n >= 3 else None
+
+    def coefficients(self, representations: Tensor) -> Tensor:
+        """Turn the representations (n, d) under the first n coalitions into the matrix (players, d) of their values."""
+        return self._coalitions.solution(len(representations)) @ representations
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
         """Return None: standard errors are not estimated."""

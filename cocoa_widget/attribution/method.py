@@ -25,6 +25,7 @@ from torch import Tensor
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, Gradients
 from .resample import Size, shrink
+from .spread import Spread
 
 
 class Preparation(ABC):
@@ -96,6 +97,26 @@ class Operator(Preparation):
         Tensor
             (k, h, w), float32.
         """
+
+    @property
+    def spread(self) -> Spread | None:
+        """The map from ``coefficients @ w`` to the heatmap of the direction w; None where there is no such map."""
+        return None
+
+    def coefficients_for(self, similarity: str) -> Tensor | None:
+        """Return the matrix (k, d) of what is known so far, float32; None where there is none.
+
+        Parameters
+        ----------
+        similarity : {"cosine", "dot"}
+            The one whose directions the matrix is multiplied with.
+        """
+        return None
+
+    @property
+    def coefficients(self) -> Tensor | None:
+        """`coefficients_for` the cosine: ``spread.maps(coefficients @ w)`` is the heatmap of the direction w."""
+        return self.coefficients_for("cosine")
 
     def error(self, score: Score, size: Size | None = None) -> Tensor | None:
         """Estimate the standard error of `apply`'s heatmaps (k, h, w); None for methods that draw nothing at random."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from .method import LinearMethod
 from .perturbation import PerturbationOperator
 from .resample import Size, averaging, smaller
+from .spread import SeparableSpread
 
 
 class Windows:
@@ -48,6 +49,27 @@ class Windows:
         tall, wide = smaller(size, self.size)
         rows, columns = averaging(self.size[0], tall, maps.device), averaging(self.size[1], wide, maps.device)
         return maps if (tall, wide) == self.size else rows @ maps @ columns.T
+
+    def spread(self, n: int) -> SeparableSpread | None:
+        """Return the map from falls to heatmaps; None until all windows have been hidden.
+
+        Until then, a pixel's divisor depends on which of its windows have been hidden.
+        """
+        return SeparableSpread((len(self._rows), len(self._columns)), self.size, self._factors) if n == self.n else None
+
+    def _factors(self, size: Size) -> tuple[Tensor, Tensor]:
+        factors = [windows.T / windows.sum(0)[:, None] for windows in (self._rows, self._columns)]
+        rows, columns = (
+            factor if len(factor) == small else averaging(len(factor), small, factor.device) @ factor
+            for factor, small in zip(factors, size, strict=True)
+        )
+        return rows, columns
+
+    def coefficients(self, representations: Tensor) -> Tensor:
+        """Turn the representations (n, d) under all masks into the falls of each window (windows, d), row by row."""
+        falls = torch.empty_like(representations[1:])
+        falls[self._row * len(self._columns) + self._column] = representations[:1] - representations[1:]
+        return falls
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
         """Return None: the windows are no sample of more."""

@@ -12,7 +12,8 @@ from torch import Tensor
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
 from .method import LinearMethod, Operator
-from .resample import Size, distribute
+from .resample import Size
+from .spread import SeparableSpread, bilinear
 
 
 class PatchTokensOperator(Operator):
@@ -38,10 +39,20 @@ class PatchTokensOperator(Operator):
         self.done = 1
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        channels, rows, columns = self._tokens.shape
-        tokens = self._tokens.reshape(channels, -1).T
+        tokens = self._tokens.flatten(1).T
         values = score.of(F.normalize(tokens, dim=1), tokens.norm(dim=1)) / len(tokens)
-        return distribute(values.reshape(-1, rows, columns), self._explicand.shape[-2:], size)  # type: ignore[arg-type]
+        return self.spread.maps(values, size)
+
+    @property
+    def spread(self) -> SeparableSpread:
+        """The bilinear map from patches to pixels."""
+        full = self._explicand.shape[-2], self._explicand.shape[-1]
+        return bilinear((self._tokens.shape[1], self._tokens.shape[2]), full, self._tokens.device)
+
+    def coefficients_for(self, similarity: str) -> Tensor:
+        """Return the tokens (patches, d), for the cosine as unit vectors, divided by their number."""
+        tokens = self._tokens.flatten(1).T
+        return (F.normalize(tokens, dim=1) if similarity == "cosine" else tokens) / len(tokens)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ..contrast import Score
 from ..encoders import Encoded
 from .method import LinearMethod, Operator
 from .resample import Size, shrink
+from .spread import Spread
 
 
 class Design(Protocol):
@@ -31,6 +32,14 @@ class Design(Protocol):
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
         """Return the heatmaps' standard errors (k, h, w); None where the masks are not random."""
+        ...
+
+    def spread(self, n: int) -> Spread | None:
+        """Return the spread of `coefficients` of the first n masks; None where there is none."""
+        ...
+
+    def coefficients(self, representations: Tensor) -> Tensor:
+        """Turn the representations (n, d) under the first n masks into coefficients (k, d), linearly."""
         ...
 
 
@@ -77,6 +86,16 @@ class PerturbationOperator(Operator):
 
     def error(self, score: Score, size: Size | None = None) -> Tensor | None:
         return self._design.errors(self._scores(score), size)
+
+    @property
+    def spread(self) -> Spread | None:
+        return self._design.spread(self.done)
+
+    def coefficients_for(self, similarity: str) -> Tensor | None:
+        if self.spread is None:
+            return None
+        vectors = self._unit[: self.done]
+        return self._design.coefficients(vectors if similarity == "cosine" else vectors * self._norm[: self.done, None])
 
     def _scores(self, score: Score) -> Tensor:
         return score.of(self._unit[: self.done], self._norm[: self.done])
@@ -134,3 +153,9 @@ class _OwnDesign:
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
         return None
+
+    def spread(self, n: int) -> Spread | None:
+        return None
+
+    def coefficients(self, representations: Tensor) -> Tensor:
+        return representations

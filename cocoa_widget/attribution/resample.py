@@ -60,12 +60,12 @@ def shrink(maps: Tensor, size: Size | None) -> Tensor:
 def distribute(cells: Tensor, full: Size, size: Size | None) -> Tensor:
     """Distribute cells (…, h, w) bilinearly over `full` pixels, which keeps their sum, and average down to `size`."""
     tall, wide = smaller(size, full)
-    rows = _distributing_to(cells.shape[-2], full[0], tall, cells.device)
-    columns = _distributing_to(cells.shape[-1], full[1], wide, cells.device)
+    rows = distributing_to(cells.shape[-2], full[0], tall, cells.device)
+    columns = distributing_to(cells.shape[-1], full[1], wide, cells.device)
     return rows @ cells @ columns.T
 
 
-def _distributing_to(cells: int, length: int, size: int, device: torch.device) -> Tensor:
+def distributing_to(cells: int, length: int, size: int, device: torch.device) -> Tensor:
     """Return the matrix (size, cells) that distributes cells over `length` pixels and averages down to `size`."""
     matrix = distributing(cells, length, device)
     return matrix if size == length else averaging(length, size, device) @ matrix

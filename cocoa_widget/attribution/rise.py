@@ -15,6 +15,7 @@ from .method import LinearMethod
 from .perturbation import Design, PerturbationOperator
 from .resample import Size, smaller
 from .rise_regression import regression_design
+from .spread import Spread
 
 FIRST_HEATMAP = 32
 """Masks after which a heatmap is worth showing."""
@@ -48,6 +49,14 @@ class PlainDesign:
         mean, square = scores @ each / n, scores.square() @ each.square() / n
         errors = ((square - mean.square()).clamp(min=0) / max(n - 1, 1)).sqrt().reshape(-1, 1, *masks.shape[1:])
         return F.interpolate(errors, size=size, mode="bilinear", align_corners=False)[:, 0]
+
+    def spread(self, n: int) -> Spread | None:
+        """Return None: there are as many coefficients as masks."""
+        return None
+
+    def coefficients(self, representations: Tensor) -> Tensor:
+        """Return the representations."""
+        return representations
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .masks import MaskBank, cell_size, draw_grids, draw_shifts, shifted
 from .resample import Size, smaller
+from .spread import SeparableSpread
 
 COARSE = 10
 """Least number of cells along each side of the grid of β; somewhat finer than the masks' own."""
@@ -41,6 +42,8 @@ class RegressionDesign:
         self._coarse = max(COARSE, grid + 3)
         step = 2 if self._paired else 1
         count = -(-n // step)
+        self._device = torch.device("cpu")  # masks are drawn and put in order there
+        self._spread = SeparableSpread((self._coarse, self._coarse), self._size, self._factors)
         pool = max(POOL, count)
         grids = draw_grids(pool, grid, p, True, generator)
         shifts = draw_shifts(pool, grid, height, width, generator)
@@ -52,6 +55,7 @@ class RegressionDesign:
         rows, columns = (shift[order].repeat_interleave(step)[:n].to(device) for shift in shifts)
         self._bank = MaskBank(grids[:n].to(device), (rows, columns), height, width)
         self._x = x[order].to(device)
+        self._device = device
         self._ridge = NOISE * float(self._x.square().sum(1).mean())
         self._solutions: dict[int, tuple[Tensor, Tensor]] = {}
         self._variances: dict[tuple[int, Size], Tensor] = {}
@@ -63,6 +67,14 @@ class RegressionDesign:
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
         """Turn scores (k, n) into heatmaps (k, h, w), linearly."""
         return self._map(self._fit(self._observed(scores)), smaller(size, self._size))
+
+    def spread(self, n: int) -> SeparableSpread | None:
+        """Return the map from β to heatmaps, ``Cov(m, x) / p``; None before the first pair."""
+        return self._spread if n >= (2 if self._paired else 1) else None
+
+    def coefficients(self, representations: Tensor) -> Tensor:
+        """Turn the representations (n, d) under the first n masks into the matrix (cells, d) from directions to β."""
+        return self._fit(self._observed(representations.T)).T
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor:
         """Return the heatmaps' standard errors (k, h, w), without that of the offset, which has no meaning."""
@@ -110,11 +122,15 @@ class RegressionDesign:
 
     def _map(self, beta: Tensor, size: Size) -> Tensor:
         """Return ``Cov(m, x) β / p`` for β (k, cells): (k, h, w)."""
+        return self._spread.maps(beta, size)
+
+    def _factors(self, size: Size) -> tuple[Tensor, Tensor]:
+        """Return ``Cov(m, x) / p`` at a size as a product of two matrices, (h, coarse) and (w, coarse)."""
         rows, columns = (
-            _covariance(self._grid, cell, length, small, self._coarse, beta.device)
+            _covariance(self._grid, cell, length, small, self._coarse, self._device)
             for cell, length, small in zip(self._cell, self._size, size, strict=True)
         )
-        return (1 - self._p) * (rows @ beta.reshape(-1, self._coarse, self._coarse) @ columns.T)
+        return (1 - self._p) * rows, columns
 
     def _most_informative(self, x: Tensor, first: int) -> Tensor:
         """Order observations x (pool, cells) greedily: each next one leaves the heatmap the least variance."""

@@ -1,0 +1,113 @@
+"""Spreads: fixed linear maps from the k numbers of a heatmap to its pixels.
+
+For a score with the direction w, a linear method's heatmap is ``S (M w)``. The coefficients M (k × d) belong to one
+explicand. The spread S is usually the same for all explicands of a method, and much larger than M w: k numbers become
+H × W pixels.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .resample import Size, distributing_to, shrink, smaller
+
+
+class Spread(ABC):
+    """A fixed linear map from k numbers to a heatmap.
+
+    Attributes
+    ----------
+    k : int
+        How many numbers it takes.
+    full : (int, int)
+        Height and width of the heatmap at the encoder's input size.
+    """
+
+    k: int
+    full: Size
+
+    @abstractmethod
+    def maps(self, values: Tensor, size: Size | None = None) -> Tensor:
+        """Spread `values` (…, k) over the pixels: (…, h, w), averaged down to `size` where one is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeparableSpread(Spread):
+    """A spread that is the product of one matrix for the rows and one for the columns.
+
+    Attributes
+    ----------
+    cells : (int, int)
+        The k numbers as a grid of r × c cells, row by row.
+    full : (int, int)
+        Height and width of the heatmap at the encoder's input size.
+    factors_at : callable
+        From a height and a width to the matrices (height, r) and (width, c).
+    """
+
+    cells: Size
+    full: Size
+    factors_at: Callable[[Size], tuple[Tensor, Tensor]]
+
+    @property
+    def k(self) -> int:  # type: ignore[override]
+        """Number of cells."""
+        return self.cells[0] * self.cells[1]
+
+    def factors(self, size: Size | None = None) -> tuple[Tensor, Tensor]:
+        """Return the matrices of rows (h, r) and columns (w, c) for heatmaps averaged down to `size`."""
+        return self.factors_at(smaller(size, self.full))
+
+    def maps(self, values: Tensor, size: Size | None = None) -> Tensor:
+        """Return ``rows · cells · columnsᵀ``."""
+        rows, columns = self.factors(size)
+        return rows @ values.reshape(*values.shape[:-1], *self.cells) @ columns.T
+
+
+@dataclass(frozen=True, eq=False)
+class SuperpixelSpread(Spread):
+    """A spread that shares each number evenly among the pixels of one superpixel.
+
+    Attributes
+    ----------
+    labels : Tensor
+        (H, W), the superpixel of each pixel, 0 … k − 1.
+    """
+
+    labels: Tensor
+
+    @property
+    def full(self) -> Size:  # type: ignore[override]
+        """Height and width of the label map."""
+        return self.labels.shape[0], self.labels.shape[1]
+
+    @property
+    def areas(self) -> Tensor:
+        """Number of pixels of each superpixel (k,)."""
+        return torch.bincount(self.labels.flatten())
+
+    @property
+    def k(self) -> int:  # type: ignore[override]
+        """Number of superpixels."""
+        return len(self.areas)
+
+    def maps(self, values: Tensor, size: Size | None = None) -> Tensor:
+        """Return each number, divided by the area of its superpixel, at the superpixel's pixels."""
+        return shrink((values / self.areas)[..., self.labels], size)
+
+
+def bilinear(cells: Size, full: Size, device: torch.device) -> SeparableSpread:
+    """Return the spread of a grid of cells bilinearly over `full` pixels; it keeps their sum."""
+
+    def factors(size: Size) -> tuple[Tensor, Tensor]:
+        rows, columns = (
+            distributing_to(many, length, small, device) for many, length, small in zip(cells, full, size, strict=True)
+        )
+        return rows, columns
+
+    return SeparableSpread(cells, full, factors)

@@ -1,0 +1,83 @@
+"""Coefficients and spread give the heatmap that `apply` gives, for every method that has them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from cocoa_widget.attribution import CAM, RISE, KernelSHAP, LinearMethod, Occlusion, Operator, PatchTokens
+from cocoa_widget.contrast import LinearScore
+from cocoa_widget.encoders import Encoded
+
+SIZE = (40, 56)
+DIMENSION = 12
+
+
+def segments(explicand: Tensor) -> Tensor:
+    """Three superpixels of different areas."""
+    labels = torch.zeros(explicand.shape[-2:], dtype=torch.int64)
+    labels[:, 20:] = 1
+    labels[30:, 40:] = 2
+    return labels
+
+
+METHODS = [
+    RISE(n_masks=64, seed=1),
+    RISE(n_masks=50, p=0.4, seed=2),
+    CAM(),
+    PatchTokens(),
+    Occlusion(window=16, stride=12),
+    KernelSHAP(superpixels=4, n_samples=60),
+    KernelSHAP(superpixels=segments, n_samples=20),
+]
+
+
+def completed(method: LinearMethod, passes: int | None = None) -> Operator:
+    """Return an operator after `passes`, with random representations in place of an encoder's."""
+    generator = torch.Generator().manual_seed(0)
+    operator = method.start(torch.rand(3, *SIZE, generator=generator), torch.zeros(3, *SIZE))
+    while operator.done < (operator.total if passes is None else passes):
+        count = len(operator.inputs(7))
+        vectors = torch.randn(count, DIMENSION, generator=generator) + 1
+        operator.accept(Encoded(vectors, torch.randn(count, DIMENSION, 5, 7, generator=generator)))
+    return operator
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+@pytest.mark.parametrize("size", [None, (20, 28)])
+@pytest.mark.parametrize("method", METHODS, ids=str)
+def test_the_spread_of_the_coefficients_product_is_the_heatmap(
+    method: LinearMethod, size: tuple[int, int] | None, similarity: str
+) -> None:
+    operator = completed(method)
+    directions = torch.randn(3, DIMENSION, generator=torch.Generator().manual_seed(1))
+    coefficients, spread = operator.coefficients_for(similarity), operator.spread
+    assert coefficients is not None
+    assert spread is not None
+    assert coefficients.shape == (spread.k, DIMENSION)
+    assert spread.full == SIZE
+    expected = operator.apply(LinearScore(directions, similarity), size)
+    torch.testing.assert_close(spread.maps(directions @ coefficients.T, size), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", [RISE(n_masks=64), KernelSHAP(superpixels=4, n_samples=60)], ids=str)
+def test_coefficients_are_known_before_the_last_pass(method: LinearMethod) -> None:
+    operator = completed(method, passes=28)
+    direction = torch.randn(1, DIMENSION, generator=torch.Generator().manual_seed(1))
+    coefficients, spread = operator.coefficients, operator.spread
+    assert not operator.complete
+    assert coefficients is not None
+    assert spread is not None
+    expected = operator.apply(LinearScore(direction, "cosine"))
+    torch.testing.assert_close(spread.maps(direction @ coefficients.T), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_occlusion_has_no_spread_until_every_window_was_hidden() -> None:
+    assert completed(Occlusion(window=16, stride=12), passes=7).spread is None
+
+
+def test_plain_rise_has_as_many_numbers_as_masks_and_so_no_coefficients() -> None:
+    operator = completed(RISE(n_masks=8, estimator="plain"))
+    assert operator.spread is None
+    assert operator.coefficients is None
