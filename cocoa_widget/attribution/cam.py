@@ -62,8 +62,7 @@ class CAMOperator(Operator):
     def _positions(self) -> Tensor:
         """What each position of the feature map adds to the representation, (h · w, d)."""
         channels, h, w = self._map.shape
-        positions: Tensor = self._map.reshape(channels, h * w).T / (h * w)
-        return positions
+        return self._map.reshape(channels, h * w).T / (h * w)
 
     @property
     def spread(self) -> SeparableSpread:
@@ -74,7 +73,8 @@ class CAMOperator(Operator):
         """Return what each position of the feature map adds to the representation, (h · w, d)."""
         if similarity == "dot":
             return self._positions
-        return self._positions / self._map.mean((1, 2)).norm().clamp(min=1e-12)
+        unit: Tensor = self._positions / self._map.mean((1, 2)).norm().clamp(min=1e-12)
+        return unit
 
 
 @dataclass(frozen=True)
