@@ -3,6 +3,9 @@
 Every message is a flat JSON object with a ``kind``. The page's requests carry an ``id`` and the ``view`` that asks;
 replies repeat the ``id``. Events carry no ``id`` and go to every view, which ignores images that it does not show.
 
+Some hosts lose the buffers of messages. So `Catalogue` comes with a buffer of the bytes 0 … 255; a view that does not
+find it sends `base64`, and from then on every message has its buffers as strings in a field ``base64`` instead.
+
 What a saved notebook should keep (ids, bins, settings) is a trait and never a message; pixels are message buffers and
 never traits or base64.
 """
@@ -39,13 +42,15 @@ class Watch(BaseRequest):
     """What a view shows; sent on every change, and answered by `Heatmaps` for what it newly shows.
 
     `explicands` and `gallery` are the longer sides, in device pixels, at which heatmaps are painted there; 0 where none
-    are. `visible` lists the gallery images on screen.
+    are. `visible` lists the gallery images on screen. `renew` asks for all `Products` again: the view has none, or may
+    have lost some while it had no connection.
     """
 
     kind: Literal["watch"]
     explicands: int
     gallery: int
     visible: list[str]
+    renew: bool
 
 
 class Simple(BaseRequest):
@@ -53,10 +58,10 @@ class Simple(BaseRequest):
 
     `hold`: the user drags, so the preparation leaves the processor to the page for a moment; repeated during the drag.
     `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins. `ping`: checks that the kernel
-    answers; answered by `Pong`.
+    answers; answered by `Pong`. `base64`: buffers do not survive on their way to this view (see the module).
     """
 
-    kind: Literal["hold", "leave", "undo", "redo", "ping"]
+    kind: Literal["hold", "leave", "undo", "redo", "ping", "base64"]
 
 
 class Cancel(BaseRequest):
@@ -212,16 +217,67 @@ class Heatmap(TypedDict):
 
 
 class Heatmaps(TypedDict):
-    """Heatmaps for one state of the bins.
+    """Heatmaps for one state of the bins, without those that the page can compute from the products that it was sent.
 
     `version` grows with every change of bins, target, similarity or method; a page ignores versions older than the
-    newest that it has seen. `nothing` is the reason why there is nothing to explain; the page then clears its heatmaps.
+    newest that it has seen. `failed` lists the members of the bins that could not be encoded: scores do without them.
+    `nothing` is the reason why there is nothing to explain; the page then clears its heatmaps.
     """
 
     kind: Literal["heatmaps"]
     version: int
     items: list[Heatmap]
+    failed: list[str]
     nothing: NotRequired[str]
+
+
+class Settings(TypedDict):
+    """The settings that products depend on, as the traits of the same names have them."""
+
+    method: str
+    baseline: str
+    similarity: str
+    template: str
+    centred: bool
+
+
+class Product(TypedDict):
+    """The products of one image's operator with representations; the values are a buffer, see `Products`.
+
+    `method`, `preview` and `progress` are as in `Heatmap`. `replaces` says that all earlier products of the image no
+    longer hold: the operator has become sharper, or is another one.
+    """
+
+    image: str
+    method: str
+    preview: bool
+    progress: float
+    replaces: bool
+
+
+class Products(TypedDict):
+    """Products from which the page computes heatmaps and scores itself, for any bins of the members that it has.
+
+    With the representations v as `settings` compare them, a score has the direction
+    ``w = own · v(x) + mean_c v(c) − mean_v v(v)``, of which a target uses some terms. Its heatmap is
+    ``rows · (M w) · columnsᵀ``, M w as `cells` row by row, and its score is u(x) · w. Both are sums over members of
+    ``[M v, u(x) · v]``, which has k + 1 numbers and is called a product.
+
+    The first two buffers are `rows` (height × cells[0]) and `columns` (width × cells[1]), where `size` is height and
+    width of the heatmaps. Then comes one buffer for each item: the product with the image's own v(x), and those with
+    `members` in their order. All are little-endian float32.
+
+    `space` grows when representations or operators change their meaning, such as with another similarity or with other
+    weights: products of an earlier space are worthless. A page ignores spaces older than the newest that it has seen.
+    """
+
+    kind: Literal["products"]
+    space: int
+    settings: Settings
+    members: list[str]
+    cells: tuple[int, int]
+    size: tuple[int, int]
+    items: list[Product]
 
 
 class ImageStability(TypedDict):
@@ -374,6 +430,7 @@ Response = (
     Catalogue
     | Thumbnails
     | Heatmaps
+    | Products
     | StabilityReport
     | Influence
     | Curves

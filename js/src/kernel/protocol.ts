@@ -16,11 +16,13 @@ export const REQUEST_KINDS = [
   "add_texts",
   "search",
   "ping",
+  "base64",
 ] as const;
 export const RESPONSE_KINDS = [
   "catalogue",
   "thumbnails",
   "heatmaps",
+  "products",
   "stability",
   "influence",
   "curves",
@@ -37,8 +39,8 @@ export const RESPONSE_KINDS = [
 export type RequestBody =
   | { kind: "hello" }
   | { kind: "thumbnails"; images: string[]; size: number }
-  | { kind: "watch"; explicands: number; gallery: number; visible: string[] }
-  | { kind: "hold" | "leave" | "undo" | "redo" | "ping" }
+  | { kind: "watch"; explicands: number; gallery: number; visible: string[]; renew: boolean }
+  | { kind: "hold" | "leave" | "undo" | "redo" | "ping" | "base64" }
   | { kind: "cancel"; cancels: string }
   | { kind: "influence" | "curves"; image: string }
   | { kind: "add_texts"; bin: "corpus" | "foil"; texts: string[]; list: string | null }
@@ -122,7 +124,26 @@ export interface Heatmaps {
   kind: "heatmaps";
   version: number;
   items: Heatmap[];
+  failed: string[];
   nothing?: string;
+}
+
+export interface Product {
+  image: string;
+  method: string;
+  preview: boolean;
+  progress: number;
+  replaces: boolean;
+}
+
+export interface Products {
+  kind: "products";
+  space: number;
+  settings: { method: string; baseline: string; similarity: string; template: string; centred: boolean };
+  members: string[];
+  cells: [number, number];
+  size: [number, number];
+  items: Product[];
 }
 
 export interface ImageStability {
@@ -230,6 +251,7 @@ export type Response =
   | Catalogue
   | Thumbnails
   | Heatmaps
+  | Products
   | StabilityReport
   | Influence
   | Curves
