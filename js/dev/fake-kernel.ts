@@ -1,8 +1,9 @@
 import { textId } from "../src/bins/texts";
-import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/kernel/protocol";
+import type { Catalogue, Frame, Heatmap, Product, Products, Request, Response, Traits } from "../src/kernel/protocol";
 import { DEFAULTS } from "../src/kernel/traits";
 import { fakeCurves, fakeInfluence, fakeSearch, fakeStability } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
+import { fakeProducts } from "./fake-products";
 
 /** A kernel for tests, and for looking at the page without Python. `FakeView` and `FakeModel` connect a page to it. */
 
@@ -27,6 +28,11 @@ export interface FakeOptions {
   catalogue?: { [K in keyof Catalogue]?: Catalogue[K] | undefined };
 }
 
+interface FakeProductOptions extends Partial<Products["settings"]> {
+  members?: string[];
+  space?: number;
+}
+
 /** A view or a model that is connected to the kernel. */
 export interface End {
   /** Called when settings have new values. */
@@ -45,7 +51,7 @@ export class FakeKernel {
   saves = 0;
   version = 0;
   /** Messages have their buffers as base64: `base64` was asked for. */
-  #base64 = false;
+  usesBase64 = false;
   #cancelled = new Set<string>();
   #question = "";
   #stability: ReturnType<typeof setTimeout> | undefined;
@@ -85,7 +91,7 @@ export class FakeKernel {
 
   say(message: Response | object, buffers: DataView[] = []): void {
     const [body, sent] =
-      this.#base64 && buffers.length ? [{ ...message, base64: buffers.map(asBase64) }, []] : [message, buffers];
+      this.usesBase64 && buffers.length ? [{ ...message, base64: buffers.map(asBase64) }, []] : [message, buffers];
     for (const end of [...this.ends]) end.receive(body as Response, sent);
   }
 
@@ -123,10 +129,29 @@ export class FakeKernel {
     this.say({ kind: "heatmaps", version, items: full, failed: [] }, buffers);
   }
 
+  /** Sends products of images, by default with those of `numbers` as members, as the settings of the moment ask for them. */
+  sayProducts(
+    images: (string | (Partial<Product> & { image: string }))[],
+    numbers: Record<string, number>,
+    { members = Object.keys(numbers), space = 1, ...settings }: FakeProductOptions = {},
+  ): void {
+    const { method, baseline, similarity, template, centred } = { ...this.traits, ...settings };
+    const items = images.map((item) => (typeof item === "string" ? { image: item } : item));
+    this.say(
+      ...fakeProducts({
+        numbers,
+        members,
+        items,
+        space,
+        settings: { method, baseline, similarity, template, centred },
+      }),
+    );
+  }
+
   async #answer(message: Request): Promise<void> {
     if (message.kind === "hello") this.#greet(message.id);
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
-    else if (message.kind === "base64") this.#base64 = true;
+    else if (message.kind === "base64") this.usesBase64 = true;
     else if (message.kind === "ping") this.say({ id: message.id, kind: "pong", known: this.knows(message.view) });
     else if (!this.options.live) return;
     else if (message.kind === "add_texts") setTimeout(() => this.#addTexts(message), 300);

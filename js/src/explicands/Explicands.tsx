@@ -148,7 +148,7 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
   if (!info) return null;
   const percent = Math.round(info.progress * 100);
   return (
-    <span class="reading" data-stale={info.stale || undefined}>
+    <span class="reading" data-stale={info.stale || undefined} data-trial={info.trial || undefined}>
       {percent < 100 && (
         <svg class="ring" viewBox="0 0 16 16" role="img" aria-label={`${percent} % prepared`}>
           <title>{`${percent} % prepared`}</title>
