@@ -76,6 +76,10 @@ export class ProductStore {
     );
   }
 
+  has(image: string): boolean {
+    return this.#images.has(image);
+  }
+
   get images(): Iterable<string> {
     return this.#images.keys();
   }

@@ -171,7 +171,7 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
 function BinsTag({ image }: { image: string }): JSX.Element | null {
   const { kernel } = useStore();
   const info = useHeatmapInfo(image);
-  if (info?.trial) return <span class="tag tag-trial">If dropped</span>;
+  if (info?.trial) return <span class="tag">If dropped</span>;
   if (info?.stale && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (

@@ -40,6 +40,10 @@ export class HeatmapComputing {
     return this.#store.images;
   }
 
+  has(image: string): boolean {
+    return this.#store.has(image);
+  }
+
   weigh(question: PageQuestion): Weights | Nothing {
     return weigh(question, this.#failed);
   }

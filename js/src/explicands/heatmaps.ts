@@ -86,7 +86,7 @@ export class HeatmapPainter {
       const renewed = message.version > this.version.peek();
       this.version.value = message.version;
       if (renewed) this.#answered = this.#asked?.question ?? null;
-      if (this.#computing.fail(message.failed ?? [])) {
+      if (this.#computing.fail(message.failed)) {
         this.#answer();
         this.#suppose();
       }
@@ -149,8 +149,9 @@ export class HeatmapPainter {
     return this.#computing.heatmap(image, { question, weights, side, version: this.version.peek(), trial });
   }
 
-  /** Whether the page has computed a heatmap, and for the present question. */
-  #isCurrent = ({ question }: Shown): boolean => question !== null && question === this.#asked?.question;
+  /** Whether the page has computed a heatmap for the present question, from products that still hold. */
+  #isCurrent = ({ question, info }: Shown): boolean =>
+    question !== null && question === this.#asked?.question && this.#computing.has(info.image);
 
   get #hasComputed(): boolean {
     return [...this.#shown.kept.values()].some(this.#isCurrent);

@@ -113,6 +113,13 @@ test("products fit the settings that they were made for", async () => {
   expect(text("image-1")).toBe("−2.00");
 });
 
+test("what was computed from products that no longer hold is old", async () => {
+  await start();
+  page.kernel.sayProducts(["image-2"], NUMBERS, { space: 2 });
+  page.kernel.say({ kind: "heatmaps", version: 1, items: [], failed: [] });
+  expect([canvas("image-1").dataset.stale, canvas("image-2").dataset.stale]).toEqual(["true", "false"]);
+});
+
 test("the page says at once that there is nothing to explain, and when there is again", async () => {
   await start();
   page.kernel.set({ corpus: [] });

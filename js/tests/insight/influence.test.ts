@@ -237,7 +237,7 @@ test("an image that is not explained asks nothing and can be explained", async (
 
 test("with empty bins nothing is asked", async () => {
   page = await mount({ traits: { ...TRAITS, corpus: [], foil: [] } });
-  page.kernel.say({ kind: "heatmaps", version: 4, items: [], nothing: "Fill the bins." });
+  page.kernel.say({ kind: "heatmaps", version: 4, items: [], failed: [], nothing: "Fill the bins." });
   await enlarge(page, "image-1");
   expect(page.root.querySelector("[data-insight=panel]")?.textContent).toBe(
     "Nothing to explain yet: put images into the corpus, the foil, or both.",
