@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { fakeProducts } from "../../dev/fake-products";
-import { Computer, sharesOf } from "../../src/engine/compute";
-import { type ImageProducts, ProductStore } from "../../src/engine/products";
+import { combine, type ImageProducts, ProductStore } from "../../src/engine/products";
 import { type Weights, weigh } from "../../src/engine/weights";
 
 /** With one number for each image, the product of x with the member c is −c, 2c and, for the score, x · c. */
@@ -82,22 +81,12 @@ test("messages with the same matrices share a spread", () => {
   expect(store.of("x", SETTINGS)?.spread).toBe(store.of("y", SETTINGS)?.spread);
 });
 
-test("nothing is computed while a member has no product, and the memory of a heatmap is used again", () => {
-  take({});
+test("products add up by their weights, and a missing one is named", () => {
+  take({ members: ["a", "b"] });
   const products = store.of("x", SETTINGS) as ImageProducts;
-  const question = { target: "contrastive_corpus", corpus: ["a"], foil: ["b"] };
-  const weights = weigh(question, new Set()) as Weights;
-  const computer = new Computer();
-  expect(computer.compute(products, weights, 16)).toBeNull();
-  expect(sharesOf(products, weights)).toBeNull();
-  take({ members: ["b"], replaces: false });
-  const both = store.of("x", SETTINGS) as ImageProducts;
-  const first = computer.compute(both, weights, 1000);
-  expect(first).toMatchObject({ peak: 4, score: -1, shape: [16, 16] }); // w = 1 − 3
-  expect(sharesOf(both, weights)?.map(({ image, bin, share }) => [image, bin, share])).toEqual([
-    ["a", "corpus", 0.5],
-    ["b", "foil", -1.5],
-  ]);
-  expect(computer.compute(both, weights, 1000, first?.values)?.values).toBe(first?.values);
-  expect(computer.compute(both, weights, 8, first?.values)?.values).not.toBe(first?.values);
+  const sum = new Float64Array(3);
+  const question = { target: "contrastive_label_free", corpus: [], foil: ["a", "b"] };
+  expect(combine(products, weigh(question, new Set()) as Weights, sum)).toBeNull();
+  expect([...sum]).toEqual([1.5, -3, -0.75]); // w = 0.5 − (1 + 3) / 2
+  expect(combine(products, weigh({ ...question, foil: ["a", "z"] }, new Set()) as Weights, sum)).toBe("z");
 });
