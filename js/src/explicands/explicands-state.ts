@@ -62,17 +62,17 @@ export class ExplicandsState {
       effect(() => {
         const [question, held, after] = [this.#question.value, dragging.value, bins.supposed.value];
         const supposed = after && { ...question, corpus: after.corpus, foil: after.foil };
-        untracked(() => this.heatmaps.ask({ question, supposed, held }));
+        // A silent kernel may never answer a newer question; one that is gone answers nothing.
+        const old = state.value === "closed" || (state.value === "silent" && !answers.value);
+        untracked(() => {
+          this.heatmaps.ask({ question, supposed, held });
+          if (old) this.heatmaps.outdate();
+        });
       }),
       effect(() => this.heatmaps.useColormap(colormap.value)),
       effect(() => {
         scale.value;
         this.heatmaps.repaint();
-      }),
-      effect(() => {
-        // A silent kernel may never answer a newer question; one that is gone answers nothing.
-        const old = state.value === "closed" || (state.value === "silent" && !answers.value);
-        if (old && this.#question.value) untracked(() => this.heatmaps.outdate());
       }),
     ];
   }

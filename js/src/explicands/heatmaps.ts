@@ -24,7 +24,7 @@ export interface Asked {
  * They are painted straight onto the canvases of the tiles: an update must not wait for a re-render of the page.
  */
 export class HeatmapPainter {
-  /** Counts repainted updates. */
+  /** Counts repainted updates; trials are none. */
   readonly repaints = signal(0);
   /** The newest version that the kernel has answered. */
   readonly version = signal(-1);
@@ -68,7 +68,7 @@ export class HeatmapPainter {
       }
       this.#suppose();
     });
-    if (painted) this.#countRepaint();
+    if (painted && renewed) this.#countRepaint();
   }
 
   take(message: Products, buffers: DataView[]): void {

@@ -1,11 +1,14 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { centre, closePages, mount, type Page, pixel, point, press, settled } from "../page";
 
 /** While the user aims at a bin, heatmaps and scores show what a drop would do. */
 
 let page: Page;
-afterEach(closePages);
+afterEach(() => {
+  vi.restoreAllMocks();
+  closePages();
+});
 
 const NUMBERS = { "image-1": 1, "image-3": 0.5, "image-4": -1 };
 const canvas = () => page.region("explicands").querySelector("canvas") as HTMLCanvasElement;
@@ -42,9 +45,9 @@ test("hovering over a bin shows what a drop would do, and leaving it what is", a
   expect(canvas().dataset.preview).toBeUndefined();
   dragged.over("corpus");
   expect([canvas().dataset.preview, sign()]).toEqual(["true", -1]);
-  const before = repaints();
+  const paint = vi.spyOn(CanvasRenderingContext2D.prototype, "putImageData");
   for (const shift of [3, 6, 9]) dragged.over("corpus", shift);
-  expect(repaints()).toBe(before); // one computation for each bin that is aimed at
+  expect(paint).not.toHaveBeenCalled(); // one computation for each bin that is aimed at
   await settled();
   expect([score(), tag()]).toEqual(["−0.250", "If dropped"]);
   expect(page.tile("explicands", "image-1").ariaLabel).toContain("if dropped, score −0.250");
@@ -66,12 +69,28 @@ test("a drop keeps what was shown; Escape takes it back", async () => {
   const dragged = lift("image-4");
   dragged.over("corpus");
   const [before, painted] = [repaints(), pixel(canvas(), 0.9, 0.5)];
+  const paint = vi.spyOn(CanvasRenderingContext2D.prototype, "putImageData");
   dragged.drop("corpus");
-  expect(repaints()).toBe(before + 1); // not the earlier bins in between
+  expect([repaints(), paint.mock.calls.length]).toEqual([before + 1, 1]); // not the earlier bins in between
   expect(canvas().dataset.preview).toBeUndefined();
   expect(Math.sign(painted[0] - painted[2])).toBe(sign());
   await settled();
   expect(score()).toBe("−0.250");
+});
+
+test("the first image over an empty bin shows its heatmap, which goes when it leaves", async () => {
+  await start();
+  page.kernel.set({ corpus: [] });
+  await settled();
+  const dragged = lift("image-4");
+  dragged.over("corpus");
+  expect([canvas().dataset.preview, sign()]).toEqual(["true", -1]);
+  await settled();
+  expect(score()).toBe("−1.00");
+  dragged.over("gallery");
+  expect([canvas().dataset.heatmap, pixel(canvas(), 0.9, 0.5)[3]]).toEqual([undefined, 0]);
+  await settled();
+  expect(score()).toBeUndefined();
 });
 
 test("the scale stays still while the user drags", async () => {

@@ -169,6 +169,10 @@ test("without a kernel the page goes on computing", async () => {
   await settled();
   expect(text("image-1")).toBe("+0.200");
   expect(page.tile("explicands", "image-1").textContent).not.toContain("from before");
+  drag(page.tile("gallery", "image-9"), page.region("corpus")); // its products will never come
+  expect(canvas("image-1").dataset.stale).toBe("true");
+  await settled();
+  expect(page.tile("explicands", "image-1").textContent).toContain("from before");
 });
 
 test("the gallery's heatmaps follow, in fewer pixels", async () => {
