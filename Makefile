@@ -76,6 +76,7 @@ $(VENV)/.docs: $(VENV)/.ready
 bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/page_latency.py
+	$(BIN)/python benchmarks/page_engine.py
 	$(BIN)/python benchmarks/text_latency.py
 	$(BIN)/python benchmarks/encoding.py
 	$(BIN)/python benchmarks/insight.py

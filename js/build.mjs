@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import esbuild from "esbuild";
 
-const LIMIT = 160_000; // every widget instance carries the bundle, so its size is a budget and not a report
+const LIMIT = 175_000; // every widget instance carries the bundle, so its size is a budget and not a report
 const OUT = new URL("../cocoa_widget/static/", import.meta.url).pathname;
 
 const options = {

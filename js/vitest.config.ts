@@ -26,7 +26,11 @@ export default defineConfig({
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args: ARGS } }),
+      // Without motion, colours have their final values at once; `shared-scale.test.ts` is about the motion.
+      provider: playwright({
+        launchOptions: { executablePath, args: ARGS },
+        contextOptions: { reducedMotion: "reduce" },
+      }),
       instances: [{ browser: "chromium", viewport: { width: 1280, height: 900 } }],
     },
   },

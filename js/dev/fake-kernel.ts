@@ -1,8 +1,9 @@
 import { textId } from "../src/bins/texts";
-import type { Catalogue, Frame, Heatmap, Request, Response, Traits } from "../src/kernel/protocol";
+import type { Catalogue, Frame, Heatmap, Product, Products, Request, Response, Traits } from "../src/kernel/protocol";
 import { DEFAULTS } from "../src/kernel/traits";
 import { fakeCurves, fakeInfluence, fakeSearch, fakeStability } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
+import { fakeProducts } from "./fake-products";
 
 /** A kernel for tests, and for looking at the page without Python. `FakeView` and `FakeModel` connect a page to it. */
 
@@ -27,6 +28,11 @@ export interface FakeOptions {
   catalogue?: { [K in keyof Catalogue]?: Catalogue[K] | undefined };
 }
 
+interface FakeProductOptions extends Partial<Products["settings"]> {
+  members?: string[];
+  space?: number;
+}
+
 /** A view or a model that is connected to the kernel. */
 export interface End {
   /** Called when settings have new values. */
@@ -44,6 +50,8 @@ export class FakeKernel {
   readonly ends = new Set<End>();
   saves = 0;
   version = 0;
+  /** Messages have their buffers as base64: `base64` was asked for. */
+  usesBase64 = false;
   #cancelled = new Set<string>();
   #question = "";
   #stability: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +90,9 @@ export class FakeKernel {
   }
 
   say(message: Response | object, buffers: DataView[] = []): void {
-    for (const end of [...this.ends]) end.receive(message as Response, buffers);
+    const [body, sent] =
+      this.usesBase64 && buffers.length ? [{ ...message, base64: buffers.map(asBase64) }, []] : [message, buffers];
+    for (const end of [...this.ends]) end.receive(body as Response, sent);
   }
 
   requests<K extends Request["kind"]>(kind: K): (Request & { kind: K })[] {
@@ -116,12 +126,32 @@ export class FakeKernel {
         ...item,
       };
     });
-    this.say({ kind: "heatmaps", version, items: full }, buffers);
+    this.say({ kind: "heatmaps", version, items: full, failed: [] }, buffers);
+  }
+
+  /** Sends products of images, by default with those of `numbers` as members, as the settings of the moment ask for them. */
+  sayProducts(
+    images: (string | (Partial<Product> & { image: string }))[],
+    numbers: Record<string, number>,
+    { members = Object.keys(numbers), space = 1, ...settings }: FakeProductOptions = {},
+  ): void {
+    const { method, baseline, similarity, template, centred } = { ...this.traits, ...settings };
+    const items = images.map((item) => (typeof item === "string" ? { image: item } : item));
+    this.say(
+      ...fakeProducts({
+        numbers,
+        members,
+        items,
+        space,
+        settings: { method, baseline, similarity, template, centred },
+      }),
+    );
   }
 
   async #answer(message: Request): Promise<void> {
     if (message.kind === "hello") this.#greet(message.id);
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
+    else if (message.kind === "base64") this.usesBase64 = true;
     else if (message.kind === "ping") this.say({ id: message.id, kind: "pong", known: this.knows(message.view) });
     else if (!this.options.live) return;
     else if (message.kind === "add_texts") setTimeout(() => this.#addTexts(message), 300);
@@ -156,7 +186,8 @@ export class FakeKernel {
       encoder: { name: "EfficientNet-Lite0", device: "CPU, 2 threads", precision: "float32", input: [224, 224] },
       ...CHOICES,
     };
-    this.say({ ...catalogue, ...this.options.catalogue });
+    const counting = Uint8Array.from({ length: 256 }, (_, i) => i);
+    this.say({ ...catalogue, ...this.options.catalogue }, [new DataView(counting.buffer)]);
     const task = this.options.live ? { label: "RISE for the explicands", done: 640, total: 1024 } : null;
     this.say({ kind: "status", device: "CPU", task, ready: 3, explicands: 4, memory: 41e6, budget: 1e9 });
     this.say({ kind: "history", undo: "move 2 images to foil", redo: null });
@@ -190,7 +221,13 @@ export class FakeKernel {
     this.#question = question;
     const version = this.version;
     if (!corpus.length && !foil.length) {
-      this.say({ kind: "heatmaps", version, items: [], nothing: "Put images into the corpus or the foil to begin." });
+      this.say({
+        kind: "heatmaps",
+        version,
+        items: [],
+        failed: [],
+        nothing: "Put images into the corpus or the foil to begin.",
+      });
       return;
     }
     const visible = this.traits.gallery_heatmaps ? (this.requests("watch").at(-1)?.visible ?? []) : [];
@@ -210,6 +247,10 @@ export class FakeKernel {
     const scores = items.map(({ score }) => score);
     this.#stability = setTimeout(() => this.say(fakeStability(version, this.traits, scores)), 400);
   }
+}
+
+function asBase64({ buffer, byteOffset, byteLength }: DataView): string {
+  return btoa(String.fromCharCode(...new Uint8Array(buffer, byteOffset, byteLength)));
 }
 
 /** A smooth made-up heatmap with hills and valleys. */

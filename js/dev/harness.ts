@@ -5,7 +5,8 @@ import { FakeView } from "./fake-view";
 
 /**
  * The page with a made-up kernel: `npm run harness`. `?n=100000` sets the number of images, `?explicands=4` and so on
- * the bins, `?layer=error` a trait, and `?photos=/some/folder/` takes photographs `names.json` lists there instead of painted ones.
+ * the bins, `?layer=error` a trait, and `?photos=/some/folder/` takes photographs `names.json` lists there instead of painted ones;
+ * with `?products` the page computes the heatmaps.
  */
 
 const query = new URLSearchParams(location.search);
@@ -66,3 +67,8 @@ const el = document.getElementById("page") as HTMLElement;
 if (query.has("dark")) document.body.classList.add("dark");
 if (query.has("width")) el.style.width = `${query.get("width")}px`;
 showPage(new FakeView(kernel), el);
+if (query.has("products")) {
+  // As if each image's representation were one number: enough to see what dragging over a bin shows.
+  const numbers = Object.fromEntries(images.slice(0, 100).map((image, i) => [image, Math.sin(3 * i)]));
+  kernel.sayProducts(images.slice(0, explicands), numbers);
+}

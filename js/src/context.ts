@@ -1,6 +1,6 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { HeatmapInfo } from "./explicands/heatmaps";
+import type { HeatmapInfo } from "./explicands/heatmap";
 import type { Catalogue } from "./kernel/protocol";
 import type { Store } from "./store";
 

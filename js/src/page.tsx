@@ -59,6 +59,9 @@ function trackState(store: Store, root: HTMLElement): () => void {
   const settle = () => {
     if (store.ui.unpainted.peek() === 0 && store.session.failure.peek() === null) root.dataset.state = "ready";
   };
+  const stopScale = effect(() => {
+    root.dataset.scale = store.explicands.heatmaps.scale.settled.value ? "settled" : "moving";
+  });
   const stopVersion = effect(() => {
     root.dataset.version = String(store.explicands.heatmaps.repaints.value);
     root.dataset.heatmapVersion = String(store.explicands.heatmaps.version.value);
@@ -66,6 +69,7 @@ function trackState(store: Store, root: HTMLElement): () => void {
   return () => {
     cancelAnimationFrame(frame);
     stopState();
+    stopScale();
     stopVersion();
   };
 }

@@ -36,8 +36,8 @@ export class Store {
       if (kernel.state.peek() !== "closed") this.ui.report(message);
     });
     this.bins = new BinsState(this.settings, catalogue);
-    this.explicands = new ExplicandsState(kernel, this.bins.orders.explicands);
-    this.insight = new InsightState(kernel, this.explicands.heatmaps);
+    this.explicands = new ExplicandsState(kernel, this.bins);
+    this.insight = new InsightState(kernel, this.explicands);
     this.#stops = [
       effect(() => {
         const { region, ids } = this.tiles.selection.value;
@@ -54,6 +54,7 @@ export class Store {
   #hear = (report: Report, buffers: DataView[]): void => {
     try {
       if (report.kind === "heatmaps") this.explicands.receive(report, buffers);
+      else if (report.kind === "products") this.explicands.take(report, buffers);
       else if (report.kind === "stability") this.insight.stability.receive(report);
       else if (report.kind === "status") this.session.status.value = report;
       else if (report.kind === "history") this.session.history.value = report;

@@ -1,10 +1,12 @@
 import type { JSX } from "preact";
+import { useLayoutEffect } from "preact/hooks";
 import { useStore } from "../context";
 import { Button } from "../ui/Button";
 import { count } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { moveImages, removeImages, selectedTiles } from "./actions";
-import type { Bin } from "./bins";
+import { aimAt } from "./aim";
+import type { Bin, Region } from "./bins";
 import { amount, isText, nameOf } from "./texts";
 
 const SENDS: { bin: Bin; text: string; key: string }[] = [
@@ -15,9 +17,17 @@ const SENDS: { bin: Bin; text: string; key: string }[] = [
 
 /** Buttons that act on the selected tiles, besides dragging and keys. */
 export function SelectionBar(): JSX.Element | null {
+  const { tiles, bins } = useStore();
+  const { region, ids } = tiles.selection.value;
+  return ids.size && bins.drag.value.phase !== "dragging" ? <Moves region={region} ids={ids} /> : null;
+}
+
+/** A button that has the focus shows what its move would do. */
+function Moves({ region, ids }: { region: Region; ids: ReadonlySet<string> }): JSX.Element {
   const store = useStore();
-  const { region, ids } = store.tiles.selection.value;
-  if (!ids.size || store.bins.drag.value.phase === "dragging") return null;
+  const aim = (to: Bin | null) => (focused: boolean) =>
+    aimAt(store, focused ? { images: selectedTiles(store), from: region, to } : null);
+  useLayoutEffect(() => () => aimAt(store, null), []);
   const [first = ""] = ids;
   const what = ids.size === 1 ? nameOf(first) : amount([...ids]);
   const explainable = [...ids].some((id) => !isText(id));
@@ -33,6 +43,7 @@ export function SelectionBar(): JSX.Element | null {
           class={`send send-${bin}`}
           label={bin === "explicands" ? `Explain ${what} (${key})` : `Move ${what} to ${bin} (${key})`}
           onClick={() => moveImages(store, selectedTiles(store), region, bin)}
+          onFocused={aim(bin)}
         >
           <i class="badge" data-of={bin}>
             {bin === "explicands" && <Icon name="eye" />}
@@ -44,6 +55,7 @@ export function SelectionBar(): JSX.Element | null {
         action="remove"
         label={`${removal} (Delete)`}
         onClick={() => removeImages(store, selectedTiles(store), region)}
+        onFocused={aim(null)}
       >
         <Icon name="trash" />
       </Button>

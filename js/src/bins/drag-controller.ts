@@ -1,3 +1,4 @@
+import { batch } from "@preact/signals";
 import type { Store } from "../store";
 import { carriedFrom, moveImages } from "./actions";
 import type { Region } from "./bins";
@@ -78,8 +79,11 @@ export class DragController {
     const drag = this.#store.bins.drag.peek();
     const over = drag.phase === "dragging" ? this.#regionAt(pointOf(event)) : null;
     this.#swallowClick = drag.phase === "dragging";
-    this.#reduce({ type: "end" });
-    if (drag.phase === "dragging" && over) moveImages(this.#store, drag.images, drag.region, over);
+    // In one step: heatmaps go from what the drop would do to what it does, and not back in between.
+    batch(() => {
+      this.#reduce({ type: "end" });
+      if (drag.phase === "dragging" && over) moveImages(this.#store, drag.images, drag.region, over);
+    });
   };
 
   #cancel = (): void => {

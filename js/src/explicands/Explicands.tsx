@@ -17,6 +17,7 @@ import { Panel } from "../ui/Panel";
 import { type Cell, TileGrid } from "../ui/TileGrid";
 
 const FROM_BEFORE = "from before";
+const IF_DROPPED = "if dropped";
 const GAP = 10;
 const CAPTION = 34;
 const SMALLEST = 96;
@@ -92,8 +93,8 @@ export function Explicands(): JSX.Element {
 function describeExplicand(store: Store, image: string): string {
   const words = [store.describe(image)];
   const info = store.explicands.heatmaps.info(image).value;
-  if (info && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
-  if (info) words.push(`score ${signed(info.score)}`);
+  if (info?.stale && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
+  if (info) words.push(`${info.trial ? `${IF_DROPPED}, ` : ""}score ${signed(info.score)}`);
   const stability = store.insight.stability.kept.value.get(image);
   if (info && stability && !store.insight.stability.isStale(stability)) words.push(inWords(stability));
   return words.join(", ");
@@ -108,7 +109,7 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
         <Photo image={image} box={photoBox(cell)} heatmap>
           {(frame) => <Probe image={image} frame={frame} />}
         </Photo>
-        <AgeTag image={image} />
+        <BinsTag image={image} />
         {cell.width < ROOMY && <StabilityBadge image={image} size="over" />}
       </div>
       <div class="caption">
@@ -147,7 +148,7 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
   if (!info) return null;
   const percent = Math.round(info.progress * 100);
   return (
-    <span class="reading" data-stale={info.stale || undefined}>
+    <span class="reading" data-stale={info.stale || undefined} data-trial={info.trial || undefined}>
       {percent < 100 && (
         <svg class="ring" viewBox="0 0 16 16" role="img" aria-label={`${percent} % prepared`}>
           <title>{`${percent} % prepared`}</title>
@@ -166,11 +167,12 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
   );
 }
 
-/** The tag of a heatmap for earlier bins, or of a preview by another method than the chosen one. */
-function AgeTag({ image }: { image: string }): JSX.Element | null {
+/** The tag of a heatmap for other bins than the present ones, or of a preview by another method than the chosen one. */
+function BinsTag({ image }: { image: string }): JSX.Element | null {
   const { kernel } = useStore();
   const info = useHeatmapInfo(image);
-  if (info && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
+  if (info?.trial) return <span class="tag">If dropped</span>;
+  if (info?.stale && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (
     <span class="tag" title="A quick class activation map, until the chosen method has its first picture">

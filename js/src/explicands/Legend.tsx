@@ -14,7 +14,7 @@ const ENDS: Record<string, [string, string]> = {
 /** The colour bar with its numbers, and whether all images share its scale. */
 export function Legend(): JSX.Element {
   const { explicands, settings } = useStore();
-  const scale = explicands.heatmaps.scale.value;
+  const scale = explicands.heatmaps.scale.shown.value;
   const shared = settings.scale.value === "shared";
   const layer = scale?.layer ?? ATTRIBUTION;
   const bothSigns = isSigned(layer);

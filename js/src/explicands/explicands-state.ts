@@ -1,8 +1,9 @@
-import { computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
 import { equal } from "../bins/bins";
+import type { BinsState } from "../bins/bins-state";
 import type { Kernel } from "../kernel/kernel";
-import type { Heatmaps } from "../kernel/protocol";
-import type { Order } from "../ui/order";
+import type { Heatmaps, Products } from "../kernel/protocol";
+import type { PageQuestion } from "./heatmap";
 import { HeatmapPainter } from "./heatmaps";
 
 /** The heatmap value under the pointer. */
@@ -17,43 +18,90 @@ export class ExplicandsState {
   readonly probe = signal<Probe | null>(null);
   /** The device pixels at which the heatmaps of the explicands are painted. */
   readonly heatmapPixels = signal(0);
+  /** The version of the kernel's answer to the present question; −1 until it has answered. */
+  readonly answered: ReadonlySignal<number>;
+  /** Whether an explicand has no heatmap for the present question, although there is something to explain. */
+  readonly incomplete: ReadonlySignal<boolean>;
   /** The bins and settings that heatmaps depend on. */
-  readonly #question: ReadonlySignal<readonly unknown[]>;
-  /** The question that the newest heatmaps answer. */
-  #answered: readonly unknown[] = [];
+  readonly #question: ReadonlySignal<PageQuestion>;
+  /** The question that the newest heatmaps of the kernel answer. */
+  readonly #newest = signal<PageQuestion | null>(null);
   readonly #stops: (() => void)[];
 
-  constructor({ settings, state }: Kernel, order: ReadonlySignal<Order>) {
-    const { method, target, similarity, baseline, layer, template, centred, corpus, foil, colormap, scale } = settings;
+  constructor({ settings, state }: Kernel, bins: BinsState) {
+    const { method, target, similarity, baseline, layer, template, centred, colormap, scale } = settings;
     this.heatmaps = new HeatmapPainter(
-      (image) => order.peek().has(image),
+      (image) => bins.orders.explicands.peek().has(image),
       () => scale.peek() === "shared",
     );
-    this.#question = computed(() => [
-      ...[method, target, similarity, baseline, layer, template, centred].map(({ value }) => value),
-      ...[...corpus.value, "", ...foil.value],
-    ]);
+    const asked = computed(() => ({
+      settings: {
+        method: method.value,
+        baseline: baseline.value,
+        similarity: similarity.value,
+        template: template.value,
+        centred: centred.value,
+      },
+      target: target.value,
+      layer: layer.value,
+    }));
+    this.#question = computed(() => ({ ...asked.value, corpus: settings.corpus.value, foil: settings.foil.value }));
+    const answers = computed(() => this.#newest.value !== null && same(this.#newest.value, this.#question.value));
+    this.answered = computed(() => (answers.value ? this.heatmaps.version.value : -1));
+    this.incomplete = computed(() => {
+      this.#question.value;
+      if (this.heatmaps.nothing.value !== null) return false;
+      return bins.orders.explicands.value.ids.some((image) => {
+        const info = this.heatmaps.info(image).value;
+        return !info || info.stale || info.version !== this.heatmaps.version.value;
+      });
+    });
+    const dragging = computed(() => bins.drag.value.phase === "dragging");
     this.#stops = [
+      // Before anything is rendered again: heatmaps are painted in the frame of the event.
+      effect(() => {
+        const [question, held, after] = [this.#question.value, dragging.value, bins.supposed.value];
+        const supposed = after && { ...question, corpus: after.corpus, foil: after.foil };
+        // A silent kernel may never answer a newer question; one that is gone answers nothing.
+        const old = state.value === "closed" || (state.value === "silent" && !answers.value);
+        untracked(() => {
+          this.heatmaps.ask({ question, supposed, held });
+          if (old) this.heatmaps.outdate();
+        });
+      }),
       effect(() => this.heatmaps.useColormap(colormap.value)),
       effect(() => {
         scale.value;
         this.heatmaps.repaint();
       }),
-      effect(() => {
-        // A silent kernel may never answer a newer question; one that is gone answers nothing.
-        const old =
-          state.value === "closed" || (state.value === "silent" && !equal(this.#question.value, this.#answered));
-        if (old) untracked(() => this.heatmaps.outdate());
-      }),
     ];
   }
 
   receive(message: Heatmaps, buffers: DataView[]): void {
-    if (message.version > this.heatmaps.version.peek()) this.#answered = this.#question.peek();
-    this.heatmaps.receive(message, buffers);
+    batch(() => {
+      if (message.version > this.heatmaps.version.peek()) this.#newest.value = this.#question.peek();
+      this.heatmaps.receive(message, buffers);
+    });
+  }
+
+  take(message: Products, buffers: DataView[]): void {
+    this.heatmaps.take(message, buffers);
   }
 
   dispose(): void {
     for (const stop of this.#stops) stop();
+    this.heatmaps.dispose();
   }
+}
+
+/** Whether two questions have the same answer. */
+function same(a: PageQuestion, b: PageQuestion): boolean {
+  const settings = Object.keys(a.settings) as (keyof PageQuestion["settings"])[];
+  return (
+    a.target === b.target &&
+    a.layer === b.layer &&
+    settings.every((name) => a.settings[name] === b.settings[name]) &&
+    equal(a.corpus, b.corpus) &&
+    equal(a.foil, b.foil)
+  );
 }

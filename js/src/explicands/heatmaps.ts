@@ -1,80 +1,116 @@
-import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { colormapNamed, ZERO } from "../engine/colormaps";
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { Share } from "../engine/compute";
 import { HalfDecoder } from "../engine/float16";
-import { ATTRIBUTION, LayerColours } from "../engine/layers";
-import type { Heatmap, Heatmaps } from "../kernel/protocol";
+import { ATTRIBUTION } from "../engine/layers";
+import type { Nothing, Weights } from "../engine/weights";
+import type { Heatmaps, Products } from "../kernel/protocol";
+import { HeatmapComputing } from "./computing";
+import { type HeatmapInfo, isSharper, type PageQuestion, type Shown } from "./heatmap";
+import { ShownHeatmaps } from "./shown-heatmaps";
 
-/** What the page shows of a heatmap besides its pixels. `stale`: it answers earlier bins. */
-export interface HeatmapInfo extends Heatmap {
-  version: number;
-  stale: boolean;
+/** The canvas side in device pixels for which a heatmap is computed whose tile is not mounted: its peak is part of the scale. */
+const UNMOUNTED_SIDE = 224;
+
+/** What the page asks: the present question, and what a drop would make of it while the user aims at a bin. */
+export interface Asked {
+  question: PageQuestion;
+  supposed: PageQuestion | null;
+  /** The user drags, so the scale stays. */
+  held: boolean;
 }
-
-/** The colour bar's range. `groups` > 1: previews beside finished maps, whose values do not compare. */
-export interface Scale {
-  layer: string;
-  peak: number;
-  groups: number;
-}
-
-interface Kept {
-  info: HeatmapInfo;
-  values: Float32Array<ArrayBufferLike>;
-}
-
-/** Values compare within a method and layer only, and a preview is another method's map. */
-const groupOf = (info: Heatmap) => `${info.preview ? "preview " : ""}${info.method} ${info.layer}`;
 
 /**
- * Keeps the newest heatmaps and paints them straight onto the canvases that the tiles have registered: an update must not
- * wait for a re-render of the page.
+ * Takes heatmaps from two sources: the page computes them from products, and the kernel sends those that it cannot compute.
+ * They are painted straight onto the canvases of the tiles: an update must not wait for a re-render of the page.
  */
 export class HeatmapPainter {
-  /** Counts repainted updates. */
+  /** Counts repainted updates; trials are none. */
   readonly repaints = signal(0);
+  /** The newest version that the kernel has answered. */
   readonly version = signal(-1);
   readonly nothing = signal<string | null>(null);
-  readonly scale = signal<Scale | null>(null);
 
-  #kept = new Map<string, Kept>();
-  #infos = new Map<string, Signal<HeatmapInfo | null>>();
-  #canvases = new Map<string, Set<HTMLCanvasElement>>();
-  #peaks = new Map<string, number>();
-  #decoder = new HalfDecoder();
-  #scratch = document.createElement("canvas");
-  #colours = new LayerColours(colormapNamed(""));
+  #asked: Asked | null = null;
+  #weights: Weights | Nothing | null = null;
+  /** The question that the newest heatmaps of the kernel answer, and why there are none. */
+  #answered: PageQuestion | null = null;
+  #kernelReason: string | null = null;
+  /** The question of the last update. */
+  #painted: PageQuestion | null = null;
+  readonly #shown: ShownHeatmaps;
+  readonly #computing = new HeatmapComputing();
+  readonly #decoder = new HalfDecoder();
   readonly #isWanted: (image: string) => boolean;
-  readonly #isShared: () => boolean;
 
   constructor(isWanted: (image: string) => boolean, isShared: () => boolean) {
     this.#isWanted = isWanted;
-    this.#isShared = isShared;
+    this.#shown = new ShownHeatmaps(isShared);
+  }
+
+  get scale(): ShownHeatmaps["scale"] {
+    return this.#shown.scale;
   }
 
   info(image: string): ReadonlySignal<HeatmapInfo | null> {
-    let info = this.#infos.get(image);
-    if (!info) {
-      info = signal(this.#kept.get(image)?.info ?? null);
-      this.#infos.set(image, info);
-    }
-    return info;
+    return this.#shown.info(image);
   }
 
-  /** Takes an update from the kernel and paints it before returning. */
+  // ---- questions, products and heatmaps; each is painted before the call returns ----
+
+  /** Answers a new question, or a supposed one, as far as products allow. */
+  ask(asked: Asked): void {
+    const renewed = asked.question !== this.#asked?.question;
+    this.#asked = asked;
+    const painted = this.#update(() => {
+      if (renewed) {
+        this.#kernelReason = null; // it was about an earlier question
+        this.#answer();
+      }
+      this.#suppose();
+    });
+    if (painted && renewed) this.#countRepaint();
+  }
+
+  take(message: Products, buffers: DataView[]): void {
+    const images = this.#computing.take(message, buffers, this.#isShown);
+    const painted = this.#update(() => {
+      this.#answer(images);
+      if (this.#asked?.supposed) this.#suppose();
+    });
+    if (painted) this.#countRepaint();
+  }
+
   receive(message: Heatmaps, buffers: DataView[]): void {
     if (message.version < this.version.peek()) return;
-    batch(() => {
+    this.#update(() => {
       const renewed = message.version > this.version.peek();
       this.version.value = message.version;
-      this.nothing.value = message.nothing ?? null;
-      if (message.nothing !== undefined) this.#clear();
-      const fresh = this.#store(message, buffers);
-      if (renewed) this.#markStale();
-      this.#drop();
-      const rescaled = this.#rescale();
-      for (const image of rescaled ? this.#kept.keys() : fresh) this.#paintImage(image);
+      if (renewed) this.#answered = this.#asked?.question ?? null;
+      if (this.#computing.fail(message.failed)) {
+        this.#answer();
+        this.#suppose();
+      }
+      this.#kernelReason = message.nothing ?? null;
+      if (message.nothing !== undefined && !this.#hasComputed) this.#shown.clear();
+      this.#store(message, buffers);
+      if (renewed) this.#renew();
     });
     this.#countRepaint();
+  }
+
+  /** Runs a change and paints what is shown after it; returns whether anything has been painted. */
+  #update(change: () => void): boolean {
+    let painted = false;
+    batch(() => {
+      change();
+      this.#drop();
+      this.nothing.value = this.#reason();
+      const question = this.#asked?.question ?? null;
+      const held = this.#asked !== null && (this.#asked.held || this.#asked.supposed !== null);
+      painted = this.#shown.paint({ held, sharpening: question === this.#painted });
+      this.#painted = question;
+    });
+    return painted;
   }
 
   #countRepaint(): void {
@@ -82,164 +118,144 @@ export class HeatmapPainter {
     this.repaints.value = this.repaints.peek() + 1;
   }
 
-  #store(message: Heatmaps, buffers: DataView[]): string[] {
-    const fresh: string[] = [];
+  // ---- computed heatmaps ----
+
+  /** Computes heatmaps for the present question, of all images with products or of some. */
+  #answer(images: Iterable<string> = this.#computing.images): void {
+    if (!this.#asked) return;
+    const { question } = this.#asked;
+    this.#weights = this.#computing.weigh(question);
+    if ("nothing" in this.#weights) return this.#shown.clear();
+    for (const image of images) {
+      const shown = this.#compute(image, question, this.#weights, false);
+      if (shown && !this.#isOutdone(shown)) this.#shown.keep(shown);
+    }
+  }
+
+  /** Computes heatmaps for the supposed question; without one, those for the present question are shown again. */
+  #suppose(): void {
+    this.#shown.endTrials();
+    const supposed = this.#asked?.supposed;
+    const weights = supposed && this.#computing.weigh(supposed);
+    if (!weights || "nothing" in weights) return;
+    for (const image of this.#computing.images) {
+      const shown = this.#compute(image, supposed, weights, true);
+      if (shown) this.#shown.tryOut(shown);
+    }
+  }
+
+  #compute(image: string, question: PageQuestion, weights: Weights, trial: boolean): Shown | null {
+    const side = this.#shown.canvases.side(image) || UNMOUNTED_SIDE;
+    return this.#computing.heatmap(image, { question, weights, side, version: this.version.peek(), trial });
+  }
+
+  /** Whether the page has computed a heatmap for the present question, from products that still hold. */
+  #isCurrent = ({ question, info }: Shown): boolean =>
+    question !== null && question === this.#asked?.question && this.#computing.has(info.image);
+
+  get #hasComputed(): boolean {
+    return [...this.#shown.kept.values()].some(this.#isCurrent);
+  }
+
+  /** Whether the kernel has sent a sharper heatmap for the same question. */
+  #isOutdone({ info }: Shown): boolean {
+    const kept = this.#shown.kept.get(info.image);
+    if (!kept || kept.question || kept.info.stale || this.#answered !== this.#asked?.question) return false;
+    return isSharper(kept.info, info);
+  }
+
+  /** Why there is nothing to explain: the page's own reason first, as the kernel's may be about earlier bins. */
+  #reason(): string | null {
+    if (this.#weights && "nothing" in this.#weights) return this.#weights.nothing;
+    return this.#hasComputed ? null : this.#kernelReason;
+  }
+
+  /** The score of an image and the share of each member in it; null where the page cannot compute them. */
+  influence(image: string): { score: number; shares: Share[] } | null {
+    const kept = this.#shown.kept.get(image);
+    const weights = this.#weights;
+    if (!kept || !this.#asked || !this.#isCurrent(kept) || !weights || "nothing" in weights) return null;
+    const shares = this.#computing.shares(image, this.#asked.question, weights);
+    return shares && { score: kept.info.score, shares };
+  }
+
+  // ---- heatmaps of the kernel ----
+
+  #store(message: Heatmaps, buffers: DataView[]): void {
     message.items.forEach((item, i) => {
       const buffer = buffers[i];
       if (!buffer || !this.#isShown(item.image)) return;
-      const values = this.#decoder.decode(buffer, item.shape[0] * item.shape[1]);
       const layer = item.layer ?? ATTRIBUTION;
-      this.#keep(item.image, { info: { ...item, layer, version: message.version, stale: false }, values });
-      fresh.push(item.image);
+      const info = { ...item, layer, version: message.version, stale: false, trial: false };
+      const kept = this.#shown.kept.get(item.image);
+      const outdoes = layer === kept?.info.layer && isSharper(info, kept.info);
+      if (kept && this.#isCurrent(kept) && !outdoes) return;
+      const values = this.#decoder.decode(buffer, item.shape[0] * item.shape[1]);
+      this.#shown.keep({ info, values, unit: info.peak, question: null });
     });
-    return fresh;
   }
 
-  #keep(image: string, kept: Kept): void {
-    this.#kept.set(image, kept);
-    const info = this.#infos.get(image);
-    if (info) info.value = kept.info;
+  /** Gives the newest version to what answers the present question, and marks the rest as old. */
+  #renew(): void {
+    const version = this.version.peek();
+    for (const [image, shown] of this.#shown.kept) {
+      if (shown.info.version === version) continue;
+      if (this.#isCurrent(shown)) this.#shown.amend(image, { version });
+      else if (!shown.info.stale) this.#shown.amend(image, { stale: true });
+    }
   }
 
-  /** Marks all heatmaps as old: nothing will renew them. */
+  /** Marks what the page has not computed for the present question as old: nothing will renew it. */
   outdate(): void {
-    batch(() => this.#markStale(() => true));
+    batch(() => {
+      for (const [image, shown] of this.#shown.kept) {
+        if (!this.#isCurrent(shown) && !shown.info.stale) this.#shown.amend(image, { stale: true });
+      }
+    });
   }
 
-  /** A heatmap that the new version has not replaced yet stays, marked as old, until its own message comes. */
-  #markStale(isOld = (info: HeatmapInfo) => info.version !== this.version.peek()): void {
-    for (const [image, kept] of this.#kept) {
-      if (!isOld(kept.info) || kept.info.stale) continue;
-      this.#keep(image, { ...kept, info: { ...kept.info, stale: true } });
-      for (const canvas of this.#canvases.get(image) ?? []) canvas.dataset.stale = "true";
-    }
-  }
+  // ---- what is shown ----
 
-  #isShown(image: string): boolean {
-    return this.#canvases.has(image) || this.#isWanted(image);
-  }
+  #isShown = (image: string): boolean => this.#shown.canvases.has(image) || this.#isWanted(image);
 
-  /** Forgets maps that are no longer shown; the kernel sends them again when they come back into view. */
+  /** Forgets what is no longer shown; the kernel sends it again when it comes back into view. */
   #drop(): void {
-    for (const image of [...this.#kept.keys()]) if (!this.#isShown(image)) this.#forget(image);
-  }
-
-  #forget(image: string): void {
-    this.#kept.delete(image);
-    const info = this.#infos.get(image);
-    if (info) info.value = null;
-  }
-
-  #clear(): void {
-    for (const image of [...this.#kept.keys()]) {
-      this.#forget(image);
-      for (const canvas of this.#canvases.get(image) ?? []) wipe(canvas);
-    }
-  }
-
-  #rescale(): boolean {
-    const before = this.#peaks;
-    this.#peaks = new Map();
-    let shown: HeatmapInfo | null = null;
-    for (const { info } of this.#kept.values()) {
-      if (info.stale) continue;
-      const group = groupOf(info);
-      this.#peaks.set(group, Math.max(this.#peaks.get(group) ?? 0, info.peak));
-      if (!shown || (shown.preview && !info.preview)) shown = info;
-    }
-    const peak = shown ? (this.#peaks.get(groupOf(shown)) ?? 0) : 0;
-    this.scale.value = shown && { layer: shown.layer, peak, groups: this.#peaks.size };
-    return this.#isShared() && [...this.#peaks].some(([group, peak]) => before.get(group) !== peak);
-  }
-
-  /** The value that is painted with the map's end colours on this image. */
-  limit(image: string): number {
-    const kept = this.#kept.get(image);
-    if (!kept) return 0;
-    return (this.#isShared() && this.#peaks.get(groupOf(kept.info))) || kept.info.peak;
+    this.#computing.drop(this.#isShown);
+    for (const image of [...this.#shown.kept.keys()]) if (!this.#isShown(image)) this.#shown.forget(image);
   }
 
   useColormap(name: string): void {
-    this.#colours = new LayerColours(colormapNamed(name));
+    this.#shown.canvases.useColormap(name);
     this.repaint();
   }
 
   /** Paints everything again, after a change of scale or colours. */
   repaint(): void {
-    for (const image of this.#kept.keys()) this.#paintImage(image);
-    if (this.#kept.size) this.#countRepaint();
+    this.#shown.paintAll();
+    if (this.#shown.kept.size) this.#countRepaint();
   }
 
   /** Registers a canvas for an image and paints what is known; returns a function that unregisters it. */
   attach(image: string, canvas: HTMLCanvasElement): () => void {
-    const set = this.#canvases.get(image) ?? new Set();
-    this.#canvases.set(image, set.add(canvas));
-    if (this.#kept.has(image)) this.#paint(image, canvas);
-    else wipe(canvas);
-    return () => {
-      set.delete(canvas);
-      if (set.size === 0 && this.#canvases.get(image) === set) this.#canvases.delete(image);
-    };
+    const detach = this.#shown.attach(image, canvas);
+    const kept = this.#shown.kept.get(image);
+    if (kept && this.#asked && this.#isCurrent(kept)) {
+      const rows = this.#computing.rows(image, this.#asked.question, this.#shown.canvases.side(image));
+      // The image was computed for smaller canvases, or for larger ones that are gone.
+      if (rows !== undefined && rows !== kept.info.shape[0]) this.#update(() => this.#answer([image]));
+    }
+    return detach;
   }
 
-  /** The value at a point of the frame, given in fractions of it. */
+  limit(image: string): number {
+    return this.#shown.limit(image);
+  }
+
   sample(image: string, x: number, y: number): number | null {
-    const kept = this.#kept.get(image);
-    if (!kept || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
-    const [rows, columns] = kept.info.shape;
-    const value = kept.values[Math.floor(y * rows) * columns + Math.floor(x * columns)];
-    return value === undefined ? null : value * kept.info.peak;
+    return this.#shown.sample(image, x, y);
   }
 
-  #paintImage(image: string): void {
-    for (const canvas of this.#canvases.get(image) ?? []) this.#paint(image, canvas);
+  dispose(): void {
+    this.#shown.dispose();
   }
-
-  #paint(image: string, canvas: HTMLCanvasElement): void {
-    const kept = this.#kept.get(image);
-    const context = canvas.getContext("2d");
-    if (!kept || !context) return;
-    const [rows, columns] = kept.info.shape;
-    this.#colour(kept, this.#gain(image, kept));
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.imageSmoothingEnabled = true;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(this.#scratch, 0, 0, columns, rows, 0, 0, canvas.width, canvas.height);
-    canvas.dataset.heatmap = image;
-    canvas.dataset.method = kept.info.method;
-    canvas.dataset.layer = kept.info.layer;
-    canvas.dataset.progress = String(kept.info.progress);
-    canvas.dataset.heatmapVersion = String(kept.info.version);
-    canvas.dataset.stale = String(kept.info.stale);
-  }
-
-  #gain(image: string, kept: Kept): number {
-    const limit = this.limit(image);
-    return limit > 0 ? kept.info.peak / limit : 0;
-  }
-
-  /** Colours values into the scratch canvas at their own resolution. */
-  #colour({ values, info }: Kept, gain: number): void {
-    const [rows, columns] = info.shape;
-    const scratch = this.#scratch;
-    if (scratch.width !== columns || scratch.height !== rows) {
-      scratch.width = columns;
-      scratch.height = rows;
-    }
-    const pixels = new Uint32Array(values.length);
-    const [table, steps] = [this.#colours.of(info.layer), ZERO - 1];
-    for (let i = 0; i < pixels.length; i++) {
-      // As `tableIndex`, in line: this loop is the cost of an update. `| 0` rounds to zero and takes care of NaN.
-      const scaled = (values[i] as number) * gain * steps;
-      const step = (scaled < 0 ? scaled - 0.5 : scaled + 0.5) | 0;
-      pixels[i] = table[ZERO + (step > steps ? steps : Math.max(step, -steps))] as number;
-    }
-    const image = new ImageData(new Uint8ClampedArray(pixels.buffer), columns, rows);
-    scratch.getContext("2d", { willReadFrequently: true })?.putImageData(image, 0, 0);
-  }
-}
-
-function wipe(canvas: HTMLCanvasElement): void {
-  canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
-  for (const name of ["heatmap", "method", "layer", "progress", "heatmapVersion", "stale"]) delete canvas.dataset[name];
 }

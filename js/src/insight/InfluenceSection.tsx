@@ -1,20 +1,23 @@
 import type { JSX } from "preact";
-import { useStore } from "../context";
-import type { Influence } from "../kernel/protocol";
+import { useHeatmapInfo, useStore } from "../context";
 import { signed } from "../ui/format";
 import { Retry } from "../ui/Retry";
 import { InsightSection } from "./InsightSection";
+import { type Contributions, completed } from "./influence";
 import { MemberList } from "./MemberList";
 
 /** The contribution of each bin member to the score. */
 export function InfluenceSection({ image }: { image: string }): JSX.Element {
-  const { insight, bins, settings } = useStore();
+  const { insight, explicands, bins, settings } = useStore();
   const answer = insight.influence.about(image);
-  const { reply, asking, error } = answer;
+  const { asking, error } = answer;
+  useHeatmapInfo(image); // what the page computes changes with the heatmap
+  const own = explicands.heatmaps.influence(image);
+  const reply = own ? completed(own, answer.reply) : answer.reply;
   const stale = insight.influence.isStale(answer);
   // A member that has just been removed is hidden at once, before the kernel answers anew.
   const present = reply?.members.filter((member) => bins.has(member.bin, member.image)) ?? [];
-  const phase = error !== null ? "error" : reply ? (stale ? "stale" : "ready") : "loading";
+  const phase = error !== null ? "error" : answer.reply ? (stale ? "stale" : "ready") : "loading";
   const empty = !settings.corpus.value.length && !settings.foil.value.length;
   return (
     <InsightSection
@@ -32,7 +35,7 @@ export function InfluenceSection({ image }: { image: string }): JSX.Element {
       )}
       {!reply && error === null && <p class="insight-text insight-soft">Asking the kernel…</p>}
       {reply && present.length > 0 && (
-        <div data-stale={stale || undefined}>
+        <div data-stale={(stale && !own) || undefined} data-stale-changes={(stale && own !== null) || undefined}>
           <Sums reply={reply} />
           <MemberList members={present} />
         </div>
@@ -42,7 +45,7 @@ export function InfluenceSection({ image }: { image: string }): JSX.Element {
 }
 
 /** The score, and the sum of the shares of each bin. */
-function Sums({ reply: { members, score } }: { reply: Influence }): JSX.Element {
+function Sums({ reply: { members, score } }: { reply: Contributions }): JSX.Element {
   const sum = (bin: string) =>
     members.filter((member) => member.bin === bin).reduce((total, { share }) => total + share, 0);
   const has = (bin: string) => members.some((member) => member.bin === bin);

@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Region } from "../bins/bins";
-import type { HeatmapPainter } from "../explicands/heatmaps";
+import type { ExplicandsState } from "../explicands/explicands-state";
 import type { Kernel } from "../kernel/kernel";
 import type { Curves, Influence } from "../kernel/protocol";
 import { StabilityState } from "./stability";
@@ -9,7 +9,7 @@ import { StabilityState } from "./stability";
 export interface Answer<T> {
   image: string;
   reply: T | null;
-  /** The heatmaps that were the newest when `reply` was asked for. */
+  /** The version of the heatmaps when `reply` was asked for. */
   version: number;
   asking: boolean;
   /** The progress of the kernel: steps done, of all. */
@@ -123,13 +123,13 @@ export class InsightState {
   readonly measure = signal("");
   readonly influence: Question<"influence">;
   readonly curves: Question<"curves">;
-  readonly #heatmaps: HeatmapPainter;
+  readonly #heatmaps: ExplicandsState["heatmaps"];
 
-  constructor(kernel: Kernel, heatmaps: HeatmapPainter) {
+  constructor(kernel: Kernel, { heatmaps, answered }: ExplicandsState) {
     this.#heatmaps = heatmaps;
-    this.stability = new StabilityState(heatmaps.version);
-    this.influence = new Question("influence", kernel, heatmaps.version);
-    this.curves = new Question("curves", kernel, heatmaps.version);
+    this.stability = new StabilityState(answered);
+    this.influence = new Question("influence", kernel, answered);
+    this.curves = new Question("curves", kernel, answered);
   }
 
   /**

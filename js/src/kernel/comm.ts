@@ -28,7 +28,7 @@ export class Comm implements Kernel {
   readonly #leaving = new AbortController();
   readonly #stop: () => void;
   #onReport: (report: Report, buffers: DataView[]) => void = () => undefined;
-  #watched: Notice | null = null;
+  #watched: (Notice & { kind: "watch" }) | null = null;
 
   constructor(model: Model) {
     this.#liveness = new Liveness(model);
@@ -76,7 +76,7 @@ export class Comm implements Kernel {
   }
 
   #watchAgain(): void {
-    if (this.#watched) this.#connection.notify(this.#watched);
+    if (this.#watched) this.#connection.notify({ ...this.#watched, renew: true });
   }
 
   close(): void {

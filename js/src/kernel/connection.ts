@@ -22,6 +22,21 @@ function isResponse(message: unknown): message is Response {
   return RESPONSE_KINDS.some((known) => known === kind);
 }
 
+/** Whether a buffer has the bytes 0 … 255, as the catalogue's. */
+function isCounting(buffer: DataView | undefined): boolean {
+  if (buffer?.byteLength !== 256) return false;
+  for (let i = 0; i < 256; i++) if (buffer.getUint8(i) !== i) return false;
+  return true;
+}
+
+/** The buffers of a message that has them as base64. */
+function decoded(message: Response & { base64?: string[] }): DataView[] | undefined {
+  return message.base64?.map((text) => {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return new DataView(bytes.buffer);
+  });
+}
+
 /** Whether an answer is complete: pictures come in parts, and curves after messages about their progress. */
 function isLast(message: Response): boolean {
   if (message.kind === "thumbnails") return message.last;
@@ -39,6 +54,7 @@ export class Connection {
   readonly #model: Model;
   readonly #onReport: (report: Report, buffers: DataView[]) => void;
   readonly #liveness: Liveness;
+  #asksForBase64 = false;
 
   constructor(model: Model, onReport: (report: Report, buffers: DataView[]) => void, liveness: Liveness) {
     this.#model = model;
@@ -118,9 +134,18 @@ export class Connection {
     this.notify({ kind: "leave" });
   }
 
-  #receive = (message: unknown, buffers: DataView[] = []): void => {
+  /** Buffers that the host has lost on the way come as base64 from now on. */
+  #checkBuffers(buffers: DataView[]): void {
+    if (this.#asksForBase64 || isCounting(buffers[0])) return;
+    this.#asksForBase64 = true;
+    this.notify({ kind: "base64" });
+  }
+
+  #receive = (message: unknown, sent: DataView[] = []): void => {
     if (!isResponse(message)) return;
     this.#liveness.hear();
+    const buffers = decoded(message) ?? sent;
+    if (message.kind === "catalogue") this.#checkBuffers(buffers);
     const id = "id" in message ? message.id : undefined;
     if (id === undefined) {
       this.#onReport(message as Report, buffers);

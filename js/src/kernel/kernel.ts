@@ -6,6 +6,7 @@ import type {
   Heatmaps,
   History,
   Influence,
+  Products,
   RequestBody,
   SearchResult,
   StabilityReport,
@@ -42,7 +43,7 @@ export type Question = RequestBody & { kind: keyof Answers };
 export type Notice = RequestBody & { kind: "watch" | "hold" | "undo" | "redo" };
 
 /** A message that the kernel sends to every view without being asked. */
-export type Report = Heatmaps | StabilityReport | Status | History | Failure;
+export type Report = Heatmaps | Products | StabilityReport | Status | History | Failure;
 
 export interface AskOptions<A> {
   signal?: AbortSignal;

@@ -5,6 +5,8 @@ interface ButtonProps {
   action?: string;
   label: string;
   onClick: () => void;
+  /** Called with true when the keyboard reaches the button, and with false when the focus leaves it. */
+  onFocused?: (focused: boolean) => void;
   disabled?: boolean;
   pressed?: boolean;
   expanded?: boolean;
@@ -21,6 +23,7 @@ export function Button({
   action,
   label,
   onClick,
+  onFocused,
   disabled,
   pressed,
   expanded,
@@ -42,6 +45,8 @@ export function Button({
       aria-disabled={disabled || undefined}
       tabIndex={skipped ? -1 : undefined}
       onClick={() => !disabled && onClick()}
+      onFocus={onFocused && (({ currentTarget }) => onFocused(currentTarget.matches(":focus-visible")))}
+      onBlur={onFocused && (() => onFocused(false))}
       {...FOCUSABLE}
     >
       {children}

@@ -76,7 +76,7 @@ test("heatmaps of an older version are dropped, and those not renewed yet are ma
 test("nothing to explain clears the heatmaps and says why", async () => {
   page = await mount({ traits: EXPLAINED });
   page.kernel.sayHeatmaps([{ image: "image-1" }], 1);
-  page.kernel.say({ kind: "heatmaps", version: 2, items: [], nothing: "The corpus is empty." });
+  page.kernel.say({ kind: "heatmaps", version: 2, items: [], failed: [], nothing: "The corpus is empty." });
   await settled();
   expect(canvas("image-1").dataset.heatmap).toBeUndefined();
   expect(at("image-1", 0.9)[3]).toBe(0);

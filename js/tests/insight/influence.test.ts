@@ -174,8 +174,8 @@ test("the keyboard goes through the rows, opens one and removes it; that can be 
   expect(document.activeElement).toBe(main("image-4"));
   press(document.activeElement as Element, "Delete");
   await settled();
-  expect(rows()).toHaveLength(0);
-  // The last row has gone: the keys still reach the dialog.
+  // The last row has gone, and there is nothing to explain: the keys still reach the dialog.
+  expect(section()).toBeNull();
   expect(document.activeElement).toBe(dialog);
   press(dialog, "z", { ctrlKey: true });
   expect(page.kernel.requests("undo")).toHaveLength(1);
@@ -237,9 +237,11 @@ test("an image that is not explained asks nothing and can be explained", async (
 
 test("with empty bins nothing is asked", async () => {
   page = await mount({ traits: { ...TRAITS, corpus: [], foil: [] } });
-  page.kernel.say({ kind: "heatmaps", version: 4, items: [], nothing: "Fill the bins." });
+  page.kernel.say({ kind: "heatmaps", version: 4, items: [], failed: [], nothing: "Fill the bins." });
   await enlarge(page, "image-1");
-  expect(page.root.querySelector("[data-insight=panel]")?.textContent).toBe("Fill the bins.");
+  expect(page.root.querySelector("[data-insight=panel]")?.textContent).toBe(
+    "Nothing to explain yet: put images into the corpus, the foil, or both.",
+  );
   expect(asked()).toHaveLength(0);
 });
 

@@ -130,7 +130,7 @@ describe("on the page", () => {
     say(4, { items: [item("image-2")] });
     await settled();
     expect([badge("image-1").textContent, badge("image-2").textContent]).toEqual(["±.05", "±.05"]);
-    page.kernel.say({ kind: "heatmaps", version: 5, items: [], nothing: "Fill the bins." });
+    page.kernel.say({ kind: "heatmaps", version: 5, items: [], failed: [], nothing: "Fill the bins." });
     await settled();
     expect(badge().textContent).toBe("");
   });

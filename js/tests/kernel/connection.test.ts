@@ -82,6 +82,45 @@ test("asks again while the kernel is busy, with the same id", async () => {
   expect(onLate).toHaveBeenCalled();
 });
 
+test("the bytes of the catalogue come back unchanged, and nothing is asked for", async () => {
+  const { kernel, connection } = setup();
+  kernel.options.silent = false;
+  await connection.request({ kind: "hello" });
+  expect(kernel.requests("base64")).toHaveLength(0);
+});
+
+test("where buffers are lost, they are asked for as base64 and read from there", async () => {
+  const { kernel, model, onEvent, connection } = setup();
+  const whole = model.receive.bind(model);
+  model.receive = (message) => whole(message, []);
+  kernel.options.silent = false;
+  await connection.request({ kind: "hello" });
+  expect(kernel.requests("base64")).toMatchObject([{ view: connection.view }]);
+  await connection.request({ kind: "hello" });
+  expect(kernel.requests("base64")).toHaveLength(1);
+  await vi.waitFor(() => expect(kernel.usesBase64).toBe(true));
+  onEvent.mockClear();
+  const bytes = Uint8Array.from({ length: 300 }, (_, i) => i % 256);
+  kernel.say({ kind: "heatmaps", version: 1, items: [], failed: [] }, [
+    new DataView(bytes.buffer, 7),
+    new DataView(bytes.buffer, 0, 0),
+  ]);
+  const [, buffers] = onEvent.mock.calls[0] as [unknown, DataView[]];
+  expect(buffers.map(({ byteLength }) => byteLength)).toEqual([293, 0]);
+  expect([...new Uint8Array(buffers[0]?.buffer as ArrayBuffer)]).toEqual([...bytes.slice(7)]);
+});
+
+test.each([[[]], [[new DataView(new ArrayBuffer(256))]], [[new DataView(new ArrayBuffer(3))]]])(
+  "a catalogue with other bytes has lost them",
+  async (buffers) => {
+    const { kernel, connection, lastId } = setup();
+    const reply = connection.request({ kind: "hello" });
+    kernel.say({ kind: "catalogue", id: lastId() }, buffers);
+    await reply;
+    expect(kernel.requests("base64")).toHaveLength(1);
+  },
+);
+
 test("closing takes leave, rejects and stops listening", async () => {
   const { kernel, model, life, connection } = setup();
   const reply = connection.request({ kind: "hello" });

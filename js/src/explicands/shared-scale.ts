@@ -1,0 +1,129 @@
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { groupOf, type HeatmapInfo } from "./heatmap";
+
+/** The colour bar's range. `groups` > 1: previews beside finished maps, whose values do not compare. */
+export interface Scale {
+  layer: string;
+  peak: number;
+  groups: number;
+}
+
+const EASE_MS = 200;
+/** While heatmaps sharpen, the scale stays as long as the largest value, as a part of it, is within these. */
+const [LEAST, MOST] = [0.6, 1.25];
+
+/**
+ * The values that the end colours stand for, for each group of heatmaps that compare: their largest absolute value. So that
+ * colours do not jump, a scale in use stays still or moves to its new value over a moment.
+ */
+export class SharedScale {
+  readonly #shown = signal<Scale | null>(null);
+  readonly #settled = signal(true);
+  /** What the end colours stand for now, and what they will when they have settled. */
+  #limits = new Map<string, number>();
+  #goals = new Map<string, number>();
+  #main: HeatmapInfo | null = null;
+  #frame = 0;
+  readonly #onMove: () => void;
+
+  /** @param onMove called whenever the limits have moved by themselves */
+  constructor(onMove: () => void) {
+    this.#onMove = onMove;
+  }
+
+  get shown(): ReadonlySignal<Scale | null> {
+    return this.#shown;
+  }
+
+  /** Whether no scale is moving. */
+  get settled(): ReadonlySignal<boolean> {
+    return this.#settled;
+  }
+
+  limit(group: string): number {
+    return this.#limits.get(group) ?? 0;
+  }
+
+  /**
+   * Takes up the heatmaps of the moment. `held`: no scale moves. `sharpening`: they answer the same question as before.
+   * Returns whether limits have changed; those that move by themselves will later.
+   */
+  follow(infos: Iterable<HeatmapInfo>, { held, sharpening }: { held: boolean; sharpening: boolean }): boolean {
+    const peaks = new Map<string, number>();
+    const unfinished = new Set<string>();
+    this.#main = null;
+    for (const info of infos) {
+      if (info.stale) continue;
+      const group = groupOf(info);
+      peaks.set(group, Math.max(peaks.get(group) ?? 0, info.peak));
+      if (info.progress < 1) unfinished.add(group);
+      if (!this.#main || (this.#main.preview && !info.preview)) this.#main = info;
+    }
+    const before = this.#limits;
+    this.#limits = new Map();
+    const goals = new Map<string, number>();
+    let moves = false;
+    for (const [group, peak] of peaks) {
+      const limit = before.get(group) || peak;
+      const part = peak / limit;
+      const stays = held || (sharpening && unfinished.has(group) && part >= LEAST && part <= MOST);
+      const goal = stays ? limit : peak;
+      this.#limits.set(group, limit);
+      goals.set(group, goal);
+      moves ||= goal !== limit;
+    }
+    const same =
+      goals.size === this.#goals.size && [...goals].every(([group, goal]) => this.#goals.get(group) === goal);
+    this.#goals = goals;
+    if (!moves || isStill()) this.#settle();
+    else if (!same || !this.#frame) this.#ease();
+    this.#show();
+    return [...this.#limits].some(([group, limit]) => before.get(group) !== limit);
+  }
+
+  #show(): void {
+    const { layer } = this.#main ?? {};
+    const next = this.#main &&
+      layer !== undefined && { layer, peak: this.limit(groupOf(this.#main)), groups: this.#limits.size };
+    const now = this.#shown.peek();
+    if (next && now && next.layer === now.layer && next.peak === now.peak && next.groups === now.groups) return;
+    this.#shown.value = next || null;
+  }
+
+  #settle(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    for (const [group, goal] of this.#goals) this.#limits.set(group, goal);
+    this.#settled.value = true;
+  }
+
+  #ease(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#settled.value = false;
+    const from = new Map(this.#limits);
+    let start: number | null = null;
+    const step = (now: number) => {
+      start ??= now;
+      const time = (now - start) / EASE_MS;
+      if (time >= 1) this.#settle();
+      else {
+        const part = 1 - (1 - time) ** 3;
+        for (const [group, goal] of this.#goals) {
+          const first = from.get(group) ?? goal;
+          this.#limits.set(group, first + part * (goal - first));
+        }
+        this.#frame = requestAnimationFrame(step);
+      }
+      this.#show();
+      this.#onMove();
+    };
+    this.#frame = requestAnimationFrame(step);
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+  }
+}
+
+/** Whether nothing shall move, or nobody would see it: a hidden page has no frames. */
+const isStill = (): boolean => document.hidden || matchMedia("(prefers-reduced-motion: reduce)").matches;

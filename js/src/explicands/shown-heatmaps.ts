@@ -1,0 +1,144 @@
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { HeatmapCanvases } from "./canvases";
+import { groupOf, type HeatmapInfo, type Shown } from "./heatmap";
+import { SharedScale } from "./shared-scale";
+
+/** How an update concerns the scale: see `SharedScale.follow`. */
+export interface Course {
+  held: boolean;
+  sharpening: boolean;
+}
+
+/** The heatmap that is shown of each image, the scale that they share, and the canvases that they are painted on. */
+export class ShownHeatmaps {
+  readonly scale: SharedScale;
+  readonly canvases = new HeatmapCanvases();
+  readonly #kept = new Map<string, Shown>();
+  /** The heatmaps of a supposed question, which are shown instead. */
+  readonly #trials = new Map<string, Shown>();
+  readonly #infos = new Map<string, Signal<HeatmapInfo | null>>();
+  /** The images with another heatmap than what is painted. */
+  readonly #fresh = new Set<string>();
+  readonly #isShared: () => boolean;
+
+  constructor(isShared: () => boolean) {
+    this.#isShared = isShared;
+    this.scale = new SharedScale(() => isShared() && this.paintAll());
+  }
+
+  get kept(): ReadonlyMap<string, Shown> {
+    return this.#kept;
+  }
+
+  #at(image: string): Shown | undefined {
+    return this.#trials.get(image) ?? this.#kept.get(image);
+  }
+
+  info(image: string): ReadonlySignal<HeatmapInfo | null> {
+    let info = this.#infos.get(image);
+    if (!info) {
+      info = signal(this.#at(image)?.info ?? null);
+      this.#infos.set(image, info);
+    }
+    return info;
+  }
+
+  #inform(image: string): void {
+    const info = this.#infos.get(image);
+    if (info) info.value = this.#at(image)?.info ?? null;
+  }
+
+  // ---- changes, which `paint` shows ----
+
+  keep(shown: Shown): void {
+    this.#kept.set(shown.info.image, shown);
+    this.#fresh.add(shown.info.image);
+  }
+
+  /** Shows a heatmap in place of the image's own until the trials end. */
+  tryOut(shown: Shown): void {
+    this.#trials.set(shown.info.image, shown);
+    this.#fresh.add(shown.info.image);
+  }
+
+  endTrials(): void {
+    for (const image of this.#trials.keys()) this.#fresh.add(image);
+    this.#trials.clear();
+  }
+
+  forget(image: string): void {
+    this.#kept.delete(image);
+    this.#trials.delete(image);
+    this.#fresh.add(image);
+  }
+
+  clear(): void {
+    for (const image of [...this.#kept.keys(), ...this.#trials.keys()]) this.forget(image);
+  }
+
+  /** Changes what is known about a kept heatmap, at once: its pixels stay. */
+  amend(image: string, news: Partial<HeatmapInfo>): void {
+    const kept = this.#kept.get(image);
+    if (!kept) return;
+    this.#kept.set(image, { ...kept, info: { ...kept.info, ...news } });
+    this.#inform(image);
+    const shown = this.#at(image);
+    if (shown) this.canvases.describe(shown);
+  }
+
+  /** Brings the scale up to date and paints what has changed; returns whether anything has. */
+  paint(course: Course): boolean {
+    const infos = [...this.#kept.values()].map(({ info }) => info);
+    const rescaled = this.scale.follow(infos, course) && this.#isShared();
+    const painted = this.#fresh.size > 0 || rescaled;
+    batch(() => {
+      for (const image of this.#fresh) {
+        this.#inform(image);
+        if (!rescaled || !this.#at(image)) this.#paint(image);
+      }
+      if (rescaled) this.paintAll();
+    });
+    this.#fresh.clear();
+    return painted;
+  }
+
+  paintAll(): void {
+    for (const image of new Set([...this.#kept.keys(), ...this.#trials.keys()])) this.#paint(image);
+  }
+
+  #paint(image: string): void {
+    const shown = this.#at(image);
+    if (shown) this.canvases.paint(shown, this.#limitOf(shown.info));
+    else this.canvases.wipe(image);
+  }
+
+  /** The value that is painted with the map's end colours on this image. */
+  limit(image: string): number {
+    const shown = this.#at(image);
+    return shown ? this.#limitOf(shown.info) : 0;
+  }
+
+  #limitOf(info: HeatmapInfo): number {
+    return (this.#isShared() && this.scale.limit(groupOf(info))) || info.peak;
+  }
+
+  /** Registers a canvas for an image and paints what is known; returns a function that unregisters it. */
+  attach(image: string, canvas: HTMLCanvasElement): () => void {
+    const detach = this.canvases.attach(image, canvas);
+    this.#paint(image);
+    return detach;
+  }
+
+  /** The value at a point of the frame, given in fractions of it. */
+  sample(image: string, x: number, y: number): number | null {
+    const shown = this.#at(image);
+    if (!shown || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
+    const [rows, columns] = shown.info.shape;
+    const value = shown.values[Math.floor(y * rows) * columns + Math.floor(x * columns)];
+    return value === undefined ? null : value * shown.unit;
+  }
+
+  dispose(): void {
+    this.scale.dispose();
+  }
+}

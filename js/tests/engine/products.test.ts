@@ -1,0 +1,92 @@
+import { beforeEach, expect, test } from "vitest";
+import { fakeProducts } from "../../dev/fake-products";
+import { combine, type ImageProducts, ProductStore } from "../../src/engine/products";
+import { type Weights, weigh } from "../../src/engine/weights";
+
+/** With one number for each image, the product of x with the member c is −c, 2c and, for the score, x · c. */
+
+const SETTINGS = { method: "rise", baseline: "blur", similarity: "cosine", template: "none", centred: false };
+const numbers = { x: 0.5, y: 2, a: 1, b: 3 };
+const everything = (_image: string) => true;
+let store: ProductStore;
+beforeEach(() => {
+  store = new ProductStore();
+});
+
+interface Sent {
+  members?: string[];
+  space?: number;
+  replaces?: boolean;
+  image?: string;
+}
+
+function take({ members = ["a"], space = 1, replaces = true, image = "x" }: Sent, isShown = everything): string[] {
+  const items = [{ image, replaces }];
+  return store.take(...fakeProducts({ numbers, members, items, settings: SETTINGS, space }), isShown);
+}
+const membersOf = (image: string) => [...(store.of(image, SETTINGS)?.members.keys() ?? [])];
+
+test("later products of an image are added to earlier ones, or replace them", () => {
+  expect(take({})).toEqual(["x"]);
+  take({ members: ["b"], replaces: false });
+  expect(membersOf("x")).toEqual(["a", "b"]);
+  expect([...(store.of("x", SETTINGS)?.members.get("b") ?? [])]).toEqual([-3, 6, 1.5]);
+  take({ members: ["b"] });
+  expect(membersOf("x")).toEqual(["b"]);
+});
+
+test("a newer space makes earlier products worthless, and products of an older one are ignored", () => {
+  take({});
+  take({ image: "y", space: 2 });
+  expect([membersOf("x"), membersOf("y")]).toEqual([[], ["a"]]);
+  expect(take({ space: 1 })).toEqual([]);
+  expect([...store.images]).toEqual(["y"]);
+});
+
+test("products are had under their own settings only", () => {
+  take({});
+  for (const other of [
+    { method: "cam" },
+    { baseline: "noise" },
+    { similarity: "dot" },
+    { template: "a {}" },
+    { centred: true },
+  ])
+    expect(store.of("x", { ...SETTINGS, ...other })).toBeUndefined();
+  expect(store.of("x", { ...SETTINGS })).toBeDefined();
+});
+
+test("images that are not shown are not kept", () => {
+  expect(take({}, (image) => image !== "x")).toEqual([]);
+  take({});
+  take({ image: "y" });
+  store.drop((image) => image === "y");
+  expect([...store.images]).toEqual(["y"]);
+});
+
+test("a buffer that is too short is refused", () => {
+  const [message, buffers] = fakeProducts({
+    numbers,
+    members: ["a"],
+    items: [{ image: "x" }],
+    settings: SETTINGS,
+    space: 1,
+  });
+  expect(() => store.take(message, buffers.slice(0, 2), everything)).toThrow("Products need 24 bytes; 0 came.");
+});
+
+test("messages with the same matrices share a spread", () => {
+  take({});
+  take({ image: "y" });
+  expect(store.of("x", SETTINGS)?.spread).toBe(store.of("y", SETTINGS)?.spread);
+});
+
+test("products add up by their weights, and a missing one is named", () => {
+  take({ members: ["a", "b"] });
+  const products = store.of("x", SETTINGS) as ImageProducts;
+  const sum = new Float64Array(3);
+  const question = { target: "contrastive_label_free", corpus: [], foil: ["a", "b"] };
+  expect(combine(products, weigh(question, new Set()) as Weights, sum)).toBeNull();
+  expect([...sum]).toEqual([1.5, -3, -0.75]); // w = 0.5 − (1 + 3) / 2
+  expect(combine(products, weigh({ ...question, foil: ["a", "z"] }, new Set()) as Weights, sum)).toBe("z");
+});
