@@ -15,9 +15,9 @@ import cocoa_widget as cw
 from cocoa_widget.contrast.modality import Reference, centred
 from cocoa_widget.texts.texts import named, prompt_of, text_id
 
-from ..conftest import Convolutional, encoder_of
-from ..joint import Words, joint
-from ..wire import Wire
+from .conftest import Convolutional, encoder_of
+from .joint import Words, joint
+from .wire import Wire
 
 LONG = " ".join(["very"] * 20) + " long"
 
