@@ -67,7 +67,7 @@ test("the filter finds by label", async () => {
   expect(page.region("gallery").textContent).toContain("1 of 12");
 });
 
-test("what the filter hides is deselected, so that every button acts on what is seen", async () => {
+test("images that the filter hides are deselected, so that every button acts on what is seen", async () => {
   const page = await mount();
   const input = page.root.querySelector("input[type=search]") as HTMLInputElement;
   const filter = async (text: string) => {
