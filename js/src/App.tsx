@@ -7,7 +7,7 @@ import { SelectionBar } from "./bins/SelectionBar";
 import { useStore } from "./context";
 import { Explicands } from "./explicands/Explicands";
 import { Gallery } from "./gallery/Gallery";
-import { Lightbox } from "./insight/Lightbox";
+import { Lightbox } from "./insight/EnlargedImage";
 import { KernelNote } from "./kernel/KernelNote";
 import { Button } from "./ui/Button";
 import { Help } from "./ui/Help";
