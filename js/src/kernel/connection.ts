@@ -22,7 +22,7 @@ function isResponse(message: unknown): message is Response {
   return RESPONSE_KINDS.some((known) => known === kind);
 }
 
-/** Whether an answer is complete: pictures come in parts, and curves after messages about their progress. */
+/** Whether an answer is complete: thumbnails come in parts, and curves after messages about their progress. */
 function isLast(message: Response): boolean {
   if (message.kind === "thumbnails") return message.last;
   return message.kind !== "curves" || message.curves.length > 0;
