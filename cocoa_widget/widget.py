@@ -15,7 +15,7 @@ from traitlets import Bunch
 
 from .attribution import Baseline, Method
 from .contrast import NothingToExplain, check_similarity, check_target
-from .encoders import Encoder, load_encoder
+from .encoders import Encoder, as_encoder
 from .host import (
     BaselineTrait,
     BinnedWidget,
@@ -152,7 +152,7 @@ class CocoaWidget(BinnedWidget):
             raise ValueError(
                 f"The image {texts[0]!r} has the id of a text: give it one that does not begin with {PREFIX!r}."
             )
-        self.encoder = _as_encoder(encoder)
+        self.encoder = as_encoder(encoder)
         self._choices = Choices()
         how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
         name = default_name() if name is None else name
@@ -374,15 +374,3 @@ class CocoaWidget(BinnedWidget):
     @traitlets.observe("comm")
     def _comm_opened(self, change: Any) -> None:
         stay_in_subshell(change.new)
-
-
-def _as_encoder(encoder: Encoder | nn.Module | str) -> Encoder:
-    if isinstance(encoder, Encoder):
-        return encoder
-    if isinstance(encoder, str):
-        return load_encoder(encoder)
-    if isinstance(encoder, nn.Module):
-        return Encoder(encoder)
-    raise TypeError(
-        f"encoder must be a cocoa_widget.Encoder, a torch.nn.Module or a name, not {type(encoder).__name__}."
-    )

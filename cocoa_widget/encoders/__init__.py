@@ -5,7 +5,7 @@ from .device import out_of_memory
 from .encoder import Encoder
 from .errors import EncoderError, NoFeatureMap
 from .gradients import LAST_MAP, Attached, Gradients
-from .load import list_encoders, load_encoder
+from .load import as_encoder, list_encoders, load_encoder
 from .moment import Moment
 from .passes import Encoded, FeatureKind
 from .preprocess import Frame, Preprocess
@@ -27,6 +27,7 @@ __all__ = [
     "Preprocess",
     "Representations",
     "TextTower",
+    "as_encoder",
     "list_encoders",
     "load_encoder",
     "out_of_memory",

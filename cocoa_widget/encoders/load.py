@@ -1,4 +1,4 @@
-"""Loading encoders by name."""
+"""Loading encoders by name, and wrapping modules."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+from torch import nn
 
 from ..optional import installed
 from ..spelling import did_you_mean
@@ -149,3 +151,24 @@ def list_encoders(source: str | None = None, pattern: str | None = None) -> list
         return names
     match = pattern if set(pattern) & set("*?[") else f"*{pattern}*"
     return [name for name in names if fnmatch.fnmatch(name, match) or fnmatch.fnmatch(name.partition("/")[2], match)]
+
+
+def as_encoder(encoder: Encoder | nn.Module | str) -> Encoder:
+    """Return an encoder by name, a module wrapped as an encoder, or the encoder itself.
+
+    Raises
+    ------
+    TypeError
+        `encoder` is not an encoder, a module or a name.
+    ValueError, FileNotFoundError, ImportError, ConnectionError
+        It is a name that cannot be loaded; see `load_encoder`.
+    """
+    if isinstance(encoder, Encoder):
+        return encoder
+    if isinstance(encoder, str):
+        return load_encoder(encoder)
+    if isinstance(encoder, nn.Module):
+        return Encoder(encoder)
+    raise TypeError(
+        f"encoder must be a cocoa_widget.Encoder, a torch.nn.Module or a name, not {type(encoder).__name__}."
+    )

@@ -201,8 +201,8 @@ class Heatmap(TypedDict):
     """One heatmap; the buffer at the same index holds ``value / peak`` as little-endian float16, row by row.
 
     `score` is gamma of the image. `progress` rises to 1 as the heatmap sharpens. `preview` marks a CAM heatmap, which
-    is shown until `method` has its first one. `gap` is the completeness gap of path methods. `layer` names what the
-    values are: the attribution (signed), or its uncertainty (0 or more, in the same unit).
+    is shown until `method` has its first one. `gap` is the completeness gap of integrated gradients. `layer` names what
+    the values are: the attribution (signed), or its uncertainty (0 or more, in the same unit).
     """
 
     image: str

@@ -7,7 +7,7 @@ import { fakeProducts } from "./fake-products";
 
 /** A kernel for tests, and for looking at the page without Python. `FakeView` and `FakeModel` connect a page to it. */
 
-export interface FakePicture {
+export interface FakeThumbnail {
   bytes: Uint8Array<ArrayBuffer>;
   type: string;
   width: number;
@@ -18,7 +18,7 @@ export interface FakePicture {
 export interface FakeOptions {
   images: string[];
   labels?: (string | null)[];
-  picture: (image: string, size: number) => Promise<FakePicture>;
+  thumbnail: (image: string, size: number) => Promise<FakeThumbnail>;
   traits?: Partial<Traits>;
   /** Answers bins with heatmaps by itself, as the real kernel does. */
   live?: boolean;
@@ -194,14 +194,14 @@ export class FakeKernel {
   }
 
   async #thumbnails({ id, images, size }: Extract<Request, { kind: "thumbnails" }>): Promise<void> {
-    const pictures = await Promise.all(images.map((image) => this.options.picture(image, size)));
+    const thumbnails = await Promise.all(images.map((image) => this.options.thumbnail(image, size)));
     const items = images.map((image, i) => {
-      const { width, height, frame, type } = pictures[i] as FakePicture;
+      const { width, height, frame, type } = thumbnails[i] as FakeThumbnail;
       return { image, width, height, frame, type };
     });
     this.say(
       { id, kind: "thumbnails", items, last: true },
-      pictures.map(({ bytes }) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+      thumbnails.map(({ bytes }) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
     );
   }
 

@@ -1,6 +1,6 @@
 import { textId } from "../src/bins/texts";
 import { showPage } from "../src/page";
-import { FakeKernel, type FakePicture } from "./fake-kernel";
+import { FakeKernel, type FakeThumbnail } from "./fake-kernel";
 import { FakeView } from "./fake-view";
 
 /**
@@ -15,7 +15,7 @@ const folder = query.get("photos");
 const names: string[] = folder ? await (await fetch(`${folder}names.json`)).json() : [];
 const images = names.length ? names : Array.from({ length: number("n", 200) }, (_, i) => `image-${i}`);
 
-async function picture(image: string, size: number): Promise<FakePicture> {
+async function thumbnail(image: string, size: number): Promise<FakeThumbnail> {
   const source = folder ? await createImageBitmap(await (await fetch(folder + image)).blob()) : null;
   const aspect = source
     ? source.width / source.height
@@ -51,7 +51,7 @@ const behind = Math.max(20, explicands + number("corpus", 5));
 const kernel = new FakeKernel({
   images,
   labels: images.map((name) => name.replace(/[.-].*/, "")),
-  picture,
+  thumbnail,
   live: true,
   traits: {
     explicands: images.slice(0, explicands),

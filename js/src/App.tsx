@@ -7,7 +7,7 @@ import { SelectionBar } from "./bins/SelectionBar";
 import { useStore } from "./context";
 import { Explicands } from "./explicands/Explicands";
 import { Gallery } from "./gallery/Gallery";
-import { Lightbox } from "./insight/Lightbox";
+import { EnlargedImage } from "./insight/EnlargedImage";
 import { KernelNote } from "./kernel/KernelNote";
 import { Button } from "./ui/Button";
 import { Help } from "./ui/Help";
@@ -43,7 +43,7 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
       <StatusBar />
       <SelectionBar />
       <Toasts />
-      {enlarged.value && <Lightbox {...enlarged.value} />}
+      {enlarged.value && <EnlargedImage {...enlarged.value} />}
       {store.ui.help.value && <Help />}
       <Ghost root={root} />
       <div class="announcer" role="status" aria-live="polite">

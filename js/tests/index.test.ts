@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel";
-import { closePages, drag, greyPicture, mount, NAMES, type Page, settled } from "./page";
+import { closePages, drag, greyThumbnail, mount, NAMES, type Page, settled } from "./page";
 
 afterEach(closePages);
 
@@ -31,7 +31,7 @@ test("closing takes leave of the kernel and leaves nothing behind", async () => 
 });
 
 test.each([true, false])("two views of one kernel agree (over a model: %s)", async (comm) => {
-  const kernel = new FakeKernel({ images: NAMES, picture: greyPicture });
+  const kernel = new FakeKernel({ images: NAMES, thumbnail: greyThumbnail });
   const [one, two] = [await mount({ comm, kernel }), await mount({ comm, kernel })];
   drag(one.tile("gallery", "image-1"), one.region("corpus"));
   await settled();
@@ -67,7 +67,7 @@ test("the filter finds by label", async () => {
   expect(page.region("gallery").textContent).toContain("1 of 12");
 });
 
-test("what the filter hides is deselected, so that every button acts on what is seen", async () => {
+test("images that the filter hides are deselected, so that every button acts on what is seen", async () => {
   const page = await mount();
   const input = page.root.querySelector("input[type=search]") as HTMLInputElement;
   const filter = async (text: string) => {

@@ -1,5 +1,5 @@
 import { expect, vi } from "vitest";
-import { FakeKernel, type FakeOptions, type FakePicture } from "../dev/fake-kernel";
+import { FakeKernel, type FakeOptions, type FakeThumbnail } from "../dev/fake-kernel";
 import { FakeModel } from "../dev/fake-model";
 import { FakeView } from "../dev/fake-view";
 import widget from "../src/index";
@@ -23,7 +23,7 @@ export interface Page {
 export const NAMES = Array.from({ length: 12 }, (_, i) => `image-${i}`);
 
 /** A plain grey JPEG, twice as wide as high, of which the encoder sees the middle square. */
-export async function greyPicture(_image: string, size: number): Promise<FakePicture> {
+export async function greyThumbnail(_image: string, size: number): Promise<FakeThumbnail> {
   const canvas = new OffscreenCanvas(size, size / 2);
   const context = canvas.getContext("2d") as OffscreenCanvasRenderingContext2D;
   context.fillStyle = "#888";
@@ -59,7 +59,7 @@ export async function mount({
   kernel,
   ...options
 }: MountOptions = {}): Promise<Page> {
-  const fake = kernel ?? new FakeKernel({ images: NAMES, picture: greyPicture, ...options });
+  const fake = kernel ?? new FakeKernel({ images: NAMES, thumbnail: greyThumbnail, ...options });
   const host = document.createElement("div");
   host.style.width = `${width}px`;
   document.body.append(host);

@@ -165,11 +165,6 @@ def test_other_methods_refuse_functions(inputs, corpus, name):
         explain(function_encoder(), name, inputs, corpus=corpus)
 
 
-def test_what_is_not_a_function_is_refused():
-    with pytest.raises(TypeError, match=r"arrays \(B, 3, H, W\)"):
-        cw.Encoder.from_function("model.onnx")
-
-
 class Brightness(cw.DirectMethod):
     """The image times its score."""
 

@@ -11,7 +11,6 @@ from cocoa_widget.contrast.direction import (
     directions,
 )
 from cocoa_widget.contrast.score import LinearScore
-from cocoa_widget.encoders import Representations
 
 
 @pytest.fixture
@@ -62,7 +61,7 @@ def test_one_vector_stands_for_all_pairs(vectors, target, similarity):
         ("contrastive_label_free", (None, "foil")),
     ],
 )
-def test_what_each_target_uses(target, used):
+def test_each_target_uses_its_bins(target, used):
     assert TARGETS[target].used("corpus", "foil") == used
 
 
@@ -108,30 +107,3 @@ def test_unknown_names_list_the_known():
         check_target("nearest")
     with pytest.raises(ValueError, match=r"'euclid'.*cosine, dot"):
         check_similarity("euclid")
-
-
-def test_representations_are_kept_once_and_averaged(vectors):
-    _, corpus, foil = vectors
-    table = Representations()
-    table.add(["a", "b", "c", "d"], corpus)
-    table.add(["d", "e", "f", "g", "h", "i"], torch.cat([torch.zeros(1, 8), foil]))
-    assert len(table) == 9
-    assert table.missing(["a", "z"]) == ["z"]
-    torch.testing.assert_close(table.get(["d", "e"]), torch.stack([corpus[3], foil[0]]))
-    for similarity in ("cosine", "dot"):
-        torch.testing.assert_close(table.mean(list("abcd"), unit=similarity == "cosine"), mean(corpus, similarity))
-
-
-def test_a_table_grows_beyond_its_capacity():
-    table = Representations()
-    rows = torch.randn(500, 4, generator=torch.Generator().manual_seed(0))
-    for i in range(0, 500, 7):
-        table.add([str(j) for j in range(i, min(i + 7, 500))], rows[i : i + 7])
-    torch.testing.assert_close(table.get([str(j) for j in range(500)]), rows)
-
-
-def test_a_zero_representation_scores_zero():
-    table = Representations()
-    table.add(["zero"], torch.zeros(1, 4))
-    assert not table.mean(["zero"], unit=True).any()
-    assert LinearScore(torch.ones(1, 4), "cosine")(torch.zeros(1, 4)).item() == 0

@@ -33,7 +33,7 @@ def enlarged(notebook: Notebook) -> Locator:
     return root
 
 
-def test_which_images_did_it(notebook: Notebook, enlarged: Locator) -> None:
+def test_influence_of_the_members(notebook: Notebook, enlarged: Locator) -> None:
     root = enlarged
     influence = root.locator("[data-insight=influence]")
     expect(influence).to_have_attribute("data-phase", "ready")

@@ -7,8 +7,9 @@ import huggingface_hub
 import pytest
 
 import cocoa_widget as cw
-from cocoa_widget.encoders import list_encoders
+from cocoa_widget.encoders import as_encoder, list_encoders
 from cocoa_widget.encoders.load import SOURCES
+from tests.conftest import Linear
 
 LIBRARIES = ("torchvision", "timm", "open_clip", "transformers", "onnx", "onnxruntime", "safetensors", "pandas")
 
@@ -98,3 +99,14 @@ except ImportError as error:
 def test_unknown_names_are_reported_with_suggestions(name, says):
     with pytest.raises(ValueError, match=says):
         cw.load_encoder(name)
+
+
+def test_encoders_modules_and_names_become_encoders():
+    module = Linear()
+    encoder = cw.Encoder(module, image_size=32)
+    assert as_encoder(encoder) is encoder
+    assert as_encoder(module).module is module
+    with pytest.raises(ValueError, match="Unknown encoder 'resnet'"):
+        as_encoder("resnet")
+    with pytest.raises(TypeError, match=r"a torch\.nn\.Module or a name, not int"):
+        as_encoder(3)

@@ -62,7 +62,7 @@ def test_by_hand():
     np.testing.assert_allclose(found.deletion_auc, [[15 / 4]], atol=1e-6)
 
 
-def test_what_is_encoded():
+def test_inputs_are_insertions_and_deletions_step_by_step():
     explicand = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(0))
     baseline = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(1))
     heatmap = torch.arange(16.0).reshape(4, 4)  # the last pixel is the most important

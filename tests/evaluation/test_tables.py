@@ -69,7 +69,7 @@ def test_figure(frame):
     plt.close("all")
 
 
-def test_what_is_missing_is_named(frame):
+def test_missing_settings_measures_and_targets_are_named(frame):
     with pytest.raises(ValueError, match="no setting 'other class'; it has same class"):
         tabulate(frame, "other class")
     with pytest.raises(ValueError, match="no measure 'x'"):

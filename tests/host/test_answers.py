@@ -1,12 +1,16 @@
-"""Influence and curves, as the page asks for them."""
+"""Influence, curves and search, as the page asks for them."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 import cocoa_widget as cw
 from tests.conftest import headless
+from tests.joint import joint
+from tests.wire import Wire
 
 
 def test_influence(shown):
@@ -87,3 +91,18 @@ def test_curves_of_nothing_are_refused(shown):
     reply = last(wire, wire.ask("curves", image="p0"))
     assert reply["kind"] == "error"
     assert "p0" in reply["message"]
+
+
+def test_search_ranks_by_similarity(make_widget, pictures):
+    encoder = joint()
+    widget = make_widget(encoder=encoder, explicands=list(pictures))
+    wire = Wire(widget)
+    vectors = encoder.encode(pictures)
+    reply, _ = wire.reply(wire.ask("search", text="a dog"))
+    cosines = F.cosine_similarity(vectors, encoder.encode_text("a dog"))
+    order = cosines.argsort(descending=True).tolist()
+    assert reply["images"] == [list(pictures)[i] for i in order]
+    np.testing.assert_allclose(reply["scores"], cosines[order], atol=1e-6)
+    assert reply["compared"] == reply["total"] == len(pictures)
+    reply, _ = wire.reply(wire.ask("search", text=" "))
+    assert "empty" in reply["message"]

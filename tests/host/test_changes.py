@@ -220,7 +220,7 @@ def test_a_refused_block_takes_back_its_own_changes_only(make_widget):
     assert widget._live._state.question.method == widget.method
 
 
-def test_what_the_page_gets_is_of_one_moment(make_widget, eager):
+def test_the_page_gets_all_bins_of_one_moment(make_widget, eager):
     widget, sent = make_widget(**BINS), []
     widget.comm.send = lambda data=None, metadata=None, buffers=None: sent.append(data)
     watcher = threading.Thread(target=lambda: [widget.send_state() for _ in range(100)])

@@ -29,7 +29,7 @@ def test_other_comms_are_left_as_they_are():
     assert vars(comm) == {}
 
 
-def test_a_widget_does_so_with_its_own_comm(make_widget):
+def test_a_widgets_comm_keeps_the_subshell(make_widget):
     widget = make_widget()
     comm = SimpleNamespace(
         comm_id="mine", kernel=None, _reply_subshell_for=lambda *_: None, on_msg=lambda *_: None, close=lambda: None

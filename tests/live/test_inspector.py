@@ -34,7 +34,7 @@ def test_methods_without_an_operator_change_no_heatmap(make):
     assert engine.inspector.influence("p0").corpus[1].changes is None
 
 
-def test_what_is_not_encoded_yet_is_an_error(make):
+def test_influence_on_an_image_without_a_representation_is_an_error(make):
     engine, _, _ = make(first=question(corpus=(), foil=(), explicands=()))
     with pytest.raises(ValueError, match="p9 is not explained yet"):
         engine.inspector.influence("p9")

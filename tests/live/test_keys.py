@@ -113,7 +113,7 @@ def test_a_picture_that_turns_out_to_be_known_is_not_passed(pictures):
     assert both.shape == (3, 16)
 
 
-def test_what_is_needless_is_not_decoded(tmp_path, pictures):
+def test_known_images_are_not_decoded(tmp_path, pictures):
     for name in ("a", "b"):
         pictures["p0"].save(tmp_path / f"{name}.png")
     images = cw.ImageSet(tmp_path)

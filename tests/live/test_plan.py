@@ -52,7 +52,7 @@ def desk(pictures):
     return lambda first=None, **options: Desk(pictures, first or question(), **options)
 
 
-def test_what_the_question_names_is_encoded_first(desk):
+def test_images_of_the_question_are_encoded_first(desk):
     lane = desk(question(corpus=("p1", "p2"), foil=("p3",), explicands=("p0", "p5")))
     lane.state.views["a"] = View(explicands=32, gallery=16, visible=("p7",))
     job = lane.plan.next()
@@ -117,7 +117,7 @@ def test_the_rest_of_the_gallery_is_encoded_while_a_view_is_there(desk):
     assert lane.plan.next().members == ("p0", "p1", "p2", "p3"), "another table is searched from the start"
 
 
-def test_what_has_failed_is_not_chosen(desk):
+def test_failed_images_are_not_chosen(desk):
     lane = desk(question(corpus=("p1",), foil=(), explicands=("p0", "p5")))
     lane.state.failures["p1"] = lane.state.failures["p5"] = ValueError("unreadable")
     assert lane.plan.next().members == ("p0",)

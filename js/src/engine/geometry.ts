@@ -28,9 +28,9 @@ export function contain(aspect: number, box: Size): Size {
 }
 
 /** A frame may reach beyond the photograph, where the encoder pads; the stage then shows the padding too. */
-export function layoutPhoto(picture: Size, [left, top, right, bottom]: Frame, box: Size): PhotoLayout {
+export function layoutPhoto(photo: Size, [left, top, right, bottom]: Frame, box: Size): PhotoLayout {
   const [x0, y0, x1, y1] = [Math.min(0, left), Math.min(0, top), Math.max(1, right), Math.max(1, bottom)];
-  const stage = contain(((x1 - x0) * picture.width) / ((y1 - y0) * picture.height), box);
+  const stage = contain(((x1 - x0) * photo.width) / ((y1 - y0) * photo.height), box);
   const [sx, sy] = [stage.width / (x1 - x0), stage.height / (y1 - y0)];
   return {
     stage,
@@ -43,7 +43,7 @@ export function layoutPhoto(picture: Size, [left, top, right, bottom]: Frame, bo
 export const isCropped = ([left, top, right, bottom]: Frame): boolean =>
   left > 0.004 || top > 0.004 || right < 0.996 || bottom < 0.996;
 
-/** Columns for `count` cells such that pictures of a common aspect become as large as possible. */
+/** Columns for `count` cells such that photographs of a common aspect become as large as possible. */
 export function bestColumns(count: number, area: Size, gap: number, caption: number, smallest: number): number {
   const ASPECT = 1.15;
   let [best, bestSide] = [1, 0];

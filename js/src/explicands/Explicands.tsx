@@ -175,7 +175,7 @@ function BinsTag({ image }: { image: string }): JSX.Element | null {
   if (info?.stale && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (
-    <span class="tag" title="A quick class activation map, until the chosen method has its first picture">
+    <span class="tag" title="A quick class activation map, until the chosen method has its first heatmap">
       CAM preview
     </span>
   );

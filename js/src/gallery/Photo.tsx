@@ -5,14 +5,14 @@ import { isCropped, layoutPhoto, quantised, type Rect, type Size } from "../engi
 import type { Frame } from "../kernel/protocol";
 import { placed, sized } from "../ui/boxes";
 import { Icon } from "../ui/icons";
-import type { Picture } from "./thumbnails";
+import type { LoadedThumbnail } from "./thumbnails";
 
 interface PhotoProps {
   image: string;
   /** The available CSS pixels. */
   box: Size;
   heatmap: boolean;
-  /** Asks for a picture of this many device pixels instead of what the box suggests. */
+  /** Asks for a thumbnail of this many device pixels instead of what the box suggests. */
   pixels?: number;
   children?: (frame: Rect) => ComponentChildren;
 }
@@ -22,23 +22,26 @@ export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JS
   const { thumbnails } = useStore().gallery;
   const size = quantised(pixels ?? Math.max(box.width, box.height) * devicePixelRatio);
   useLayoutEffect(() => thumbnails.acquire(image, size), [image, size]);
-  const picture = thumbnails.picture(image).value;
-  const onPainted = useUnpainted(image, picture);
-  if (picture?.error !== undefined && !picture.url) return <Broken box={box} reason={picture.error} />;
-  if (!picture) return <div class="photo photo-waiting" style={sized(box)} />;
-  const { stage, photo, frame } = layoutPhoto(picture, picture.frame, box);
+  const thumbnail = thumbnails.thumbnail(image).value;
+  const onPainted = useUnpainted(image, thumbnail);
+  if (thumbnail?.error !== undefined && !thumbnail.url) return <Broken box={box} reason={thumbnail.error} />;
+  if (!thumbnail) return <div class="photo photo-waiting" style={sized(box)} />;
+  const { stage, photo, frame } = layoutPhoto(thumbnail, thumbnail.frame, box);
   return (
     <div class="photo" style={sized(stage)}>
       {heatmap && <HeatCanvas image={image} frame={frame} />}
-      <img src={picture.url} alt="" draggable={false} style={placed(photo)} onLoad={onPainted} onError={onPainted} />
-      {heatmap && isCropped(picture.frame) && <Outside frame={picture.frame} photo={photo} inside={frame} />}
+      <img src={thumbnail.url} alt="" draggable={false} style={placed(photo)} onLoad={onPainted} onError={onPainted} />
+      {heatmap && isCropped(thumbnail.frame) && <Outside frame={thumbnail.frame} photo={photo} inside={frame} />}
       {children?.(frame)}
     </div>
   );
 }
 
-/** Counts this photograph as unpainted from its mounting until its picture is decoded. */
-function useUnpainted(image: string, picture: Picture | null): (event: { currentTarget: HTMLImageElement }) => void {
+/** Counts this photograph as unpainted from its mounting until its thumbnail is decoded. */
+function useUnpainted(
+  image: string,
+  thumbnail: LoadedThumbnail | null,
+): (event: { currentTarget: HTMLImageElement }) => void {
   const { unpainted } = useStore().ui;
   const settle = useRef<() => void>();
   useLayoutEffect(() => {
@@ -51,8 +54,8 @@ function useUnpainted(image: string, picture: Picture | null): (event: { current
     return settle.current;
   }, [image]);
   useLayoutEffect(() => {
-    if (picture && !picture.url) settle.current?.();
-  }, [picture]);
+    if (thumbnail && !thumbnail.url) settle.current?.();
+  }, [thumbnail]);
   return ({ currentTarget }) => {
     const done = settle.current;
     currentTarget.decode().then(done, done);

@@ -5,7 +5,7 @@ import { Order } from "../ui/order";
 import { TextSearch } from "./search";
 import { ThumbnailCache } from "./thumbnails";
 
-/** All images: which of them are shown, in which order, their names and their pictures. */
+/** All images: which of them are shown, in which order, their names and their thumbnails. */
 export class GalleryState {
   readonly filter = signal("");
   readonly search: TextSearch;

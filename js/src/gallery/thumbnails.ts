@@ -2,7 +2,7 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Kernel } from "../kernel/kernel";
 import type { Thumbnail, Thumbnails as ThumbnailsMessage } from "../kernel/protocol";
 
-export interface Picture extends Thumbnail {
+export interface LoadedThumbnail extends Thumbnail {
   /** Object URL of the encoded bytes; empty where there was an error. */
   url: string;
   /** The size that was asked for. */
@@ -10,7 +10,7 @@ export interface Picture extends Thumbnail {
 }
 
 interface Entry {
-  picture: Signal<Picture | null>;
+  thumbnail: Signal<LoadedThumbnail | null>;
   bytes: number;
   /** The number of tiles that want each size. */
   wanted: Map<number, number>;
@@ -25,8 +25,8 @@ const CACHE_BYTES = 96e6;
 const CACHE_ENTRIES = 6_000;
 
 /**
- * The photographs, asked for when a tile needs them and kept while there is room. An image keeps only its largest
- * picture: the browser scales that down as well as the kernel would.
+ * The thumbnails, asked for when a tile needs them and kept while there is room. An image keeps only its largest one:
+ * the browser scales that down as well as the kernel would.
  */
 export class ThumbnailCache {
   #entries = new Map<string, Entry>(); // least recently used first
@@ -42,8 +42,8 @@ export class ThumbnailCache {
     this.#onError = onError;
   }
 
-  picture(image: string): ReadonlySignal<Picture | null> {
-    return this.#entry(image).picture;
+  thumbnail(image: string): ReadonlySignal<LoadedThumbnail | null> {
+    return this.#entry(image).thumbnail;
   }
 
   /** Wants `image` at `size` until the returned function is called. */
@@ -63,7 +63,7 @@ export class ThumbnailCache {
   #entry(image: string): Entry {
     let entry = this.#entries.get(image);
     if (!entry) {
-      entry = { picture: signal(null), bytes: 0, wanted: new Map(), asked: 0 };
+      entry = { thumbnail: signal(null), bytes: 0, wanted: new Map(), asked: 0 };
       this.#entries.set(image, entry);
     }
     return entry;
@@ -79,7 +79,7 @@ export class ThumbnailCache {
     const bySize = new Map<number, string[]>();
     for (const [image, entry] of this.#entries) {
       const size = Math.max(0, ...entry.wanted.keys());
-      if (size <= Math.max(entry.asked, entry.picture.peek()?.size ?? 0)) continue;
+      if (size <= Math.max(entry.asked, entry.thumbnail.peek()?.size ?? 0)) continue;
       const images = bySize.get(size) ?? [];
       images.push(image);
       bySize.set(size, images);
@@ -103,10 +103,10 @@ export class ThumbnailCache {
           onPart: (part, buffers) => this.#store(part, buffers, size),
         },
       );
-      for (const image of images) this.#giveUp(image, size, "The kernel sent no picture.");
+      for (const image of images) this.#giveUp(image, size, "The kernel sent no thumbnail.");
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      this.#onError(`Pictures could not be loaded: ${(error as Error).message}`);
+      this.#onError(`Photographs could not be loaded: ${(error as Error).message}`);
       for (const image of images) this.#giveUp(image, size, (error as Error).message);
     } finally {
       this.#inFlight--;
@@ -122,7 +122,7 @@ export class ThumbnailCache {
     message.items.forEach((item, i) => {
       const entry = this.#entries.get(item.image);
       const buffer = buffers[i];
-      if (!entry || (entry.picture.peek()?.size ?? 0) >= size) return;
+      if (!entry || (entry.thumbnail.peek()?.size ?? 0) >= size) return;
       // The blob gets the bytes of the DataView only, not of the whole message that it is a window of.
       const blob = new Blob(buffer ? [buffer as DataView<ArrayBuffer>] : [], { type: item.type });
       const url = item.error || !blob.size ? "" : URL.createObjectURL(blob);
@@ -130,21 +130,21 @@ export class ThumbnailCache {
     });
   }
 
-  /** Marks a picture that did not come as answered, so that it is not asked for again and again. */
+  /** Marks a thumbnail that did not come as answered, so that it is not asked for again and again. */
   #giveUp(image: string, size: number, error: string): void {
     const entry = this.#entries.get(image);
-    const picture = entry?.picture.peek();
-    if (!entry || (picture?.size ?? 0) >= size) return;
-    const frame: Picture["frame"] = [0, 0, 1, 1];
+    const thumbnail = entry?.thumbnail.peek();
+    if (!entry || (thumbnail?.size ?? 0) >= size) return;
+    const frame: Thumbnail["frame"] = [0, 0, 1, 1];
     const blank = { image, width: 1, height: 1, frame, type: "", url: "", error };
-    entry.picture.value = { ...(picture ?? blank), size };
+    entry.thumbnail.value = { ...(thumbnail ?? blank), size };
   }
 
-  #replace(entry: Entry, picture: Picture | null, bytes: number): void {
-    const old = entry.picture.peek();
+  #replace(entry: Entry, thumbnail: LoadedThumbnail | null, bytes: number): void {
+    const old = entry.thumbnail.peek();
     this.#bytes += bytes - entry.bytes;
     entry.bytes = bytes;
-    entry.picture.value = picture;
+    entry.thumbnail.value = thumbnail;
     if (old?.url) URL.revokeObjectURL(old.url);
   }
 

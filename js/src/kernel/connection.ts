@@ -37,7 +37,7 @@ function decoded(message: Response & { base64?: string[] }): DataView[] | undefi
   });
 }
 
-/** Whether an answer is complete: pictures come in parts, and curves after messages about their progress. */
+/** Whether an answer is complete: thumbnails come in parts, and curves after messages about their progress. */
 function isLast(message: Response): boolean {
   if (message.kind === "thumbnails") return message.last;
   return message.kind !== "curves" || message.curves.length > 0;

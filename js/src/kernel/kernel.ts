@@ -47,7 +47,7 @@ export type Report = Heatmaps | Products | StabilityReport | Status | History | 
 
 export interface AskOptions<A> {
   signal?: AbortSignal;
-  /** Called with each part of the answer: pictures come in several, curves with their progress first. */
+  /** Called with each part of the answer: thumbnails come in several, curves with their progress first. */
   onPart?: (part: A, buffers: DataView[]) => void;
   /** Called when the answer is late. */
   onLate?: () => void;

@@ -89,7 +89,7 @@ export interface Catalogue {
   text: TextInfo;
 }
 
-/** Left, top, right, bottom in fractions of the picture. */
+/** Left, top, right, bottom in fractions of the photograph. */
 export type Frame = [number, number, number, number];
 
 export interface Thumbnail {

@@ -7,7 +7,7 @@ export class UiState {
   /** What a screen reader reads out. */
   readonly announcement = signal("");
   readonly help = signal(false);
-  /** The number of pictures on screen that are not painted yet. */
+  /** The number of photographs on screen that are not painted yet. */
   readonly unpainted = signal(0);
 
   constructor(readonly dark: ReadonlySignal<boolean>) {}

@@ -37,7 +37,7 @@ describe("the field", () => {
     expect(page.kernel.saves).toBe(0);
   });
 
-  test("what is typed while the kernel is busy waits its turn", async () => {
+  test("prompts typed while the kernel is busy wait their turn", async () => {
     page = await mount();
     for (const text of ["a dog", "a cat"]) {
       write(field(), text);
@@ -317,7 +317,7 @@ describe("ranking the gallery by a text", () => {
     expect(searched()).toHaveLength(3);
   });
 
-  test("what was typed as a filter is ranked when ranking is turned on", async () => {
+  test("the text of a filter is ranked when ranking is turned on", async () => {
     page = await mount();
     write(input(), "dog");
     await settled();

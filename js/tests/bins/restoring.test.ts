@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeKernel, type FakeOptions } from "../../dev/fake-kernel";
 import { forgetBins, loadBins, saveBins } from "../../src/bins/saved-bins";
-import { closePages, drag, greyPicture, mount, NAMES, type Page, settled } from "../page";
+import { closePages, drag, greyThumbnail, mount, NAMES, type Page, settled } from "../page";
 
 /** A cell that is run again is offered the bins of its earlier run. */
 
@@ -15,7 +15,7 @@ async function run(modelId: string, options: Partial<FakeOptions> = {}, name = "
   const { traits, ...others } = options;
   const kernel = new FakeKernel({
     images: NAMES,
-    picture: greyPicture,
+    thumbnail: greyThumbnail,
     modelId,
     traits: { corpus: ["image-0"], name, ...traits },
     ...others,

@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const picture = async () => ({
+const thumbnail = async () => ({
   bytes: new Uint8Array([1]),
   type: "image/png",
   width: 20,
@@ -20,7 +20,7 @@ const picture = async () => ({
 });
 
 test("a request that was lost is sent again, and its answer is taken", async () => {
-  const kernel = new FakeKernel({ images: ["cat"], picture, silent: true });
+  const kernel = new FakeKernel({ images: ["cat"], thumbnail, silent: true });
   const comm = new Comm(fakeModel(kernel));
   const onError = vi.fn();
   const cache = new ThumbnailCache(comm, onError);
@@ -29,7 +29,7 @@ test("a request that was lost is sent again, and its answer is taken", async () 
   expect(kernel.requests("thumbnails")).toHaveLength(1);
   kernel.options.silent = false;
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(cache.picture("cat").value).toMatchObject({ image: "cat", size: 64, url: expect.stringContaining("blob:") });
+  expect(cache.thumbnail("cat").value).toMatchObject({ image: "cat", size: 64, url: expect.stringContaining("blob:") });
   const [first, second, ...more] = kernel.requests("thumbnails");
   expect(second).toEqual(first);
   expect(more).toEqual([]);

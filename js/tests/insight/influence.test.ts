@@ -245,10 +245,10 @@ test("with empty bins nothing is asked", async () => {
   expect(asked()).toHaveLength(0);
 });
 
-test("the panel can be closed, and stays closed; the picture takes its place", async () => {
+test("the panel can be closed, and stays closed; the photograph takes its place", async () => {
   const dialog = await start();
   const toggle = dialog.querySelector("[data-action=toggle-insight]") as HTMLElement;
-  const width = () => (dialog.querySelector(".lightbox-picture") as HTMLElement).offsetWidth;
+  const width = () => (dialog.querySelector(".enlarged-photo") as HTMLElement).offsetWidth;
   expect(toggle.ariaExpanded).toBe("true");
   const before = width();
   toggle.click();
@@ -263,16 +263,16 @@ test("the panel can be closed, and stays closed; the picture takes its place", a
   expect(asked()).toHaveLength(1);
 });
 
-test("the panel is beside the picture on a wide page and below it on a narrow one", async () => {
+test("the panel is beside the photograph on a wide page and below it on a narrow one", async () => {
   const places = (dialog: HTMLElement) =>
-    [".lightbox-picture .photo", "[data-insight=panel]"].map((part) =>
+    [".enlarged-photo .photo", "[data-insight=panel]"].map((part) =>
       dialog.querySelector(part)?.getBoundingClientRect(),
     ) as [DOMRect, DOMRect];
   const dialog = await start();
   await vi.waitFor(() => expect(places(dialog)[0]).toBeDefined());
-  const [picture, panel] = places(dialog);
-  expect(panel.left).toBeGreaterThanOrEqual(picture.right);
-  expect(picture.width).toBeGreaterThan(panel.width * 1.5);
+  const [photo, panel] = places(dialog);
+  expect(panel.left).toBeGreaterThanOrEqual(photo.right);
+  expect(photo.width).toBeGreaterThan(panel.width * 1.5);
   page.cleanup();
   const narrow = await start({ width: 480 });
   const [above, below] = places(narrow);

@@ -157,7 +157,7 @@ describe("on the page", () => {
     expect(photo.contains(badge())).toBe(true);
     expect(badge().textContent).toBe("±.05");
     const dialog = await enlarge(page, "image-1");
-    expect(dialog.querySelector(".lightbox-head .stability")?.textContent).toBe("±.05");
+    expect(dialog.querySelector(".enlarged-head .stability")?.textContent).toBe("±.05");
     const note = () => dialog.querySelector("[data-insight=stability]") as HTMLElement;
     expect(note().dataset.phase).toBe("ready");
     expect(note().textContent).toContain("The smallest bin holds 3 images, which is few: 20 or more are stable.");

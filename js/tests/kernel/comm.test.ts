@@ -131,7 +131,7 @@ test("a view that the kernel does not know reports itself again; a page that is 
 });
 
 test("questions and settings go over the model; a part, an answer and a report come back", async () => {
-  const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
+  const kernel = new FakeKernel({ images: [], thumbnail: vi.fn(), silent: true });
   const model = fakeModel(kernel);
   const comm = new Comm(model);
   const [onPart, onReport] = [vi.fn(), vi.fn()];
@@ -157,7 +157,7 @@ test("questions and settings go over the model; a part, an answer and a report c
 
 test("settings that change at every pixel reach the kernel when they rest, or when the page is closed", () => {
   vi.useFakeTimers();
-  const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
+  const kernel = new FakeKernel({ images: [], thumbnail: vi.fn(), silent: true });
   const comm = new Comm(fakeModel(kernel));
   for (const opacity of [0.1, 0.2, 0.3]) comm.changeSoon({ opacity });
   expect([comm.settings.opacity.value, kernel.saves]).toEqual([0.3, 0]);

@@ -3,10 +3,10 @@ import { FakeKernel } from "../../dev/fake-kernel";
 import { fakeModel } from "../../dev/fake-model";
 import { Connection } from "../../src/kernel/connection";
 import { Liveness } from "../../src/kernel/liveness";
-import { greyPicture } from "../page";
+import { greyThumbnail } from "../page";
 
 function setup() {
-  const kernel = new FakeKernel({ images: [], picture: greyPicture, silent: true });
+  const kernel = new FakeKernel({ images: [], thumbnail: greyThumbnail, silent: true });
   const onEvent = vi.fn();
   const model = fakeModel(kernel);
   const life = new Liveness(model);

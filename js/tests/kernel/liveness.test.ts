@@ -8,7 +8,7 @@ afterEach(() => {
 });
 
 test("a kernel that does not answer is silent, not closed; any message makes it live again", async () => {
-  const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
+  const kernel = new FakeKernel({ images: [], thumbnail: vi.fn(), silent: true });
   vi.useFakeTimers();
   const model = fakeModel(kernel);
   const life = new Liveness(model);
@@ -28,7 +28,7 @@ test("a kernel that does not answer is silent, not closed; any message makes it 
 });
 
 test("after a change without an answer the kernel is pinged soon, and once", () => {
-  const kernel = new FakeKernel({ images: [], picture: vi.fn(), silent: true });
+  const kernel = new FakeKernel({ images: [], thumbnail: vi.fn(), silent: true });
   vi.useFakeTimers();
   const model = fakeModel(kernel);
   const life = new Liveness(model);

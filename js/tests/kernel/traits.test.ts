@@ -7,7 +7,7 @@ import type { Bins } from "../../src/bins/bins";
 import { Comm } from "../../src/kernel/comm";
 import type { Model } from "../../src/kernel/protocol";
 import { Store } from "../../src/store";
-import { greyPicture, NAMES } from "../page";
+import { greyThumbnail, NAMES } from "../page";
 
 /** No observer ever finds an image in corpus and foil at once. */
 
@@ -30,7 +30,7 @@ function watched(model: Model): { store: Store; seen: Bins[] } {
 
 const both = ({ corpus, foil }: Bins) => corpus.filter((id) => foil.includes(id));
 const make = (corpus: string[], foil: string[]) =>
-  new FakeKernel({ images: NAMES, picture: greyPicture, traits: { corpus, foil } });
+  new FakeKernel({ images: NAMES, thumbnail: greyThumbnail, traits: { corpus, foil } });
 
 test("while Python moves an image", () => {
   const kernel = make(["image-1", "image-2"], []);

@@ -30,7 +30,7 @@ test.each([
   expect(button(setting).dataset.value).toBe(setting === "baseline" ? "mean" : "error");
 });
 
-test("what is unavailable says why and cannot be chosen", async () => {
+test("an unavailable entry says why and cannot be chosen", async () => {
   page = await mount();
   await open("baseline");
   expect(item("noise").ariaDisabled).toBe("true");

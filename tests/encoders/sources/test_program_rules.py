@@ -117,7 +117,7 @@ def test_default_values_of_arguments_run_when_pytorch_loads_them(tmp_path):
         ('"""a"""', "PyTorch did not write"),
     ],
 )
-def test_what_libraries_add_is_refused(line, says, tmp_path):
+def test_operations_of_other_libraries_are_refused(line, says, tmp_path):
     _refused(_rewritten(tmp_path / "p.pt", _in_forward(line)), says)
 
 

@@ -18,7 +18,7 @@ import { InsightPanel } from "./InsightPanel";
 import { StabilityBadge } from "./StabilityBadge";
 
 /** One image as large as the page allows; the space bar, held, shows it without its heatmap. */
-export function Lightbox({ image, from }: { image: string; from: Region }): JSX.Element {
+export function EnlargedImage({ image, from }: { image: string; from: Region }): JSX.Element {
   const store = useStore();
   const { open, enlarged, heatmapPixels } = store.insight;
   const original = useSignal(false);
@@ -47,14 +47,14 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
   return (
     <Dialog
       label={store.describe(image)}
-      class="lightbox"
+      class="enlarged"
       onClose={close}
       onKey={onKey}
       onKeyUp={(event) => {
         if (event.key === " " && !(event.target as Element).closest("button")) original.value = false;
       }}
     >
-      <div class="lightbox-head">
+      <div class="enlarged-head">
         <Title image={image} />
         <span class="spacer" />
         <StabilityBadge key={image} image={image} />
@@ -89,9 +89,9 @@ export function Lightbox({ image, from }: { image: string; from: Region }): JSX.
           <Icon name="close" />
         </Button>
       </div>
-      <div class="lightbox-middle">
-        <div class="lightbox-picture">
-          <div class="lightbox-body" data-plain={original.value || undefined} ref={area}>
+      <div class="enlarged-middle">
+        <div class="enlarged-photo">
+          <div class="enlarged-body" data-plain={original.value || undefined} ref={area}>
             {width > 0 && (
               <Photo key={image} image={image} box={{ width, height }} heatmap pixels={1024}>
                 {(frame) => <Probe image={image} frame={frame} />}
@@ -120,7 +120,7 @@ function Title({ image }: { image: string }): JSX.Element {
   const store = useStore();
   const label = store.gallery.label(image);
   return (
-    <div class="lightbox-title">
+    <div class="enlarged-title">
       <strong>{label ?? image}</strong>
       {label && label !== image && <span class="caption-id">{image}</span>}
     </div>
@@ -134,7 +134,7 @@ function Facts({ image }: { image: string }): JSX.Element {
   const caption = store.gallery.caption(image);
   const method = useCatalogue()?.methods.find(({ name }) => name === info?.method)?.label ?? info?.method;
   return (
-    <div class="lightbox-facts">
+    <div class="enlarged-facts">
       <Legend />
       {caption && <span>{caption}</span>}
       {info && (
