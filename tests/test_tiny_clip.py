@@ -82,7 +82,7 @@ def test_the_checkpoint_loads_by_name_with_equal_representations(tiny, trained, 
     torch.testing.assert_close(encoder.encode_text(prompts).cpu(), texts, atol=1e-5, rtol=1e-5)
 
 
-def test_cam_is_exact_on_it(tiny, trained, pictures):
+def test_cam_is_exact(tiny, trained, pictures):
     encoder = cw.load_encoder(f"open_clip/{tiny.NAME}", weights=str(trained[0] / "checkpoint.pt"))
     dog, key = encoder.encode_text(["a dog", "a key"]).split(1)
     found = cw.Explainer(encoder, "cam").explain(pictures, corpus=dog, foil=key)

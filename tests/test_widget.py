@@ -216,7 +216,7 @@ def test_close_does_not_wait_for_a_pass(pictures):
     assert not engine._state.store.nbytes
 
 
-def test_close_beside_changes(pictures, eager):
+def test_close_while_another_thread_changes_bins(pictures, eager):
     for _ in range(20):
         widget = cw.CocoaWidget(pictures, encoder_of(Convolutional()), method=cw.RISE(n_masks=16), **BINS)
         failed = []

@@ -26,7 +26,7 @@ class TestEncodeText:
         encoder.encode_text(["a cat", "a fox"])
         assert encoder.text.calls == [["a dog", "a cat"], ["a fox"]]
 
-    def test_in_batches_that_change_nothing(self):
+    def test_batches_do_not_change_representations(self):
         prompts = [f"word{i}" for i in range(100)]
         encoder = joint()
         found = encoder.encode_text(prompts)

@@ -299,7 +299,7 @@ def test_preparing_with_changing_weights_is_refused(inputs):
         cw.Explainer(encoder, cw.RISE(n_masks=16)).prepare(inputs)
 
 
-def test_following_costs_little():
+def test_an_unchanged_module_is_not_copied_again():
     """A module of 200 parts is checked without being copied again."""
     module = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(200)))
     twin = Twin(module)

@@ -170,7 +170,7 @@ def test_labels_define_features():
     assert ranks(heatmap, labels.numpy()).tolist() == expected
 
 
-def test_a_label_map_for_each(convolutional, inputs, corpus):
+def test_each_explicand_may_have_its_own_label_map(convolutional, inputs, corpus):
     measure = CorpusSimilarity(convolutional.encode(corpus))
     cells = [ranks(torch.zeros(32, 32), side) for side in (4, 8, 16)]  # labels in reading order
     maps = heatmaps_of(inputs)

@@ -67,7 +67,7 @@ def test_gaussian_similarity(vectors):
 
 
 @pytest.mark.parametrize(("classes", "majority"), [([2, 1, 2, 1], 1), ([3, 0, 3], 3), ([2, 0, 1], 0)])
-def test_of_equally_frequent_classes_the_lowest(classes, majority):
+def test_a_tie_of_classes_goes_to_the_lowest(classes, majority):
     corpus = torch.eye(4)[classes]
     assert CorpusMajorityProbability(nn.Identity(), corpus).majority == majority
 

@@ -25,7 +25,7 @@ def pictures(images):
         return {image_id: images.load(image_id) for image_id in images}
 
 
-def test_enough_of_each_kind(images):
+def test_demo_images_have_several_of_each_kind(images):
     kinds = Counter(images.labels)
     assert 36 <= len(images) - kinds["mosaic"] <= 44
     assert min(kinds.values()) >= 2
@@ -57,7 +57,7 @@ def test_crops_and_mirrored_crops_show_what_they_should(pictures):
     np.testing.assert_array_equal(pictures["cat/3"], np.asarray(whole.crop((0, 0, 300, 300)))[:, ::-1])
 
 
-def test_all_are_different(images, pictures):
+def test_demo_images_differ(images, pictures):
     assert len({images.key(each) for each in images}) == len(images)
     small = {each: np.asarray(picture.resize((16, 16)), dtype=float) for each, picture in pictures.items()}
     names = list(small)

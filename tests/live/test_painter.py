@@ -27,7 +27,7 @@ def test_the_first_heatmap_comes_early_and_sharpens(make):
     assert len(progress) >= 4
 
 
-def test_no_more_than_is_painted(make):
+def test_heatmaps_are_no_larger_than_painted(make):
     engine, recorder, _ = make()
     engine.watch("small", View(explicands=12))
     engine.wait(120)

@@ -16,12 +16,12 @@ def settle(size, cost, slices=40, batch=64):
 
 
 @pytest.mark.parametrize("each", [0.0005, 0.004, 0.012, 0.03, 0.2])
-def test_as_many_as_fit(each):
+def test_a_slice_has_as_many_passes_as_fit(each):
     fitting = max(1, min(64, int(SLICE_SECONDS / each)))
     assert {*settle(SliceSize(), lambda n: each * n)[20:]} <= {fitting, fitting + 1}
 
 
-def test_a_busy_moment_passes():
+def test_slices_grow_again_after_a_busy_moment():
     def cost(passes):  # measured on two cores: small batches use them badly
         return {1: 0.030, 2: 0.039, 3: 0.047, 4: 0.048}.get(passes, 0.012 * passes)
 

@@ -178,7 +178,7 @@ def test_a_gallery_that_fails_is_reported_once(make, pictures):
     assert len(recorder.errors) == 1
 
 
-def test_a_try_that_fails_late_does_not_count_for_what_was_put_into_a_bin_anew(make, pictures, monkeypatch):
+def test_a_late_failure_does_not_count_for_an_image_put_into_a_bin_again(make, pictures, monkeypatch):
     """The bin would silently do without that image."""
     entered, leave, over = threading.Event(), threading.Event(), threading.Event()
     fail = Worker._fail

@@ -14,6 +14,6 @@ class TestClassNames:
         assert len(names) == len(set(names)) == count
         assert all(each == each.strip() and each for each in names)
 
-    def test_a_near_miss(self):
+    def test_a_misspelt_list_gets_a_suggestion(self):
         with pytest.raises(ValueError, match="Did you mean cifar100"):
             cw.class_names("CIFAR-100")

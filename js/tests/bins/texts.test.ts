@@ -74,14 +74,14 @@ describe("the gap between texts and images is warned of", () => {
   const bins = (corpus: string[], foil: string[] = []) => ({ corpus, foil, explicands: [] });
   const target = "contrastive_corpus";
 
-  test("where texts stand alone", () => {
+  test("if the score uses texts alone", () => {
     expect(measuresGap(bins(["text:a"]), target, false)).toBe(true);
     expect(measuresGap(bins(["text:a", "text:b"]), "corpus", false)).toBe(true);
     // This target does not use the foil.
     expect(measuresGap(bins(["text:a"], ["text:b"]), "corpus", false)).toBe(true);
   });
 
-  test("and nowhere else", () => {
+  test("not with images, a foil of texts or centring", () => {
     expect(measuresGap(bins(["text:a"]), target, true)).toBe(false);
     expect(measuresGap(bins(["text:a"], ["text:b"]), target, false)).toBe(false);
     expect(measuresGap(bins(["text:a", "b"]), target, false)).toBe(false);

@@ -8,7 +8,7 @@ describe("rows of two sizes", () => {
   const body = { columns: 4, width: 45, height: 60, count: 6 };
   const rows = new Rows(head, body, 10);
 
-  test("where the tiles lie", () => {
+  test("tiles lie in their rows", () => {
     expect(rows.place(2)).toEqual({ left: 0, top: 40, width: 100, height: 30 });
     expect(rows.place(3)).toEqual({ left: 0, top: 80, width: 45, height: 60 });
     expect(rows.place(8)).toEqual({ left: 55, top: 150, width: 45, height: 60 });

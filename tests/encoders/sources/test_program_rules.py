@@ -57,7 +57,7 @@ def _while_loading(line):
 WAYS = {"forward": _in_forward, "default": _by_default, "setstate": _while_loading}
 
 
-def test_the_source_that_the_tests_change_is_what_they_think(tmp_path):
+def test_the_rewritten_source_has_the_expected_lines(tmp_path):
     seen = []
     _rewritten(tmp_path / "p.pt", lambda source: seen.append(source) or source)
     assert "return _0" in seen[0]
@@ -236,7 +236,7 @@ def test_words_in_strings_are_no_operations(network, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*quantize_per_tensor")
-def test_networks_pass(tmp_path):
+def test_ordinary_networks_are_accepted(tmp_path):
     from torchvision import models
 
     for name in ("resnet18", "swin_t"):

@@ -96,7 +96,7 @@ def test_images_of_vision_models(tmp_path, kind, batch):
         encoder.encode_text("a dog")
 
 
-def test_methods_explain_them(tmp_path, batch):
+def test_methods_explain_models_of_transformers(tmp_path, batch):
     for kind, method in (("clip", cw.PatchTokens()), ("dinov2", cw.PatchTokens()), ("resnet", cw.CAM())):
         (tmp_path / kind).mkdir()
         _save(tmp_path / kind, kind)
