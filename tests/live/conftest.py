@@ -21,7 +21,7 @@ def make(pictures, monkeypatch):
         recorder = Recorder()
         encoder = encoder_of(module or Convolutional())
         images = images or cw.ImageSet(pictures)
-        engine = LiveEngine(images, encoder, first or question(), recorder, budget)
+        recorder.engine = engine = LiveEngine(images, encoder, first or question(), recorder, budget)
         engines.append(engine)
         return engine, recorder, encoder
 
