@@ -38,10 +38,10 @@ class Computing:
         return image in self.images and self.images[image]["members"].keys() >= {*members}
 
     def heatmap(self, image, target, corpus, foil, failed=()):
-        """Return heatmap and score of an image; None where a product is missing, or where there is nothing to explain."""
+        """return an image's heatmap and score; None where a product is missing or nothing is explained."""
         compared = TARGETS[target]
         bins = [[m for m in each or () if m not in failed] for each in compared.used(corpus, foil)]
-        if not self.has(image, sum(bins, [])) or not (compared.own or any(bins)):
+        if not self.has(image, bins[0] + bins[1]) or not (compared.own or any(bins)):
             return None
         known = self.images[image]
         product = known["own"] * compared.own

@@ -75,7 +75,7 @@ class ProductSender:
 
     def send_needed(self, question: Question, images: Collection[str]) -> None:
         """Send the products of `images` with the bins' members, until the question changes."""
-        while self._send_part(question, images, _unique(question.corpus, question.foil)):
+        while self._send_part(question, images, _binned(question)):
             with self._state.changed:
                 if self._state.stale or self._state.closed:
                     return  # what is left is sent with the question that comes now
@@ -88,7 +88,7 @@ class ProductSender:
         self._sent.keep(images)
         with self._state.changed:
             visible = self._state.visible()
-        return self._send_part(question, images, _unique(question.corpus, question.foil, question.explicands, visible))
+        return self._send_part(question, images, _unique(_binned(question), question.explicands, visible))
 
     def computable(self, question: Question, images: Iterable[str], failed: Collection[str]) -> dict[str, bool]:
         """Return those of `images` whose heatmaps the page computes, and whether it computes a preview.
@@ -197,9 +197,14 @@ def _factors(spread: SeparableSpread) -> tuple[Tensor, Tensor]:
 
 
 def _has_products(question: Question) -> bool:
-    """Return whether a question's heatmaps are sums of products."""
+    """Return whether a question's heatmaps are sums of products, and of no more than the page is sent."""
     linear = isinstance(question.method, LinearMethod) and question.similarity != "gaussian"
-    return linear and question.layer == ATTRIBUTION
+    return linear and question.layer == ATTRIBUTION and sum(map(len, question.used)) <= AT_HAND
+
+
+def _binned(question: Question) -> list[str]:
+    """List the members of both bins, those that the target uses first."""
+    return _unique(*question.used, question.corpus, question.foil)
 
 
 def _unique(*groups: Iterable[str]) -> list[str]:
