@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psutil
 import torch
@@ -19,7 +19,7 @@ from cocoa_widget.contrast.direction import directions
 from cocoa_widget.contrast.score import LinearScore
 from cocoa_widget.encoders import Representations
 from cocoa_widget.insight import Stability
-from cocoa_widget.live import Heatmap, LiveEngine, Progress, Question, View
+from cocoa_widget.live import Heatmap, LiveEngine, Product, Products, Progress, Question, View
 
 METHOD = cw.RISE(n_masks=1024)
 
@@ -97,15 +97,24 @@ def updating(rounds: int) -> None:
 
 
 class Stopwatch:
-    """A listener that notes when the first heatmap of each image and method came."""
+    """A listener that notes when the first heatmap of each image and method came, or products to compute it from."""
 
     def __init__(self) -> None:
         self.begun = time.perf_counter()
         self.first: dict[tuple[str, str], float] = {}
 
-    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
-        for heatmap in heatmaps:
-            self.first.setdefault((heatmap.image, heatmap.method), time.perf_counter() - self.begun)
+    def products(self, products: Products) -> None:
+        self._note(products.items)
+
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None) -> None:
+        self._note(heatmaps)
+
+    def _note(self, items: Sequence[Heatmap | Product]) -> None:
+        for item in items:
+            self.first.setdefault((item.image, item.method), time.perf_counter() - self.begun)
+
+    def rest(self) -> None:
+        pass
 
     def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
         pass

@@ -5,13 +5,47 @@ from __future__ import annotations
 import numpy as np
 
 from ..insight import ENOUGH, Stability
-from ..live import Heatmap, Progress
+from ..live import Heatmap, Products, Progress
 from . import protocol
+from .traits import baseline_name
 
 
-def heatmaps(version: int, heatmaps: list[Heatmap], nothing: str | None) -> tuple[protocol.Heatmaps, list[bytes]]:
+def products(found: Products) -> tuple[protocol.Products, list[bytes]]:
+    """Return products, in one message, and the matrices and values."""
+    question = found.question
+    message: protocol.Products = {
+        "kind": "products",
+        "space": found.space,
+        "settings": {
+            "method": question.method.name,
+            "baseline": baseline_name(question.baseline),
+            "similarity": question.similarity,
+            "template": question.template,
+            "centred": question.centred,
+        },
+        "members": found.members,
+        "cells": found.cells,
+        "size": (len(found.rows), len(found.columns)),
+        "items": [
+            {
+                "image": each.image,
+                "method": each.method,
+                "preview": each.preview,
+                "progress": each.progress,
+                "replaces": each.replaces,
+            }
+            for each in found.items
+        ],
+    }
+    values = [found.rows, found.columns, *(each.values for each in found.items)]
+    return message, [each.astype("<f4").tobytes() for each in values]
+
+
+def heatmaps(
+    version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None
+) -> tuple[protocol.Heatmaps, list[bytes]]:
     """Return the heatmaps of one update, in one message, and their values."""
-    message: protocol.Heatmaps = {"kind": "heatmaps", "version": version, "items": []}
+    message: protocol.Heatmaps = {"kind": "heatmaps", "version": version, "items": [], "failed": failed}
     if nothing is not None:
         message["nothing"] = nothing
     buffers = []

@@ -6,12 +6,13 @@ not be blocked.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ..insight import Stability
-from ..live import Heatmap, LiveEngine, Progress, View, end_with_interpreter
+from ..live import Heatmap, LiveEngine, Products, Progress, View, end_with_interpreter
 from ..sessions import History
 from . import answers, events, protocol, validation
 from .answers import Answer
@@ -23,6 +24,8 @@ from .thumbnails import LARGEST, thumbnails
 
 HOLD_SECONDS = 1.5
 """How long one `hold` lasts; the page repeats it more often than that."""
+EVERY_BYTE = bytes(range(256))
+"""Buffer by which a view finds out whether buffers reach it unharmed."""
 
 
 class Page:
@@ -45,6 +48,7 @@ class Page:
         self._images, self._encoder = widget.images, widget.encoder
         self._status: protocol.Status | None = None
         self._engine: LiveEngine | None = None
+        self._base64 = False  # whether buffers go as strings, because a view has got none
         self._requests = RequestPool()
         end_with_interpreter(self)
 
@@ -109,6 +113,8 @@ class Page:
                 self._widget.undo()
             case "redo":
                 self._widget.redo()
+            case "base64":
+                self._base64 = True
 
     def _answer(self, request: protocol.Request, answer: Callable[[], Answer], pool: PoolName = "answers") -> None:
         """Answer a request on a thread of a pool, and report what goes wrong as its answer."""
@@ -128,11 +134,12 @@ class Page:
     def _watch(self, request: protocol.Watch, engine: LiveEngine) -> None:
         visible = [image for image in request["visible"] if image in self._images]
         sizes = {name: max(0, min(request[name], LARGEST)) for name in ("explicands", "gallery")}
-        engine.watch(request["view"], View(visible=tuple(visible), **sizes))
+        engine.watch(request["view"], View(visible=tuple(visible), **sizes), renew=request["renew"])
         self._images.check(request["visible"])  # the others are watched; these are reported
 
     def _greet(self, request: protocol.Hello) -> Answer:
-        yield catalogue(request["id"], str(self._widget.model_id), self._images, self._encoder, self._choices), []
+        found = catalogue(request["id"], str(self._widget.model_id), self._images, self._encoder, self._choices)
+        yield found, [EVERY_BYTE]
         if self._status is not None:
             yield self._status, []
         yield self._labels(), []
@@ -148,13 +155,21 @@ class Page:
         return {"kind": "history", "undo": self._history.undo_label, "redo": self._history.redo_label}
 
     def _send(self, message: protocol.Response, buffers: list[bytes] | None = None) -> None:
-        self._widget.send(message, buffers or [])
+        if buffers and self._base64:
+            strings = [b64encode(each).decode("ascii") for each in buffers]
+            self._widget.send({**message, "base64": strings}, [])
+        else:
+            self._widget.send(message, buffers or [])
 
     # ---- events (the engine's listener) --------------------------------------------------------------------------
 
-    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
+    def products(self, products: Products) -> None:
+        """Send what the page computes heatmaps from."""
+        self._send(*events.products(products))
+
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None) -> None:
         """Send heatmaps, all of an update in one message."""
-        self._send(*events.heatmaps(version, heatmaps, nothing))
+        self._send(*events.heatmaps(version, heatmaps, failed, nothing))
 
     def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
         """Send how stable the answers are."""

@@ -3,7 +3,7 @@
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
-from .listening import Heatmap, Listener, Progress
+from .listening import Heatmap, Listener, Product, Products, Progress
 from .question import ATTRIBUTION, LAYERS, Question
 from .state import View
 
@@ -14,6 +14,8 @@ __all__ = [
     "Influences",
     "Listener",
     "LiveEngine",
+    "Product",
+    "Products",
     "Progress",
     "Question",
     "View",

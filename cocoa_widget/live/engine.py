@@ -93,6 +93,7 @@ class LiveEngine:
                 return
             state.question = question
             state.stale = True
+            state.unsent.update(set(question.explicands).difference(old.explicands))
             state.ended = None
             if replace(question, layer=old.layer) == old:
                 state.stir()
@@ -110,18 +111,24 @@ class LiveEngine:
                 state.renewed[member] = state.version
             state.stir()
 
-    def watch(self, name: str, view: View) -> None:
-        """Set what the view `name` shows now; the heatmaps that it has not shown before are reported."""
+    def watch(self, name: str, view: View, *, renew: bool = False) -> None:
+        """Set what the view `name` shows now; the heatmaps that it has not shown before are reported.
+
+        With `renew`, the view has nothing of what was reported so far.
+        """
         state = self._state
         with state.changed:
             old = state.views.get(name)
+            explicands = state.question.explicands
+            had = set() if old is None or renew else old.heatmaps(explicands)
+            state.unsent.update(view.heatmaps(explicands) - had)
             state.views[name] = view
             state.heard[name] = time.monotonic()
             state.abandoned = False
             ended = state.ended if old is None else None
-            if old is None or (old.explicands, old.gallery) != (view.explicands, view.gallery):
+            if old is None or renew or (old.explicands, old.gallery) != (view.explicands, view.gallery):
                 state.stale = True
-            elif view.gallery:
+            else:
                 state.dirty.update(set(view.visible) - set(old.visible))
             state.stir()
         if ended is not None:

@@ -10,11 +10,19 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from ..attribution import Size
 from ..insight import Stability
-from .question import ATTRIBUTION
+from .question import ATTRIBUTION, Question
 
 log = logging.getLogger(__name__)
+
+
+def array(values: Tensor) -> NDArray[np.float32]:
+    """Return a tensor as listeners take it."""
+    found: NDArray[np.float32] = values.float().cpu().numpy()
+    return found
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,61 @@ class Heatmap:
 
 
 @dataclass(frozen=True)
+class Product:
+    """The products of one image's operator with representations.
+
+    Attributes
+    ----------
+    image : str
+    method : str
+        Name of the method that the operator is of.
+    preview : bool
+        Whether it is CAM's, in place of the method that was asked for.
+    progress : float
+        How far the operator's preparation is, 0 to 1.
+    replaces : bool
+        Whether all earlier products of the image no longer hold.
+    values : ndarray
+        (1 + m, k + 1): see `cocoa_widget.live.products`.
+    """
+
+    image: str
+    method: str
+    preview: bool
+    progress: float
+    replaces: bool
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Products:
+    """Products of several images' operators with the same members.
+
+    Attributes
+    ----------
+    space : int
+        Counts up when representations or operators change their meaning; no products of an earlier one hold.
+    question : Question
+        With the settings that the products depend on.
+    members : list of str
+        Images and texts.
+    cells : (int, int)
+        Numbers of a heatmap before they are spread, as rows and columns.
+    rows, columns : ndarray
+        (height, cells[0]) and (width, cells[1]): a heatmap is ``rows · cells · columnsᵀ``.
+    items : list of Product
+    """
+
+    space: int
+    question: Question
+    members: list[str]
+    cells: Size
+    rows: NDArray[np.float32]
+    columns: NDArray[np.float32]
+    items: list[Product]
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far the preparation is.
 
@@ -78,8 +141,16 @@ class Progress:
 class Listener(Protocol):
     """What the engine reports to; called from the engine's threads."""
 
-    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
-        """Take new heatmaps; `nothing` says why there are none to expect."""
+    def products(self, products: Products) -> None:
+        """Take what heatmaps can be computed from."""
+        ...
+
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None) -> None:
+        """Take new heatmaps, without those that can be computed from the products reported so far.
+
+        `failed` lists the members of the bins that could not be encoded; `nothing` is the reason why there are no
+        heatmaps to expect.
+        """
         ...
 
     def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
@@ -113,9 +184,13 @@ class SafeListener:
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
 
-    def heatmaps(self, version: int, heatmaps: list[Heatmap], nothing: str | None) -> None:
+    def products(self, products: Products) -> None:
+        """Pass products on."""
+        self._call(self._listener.products, products)
+
+    def heatmaps(self, version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None) -> None:
         """Pass new heatmaps on."""
-        self._call(self._listener.heatmaps, version, heatmaps, nothing)
+        self._call(self._listener.heatmaps, version, heatmaps, failed, nothing)
 
     def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
         """Pass on how stable the answers are."""

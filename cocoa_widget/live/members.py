@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..contrast import LinearScore, NothingToExplain, Reference, Score, centred, directions, score_of
@@ -145,6 +146,41 @@ class MemberIndex:
             return None  # bins are empty, or every member has failed: the page says which
         return Known([*own], vectors, scores, (corpus, foil), members)
 
+    def compared(self, keys: Mapping[str, str], question: Question, table: Representations) -> Tensor:
+        """Return the representations of members as the question compares them.
+
+        Parameters
+        ----------
+        keys : mapping of str to str
+            The members, and their keys in the table.
+        question : Question
+            With a linear similarity. If it is centred, `centre` must be known.
+        table : Representations
+            The encoder's.
+
+        Returns
+        -------
+        Tensor
+            (n, d): unit vectors for the cosine.
+        """
+        vectors = table.get([*keys.values()])
+        if question.centred and keys:
+            reference = self._reference(question, table)
+            assert reference is not None
+            vectors = _without_centre(vectors, [*keys], reference, question.similarity)
+        return F.normalize(vectors, dim=1) if question.similarity == "cosine" else vectors
+
+    def centre(self, question: Question, failed: Collection[str], table: Representations) -> tuple[str, ...] | None:
+        """Return the keys of the images and texts whose means centre the members; None while one is not known.
+
+        Images that could not be encoded are left out. Questions that are not centred need no images or texts.
+        """
+        named = [each for each in references(question, self._images.ids) if is_text(each) or each not in failed]
+        if question.centred and all(map(is_text, named)):
+            return None
+        keys = self.keys(named, question.template, table)
+        return None if keys is None else tuple(keys)
+
     def _centred(
         self, members: Members, bins: tuple[list[str], list[str]], question: Question, table: Representations
     ) -> Members | None:
@@ -157,8 +193,7 @@ class MemberIndex:
             if vectors is None or reference is None:
                 found.append(None)
                 continue
-            texts = torch.tensor([is_text(member) for member in ids], device=vectors.device)
-            found.append(centred(vectors, texts, reference, question.similarity))
+            found.append(_without_centre(vectors, ids, reference, question.similarity))
         return Members(*found)
 
     def _reference(self, question: Question, table: Representations) -> Reference | None:
@@ -167,3 +202,9 @@ class MemberIndex:
         images = self.found([each for each in named if not is_text(each)], question.template, table)
         texts = self.keys([each for each in named if is_text(each)], question.template, table)
         return Reference(table.get([*images.values()]), table.get(texts)) if images and texts else None
+
+
+def _without_centre(vectors: Tensor, members: Sequence[str], reference: Reference, similarity: str) -> Tensor:
+    """Take the means of their modalities out of the representations (n, d) of members."""
+    texts = torch.tensor([is_text(member) for member in members], device=vectors.device)
+    return centred(vectors, texts, reference, similarity)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,10 +12,12 @@ from ..attribution import LinearMethod, Operator, Run, Size
 from ..contrast import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..insight import Stability, resample, stability
-from .listening import Heatmap, Listener
+from .listening import Heatmap, Listener, array
 from .members import Known, MemberIndex
 from .operators import PREVIEW
 from .question import ATTRIBUTION, Question, missing_layer
+from .sender import ProductSender
+from .sizes import fitting
 from .state import State
 
 QUIET_SECONDS = 0.1
@@ -34,6 +35,8 @@ class Painter:
 
     def __init__(self, state: State, index: MemberIndex, encoder: Encoder, listener: Listener) -> None:
         self._state, self._index, self._encoder, self._listener = state, index, encoder, listener
+        self._sender = ProductSender(state, index, encoder, listener)
+        self._owes = False  # whether there may be more products to send
         self._painted = 0.0
         self._answered = 0  # the newest version that was painted
         self._unmeasured: dict[str, None] = {}  # images that were painted since stability was last measured
@@ -45,19 +48,24 @@ class Painter:
             if not self._wait():
                 return False
             everything, sharper = state.stale, set(state.dirty)
-            settled = not (everything or sharper)
-            state.stale, state.painting = False, not settled
+            painting = everything or bool(sharper)
+            state.stale, state.painting = False, painting
             state.dirty.clear()
+            self._sender.forget(state.unsent)
+            state.unsent.clear()
             question, version = state.question, state.version
+        owed, self._owes = self._owes, painting
         try:
-            if settled:
-                self._measure_stability(question, version)
-            else:
+            if painting:
                 self._paint(question, version, None if everything else sharper)
+            elif owed:
+                self._owes = self._sender.send_part(question, self._shown(question))
+            else:
+                self._measure_stability(question, version)
         except Exception as error:
             self._listener.error(f"{type(error).__name__}: {error}")
         finally:
-            if not settled:
+            if painting:
                 with state.changed:
                     state.painting = False
                     if version != self._answered and state.shares_processor:
@@ -68,14 +76,14 @@ class Painter:
         return True
 
     def _wait(self) -> bool:
-        """Wait for something to paint, or until it is time to measure stability; hold `state.changed`.
+        """Wait for something to paint or to send, or until it is time to measure stability; hold `state.changed`.
 
         Returns False when there is nothing to do and no view is there.
         """
         state = self._state
         while not (state.closed or state.stale or state.dirty):
             rest = self._painted + SETTLED_SECONDS - time.monotonic()
-            if self._unmeasured and rest <= 0:
+            if self._owes or (self._unmeasured and rest <= 0):
                 return True
             if not state.idle(rest if self._unmeasured else None):
                 return False
@@ -88,26 +96,35 @@ class Painter:
     # ---- heatmaps ------------------------------------------------------------------------------------------------
 
     def _paint(self, question: Question, version: int, only: set[str] | None) -> None:
-        """Report the heatmaps of the images on screen, or of `only` some of them."""
+        """Report the heatmaps of the images on screen, or of `only` some of them.
+
+        Products come first; heatmaps follow of those images for which they are not enough.
+        """
+        with self._state.changed:
+            failed = [member for member in (*question.corpus, *question.foil) if member in self._state.failures]
         try:
             check_bins(question.target, corpus=bool(question.corpus), foil=bool(question.foil))
             sizes = self._shown(question)
             if not question.explicands and not sizes:
                 raise NothingToExplain("Nothing to explain yet: put an image among the explicands.")
         except NothingToExplain as reason:
-            self._listener.heatmaps(version, [], str(reason))
+            self._listener.heatmaps(version, [], failed, str(reason))
             return
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
-        found = self.heatmaps(question, version, wanted)
+        self._sender.send_needed(question, wanted)
+        computable = self._sender.computable(question, wanted, failed)
+        rest = {image: size for image, size in wanted.items() if image not in computable}
+        found = self.heatmaps(question, version, rest)
         with self._state.changed:
             lost = [bin for bin in (question.corpus, question.foil) if bin and not self._state.alive(bin)]
             smallest = self._state.smallest(question)
-        if lost and not found:
+        if lost and not (found or computable):
             nothing = "None of the images in a bin could be encoded: remove them, or add others."
-            self._listener.heatmaps(version, [], nothing)
+            self._listener.heatmaps(version, [], failed, nothing)
         elif found or only is None:  # an empty update tells the page that what it shows is old
-            self._listener.heatmaps(version, found, missing_layer(question, smallest))
-            self._unmeasured.update(dict.fromkeys(heatmap.image for heatmap in found if not heatmap.preview))
+            self._listener.heatmaps(version, found, failed, missing_layer(question, smallest))
+        previews = computable | {heatmap.image: heatmap.preview for heatmap in found}
+        self._unmeasured.update(dict.fromkeys(image for image, preview in previews.items() if not preview))
 
     def _shown(self, question: Question) -> dict[str, Size | None]:
         """Return the images on screen in any view, and the size at which the largest view paints them."""
@@ -122,13 +139,7 @@ class Painter:
             for side, images in shown:
                 for image in images if side else ():
                     sides[image] = max(side, sides.get(image, 0))
-        return {image: self._fitting(side) for image, side in sides.items()}
-
-    def _fitting(self, side: int) -> Size:
-        """Return the size with the proportions of the encoder's input whose longer side is `side`."""
-        height, width = self._encoder.input_size
-        longer = max(height, width)
-        return max(1, round(side * height / longer)), max(1, round(side * width / longer))
+        return {image: fitting(side, self._encoder.input_size) for image, side in sides.items()}
 
     def heatmaps(self, question: Question, version: int, sizes: dict[str, Size | None]) -> list[Heatmap]:
         """Compute the heatmaps that can be had now; a size of None is the encoder's input size."""
@@ -159,13 +170,13 @@ class Painter:
                 values = self._layer(question, operator, known, position, size)
                 if values is None:
                     return None
-                return Heatmap(image, name, False, _array(values), gamma, operator.progress, layer=layer)
+                return Heatmap(image, name, False, array(values), gamma, operator.progress, layer=layer)
         elif layer == ATTRIBUTION and run is not None and run.presentable:
-            return Heatmap(image, name, False, _array(run.heatmap(size)), gamma, run.progress, run.gap)
+            return Heatmap(image, name, False, array(run.heatmap(size)), gamma, run.progress, run.gap)
         preview = store.get(image, PREVIEW)
         if preview is None or not preview.complete or layer != ATTRIBUTION:
             return None
-        return Heatmap(image, PREVIEW[0].name, True, _array(preview.apply(score, size)[0]), gamma, 0.0)
+        return Heatmap(image, PREVIEW[0].name, True, array(preview.apply(score, size)[0]), gamma, 0.0)
 
     def _layer(
         self, question: Question, operator: Operator, known: Known, position: int, size: Size | None
@@ -216,7 +227,3 @@ class Painter:
                 operator = state.store.presentable(image, question.recipe) if linear else None
                 found[image] = stability(operator, score, resampled, own, self._coarse())
         self._listener.stability(version, found, known.smallest)
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.float().cpu().numpy()

@@ -27,6 +27,10 @@ class View:
     gallery: int = 0
     visible: tuple[str, ...] = ()
 
+    def heatmaps(self, explicands: Iterable[str]) -> set[str]:
+        """Return the images whose heatmaps the view shows, given what is explained."""
+        return {*(explicands if self.explicands else ()), *(self.visible if self.gallery else ())}
+
 
 @dataclass
 class State:
@@ -53,6 +57,7 @@ class State:
     renewed: dict[str, int] = field(default_factory=dict)  # by member: version in which it was put into a place
     unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by the present question
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
+    unsent: set[str] = field(default_factory=set)  # images whose products a view lacks, or may have forgotten
     stale: bool = True  # whether all heatmaps answer an older question
     painting: bool = False
     quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to the page

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from base64 import b64decode
 
 import numpy as np
 import pytest
 
+import cocoa_widget as cw
+from tests.computing import Computing
 from tests.conftest import Convolutional, encoder_of, headless
 from tests.wire import BINS, Wire
 
@@ -39,7 +42,8 @@ def test_the_handler_does_not_wait_for_the_encoder(make_widget):
 
 
 def test_heatmaps_come_as_float16_relative_to_their_peak(make_widget):
-    widget = make_widget(**BINS)
+    # The page cannot compute the heatmaps of this method itself.
+    widget = make_widget(**BINS, method=cw.RISE(n_masks=128, estimator="plain"))
     wire = Wire(widget)
     wire.ask("watch", explicands=32, gallery=0, visible=[])
     widget.wait(120)
@@ -92,3 +96,64 @@ def test_a_ping_is_answered_with_whether_the_view_is_known(make_widget):
     assert wire.reply(wire.ask("ping"))[0]["known"] is True
     wire.ask("leave")
     assert wire.reply(wire.ask("ping"))[0]["known"] is False
+
+
+def test_the_catalogue_brings_every_byte(make_widget):
+    wire = Wire(make_widget())
+    message, buffers = wire.reply(wire.ask("hello"))
+    assert message["kind"] == "catalogue"
+    assert buffers == [bytes(range(256))]
+
+
+def test_buffers_become_strings_for_a_view_that_gets_none(make_widget):
+    wire = Wire(make_widget())
+    _, (picture,) = wire.reply(wire.ask("thumbnails", images=["p0"], size=24))
+    wire.ask("base64")
+    message, buffers = wire.reply(wire.ask("thumbnails", images=["p0"], size=24))
+    assert (buffers, list(map(b64decode, message["base64"]))) == ([], [picture])
+    message, buffers = wire.reply(wire.ask("hello"))
+    assert (buffers, list(map(b64decode, message["base64"]))) == ([], [bytes(range(256))])
+    message, buffers = wire.reply(wire.ask("ping"))
+    assert "base64" not in message, "it has no buffers"
+
+
+def test_products_are_sent_with_the_settings_that_they_depend_on(shown):
+    widget, wire = shown(method=cw.CAM(), similarity="dot")
+    page = Computing()
+    for message, buffers in wire.messages:
+        if message["kind"] == "products":
+            page.take(message, buffers)
+    assert page.settings == {name: trait for name, trait in widget.get_state().items() if name in page.settings}
+    assert page.settings == {
+        "method": "cam",
+        "baseline": "blur",
+        "similarity": "dot",
+        "template": "none",
+        "centred": False,
+    }
+    values, score = page.heatmap("p0", "contrastive_corpus", widget.corpus, widget.foil)
+    expected = widget.heatmap("p0")
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5 * abs(expected).max())
+    assert score == pytest.approx(values.sum(), rel=1e-4), "CAM is complete"
+
+
+def test_a_view_that_watches_anew_is_sent_all_products(shown):
+    _, wire = shown()
+    wire.wait(lambda m: m["kind"] == "stability")  # all else was sent
+    count = len(wire.messages)
+    wire.ask("watch", explicands=32, gallery=0, visible=[])
+    wire.ask("watch", explicands=32, gallery=0, visible=[], renew=True)
+    with wire.arrived:
+        assert wire.arrived.wait_for(lambda: any(m["kind"] == "heatmaps" for m, _ in wire.messages[count:]), 120)
+    (message,) = (m for m, _ in wire.messages[count:] if m["kind"] == "products" and "p1" in m["members"])
+    assert [item["replaces"] for item in message["items"]] == [True]
+
+
+def test_failed_members_are_listed(make_widget, pictures, tmp_path):
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    images = cw.ImageSet(tmp_path)
+    (tmp_path / "p2.png").unlink()
+    wire = Wire(make_widget(images, corpus=["p1.png", "p2.png"], foil=["p3.png"], explicands=["p0.png"]))
+    wire.ask("watch", explicands=32, gallery=0, visible=[])
+    wire.wait(lambda m: m["kind"] == "heatmaps" and m["failed"] == ["p2.png"])

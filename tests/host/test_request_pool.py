@@ -73,8 +73,7 @@ def test_a_widget_without_views_has_no_threads_and_wakes_when_it_is_needed(make_
     assert widget.heatmap("p0", 120).shape == (32, 32)
     count = len(wire.messages)
     wire.ask("watch", explicands=32, gallery=0, visible=["p5"])
-    wire.wait(lambda m: m["kind"] == "heatmaps" and m["items"])
-    assert wait_until(lambda: any(m["kind"] == "heatmaps" and m["items"] for m, _ in wire.messages[count:]))
+    assert wait_until(lambda: {"products", "heatmaps"} <= {m["kind"] for m, _ in wire.messages[count:]})
     wire.reply(wire.ask("thumbnails", images=["p1"], size=24))
 
 

@@ -19,9 +19,9 @@ def make(pictures, monkeypatch):
 
     def start(module=None, first=None, budget=1 << 30, images=None):
         recorder = Recorder()
-        encoder = encoder_of(module or Convolutional())
+        encoder = module if isinstance(module, cw.Encoder) else encoder_of(module or Convolutional())
         images = images or cw.ImageSet(pictures)
-        engine = LiveEngine(images, encoder, first or question(), recorder, budget)
+        recorder.engine = engine = LiveEngine(images, encoder, first or question(), recorder, budget)
         engines.append(engine)
         return engine, recorder, encoder
 

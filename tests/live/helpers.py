@@ -6,22 +6,36 @@ import threading
 import time
 
 import cocoa_widget as cw
-from cocoa_widget.live import Question
+from cocoa_widget.host import events
+from cocoa_widget.live import Heatmap, Question
+from tests.computing import Computing
 from tests.conftest import Convolutional
 
 RISE = cw.RISE(n_masks=128)
 
 
 class Recorder:
-    """Keeps what the engine reports, and lets tests wait for it."""
+    """Keeps what the engine reports, computes from products what the page would, and lets tests wait for it."""
 
     def __init__(self):
         self.heard = threading.Condition()
         self.updates, self.statuses, self.errors, self.stabilities = [], [], [], []
+        self.page, self.products_sent, self.failed = Computing(), [], []
+        self.items = []  # heatmaps, and products of images, in the order in which they came
+        self.engine = None
 
-    def heatmaps(self, version, heatmaps, nothing):
+    def products(self, products):
+        with self.heard:
+            self.products_sent.append(products)
+            self.page.take(*events.products(products))
+            self.items.extend(products.items)
+            self.heard.notify_all()
+
+    def heatmaps(self, version, heatmaps, failed, nothing):
         with self.heard:
             self.updates.append((version, heatmaps, nothing))
+            self.failed = failed
+            self.items.extend(heatmaps)
             self.heard.notify_all()
 
     def stability(self, version, found, smallest):
@@ -46,10 +60,37 @@ class Recorder:
         with self.heard:
             assert self.heard.wait_for(predicate, timeout), (self.updates[-3:], self.errors)
 
+    def answers(self, version):
+        """Whether an image has a heatmap for a version of the question."""
+        return bool(self.updates) and self.updates[-1][0] == version and bool(self.newest())
+
     def newest(self):
-        """The newest heatmap of each image, of the newest version."""
+        """The heatmap of each image that the newest version has: as it was reported, or as the page computes it."""
         last = max((version for version, _, _ in self.updates), default=0)
-        return {h.image: h for version, heatmaps, _ in self.updates if version == last for h in heatmaps}
+        reported = {h.image: h for version, heatmaps, _ in self.updates if version == last for h in heatmaps}
+        state = self.engine._state  # read without its lock, which reporting threads may hold
+        q = state.question
+        found = self.computed(q) if self.updates and state.version == last else {}
+        return reported | {
+            i: h for i, h in found.items() if i not in reported or _sharpness(h) >= _sharpness(reported[i])
+        }
+
+    def computed(self, q):
+        """The heatmaps that the page computes for a question."""
+        if not self.products_sent or q.layer != "attribution":
+            return {}
+        of = self.products_sent[-1].question
+        if (of.recipe, of.similarity, of.template, of.centred) != (q.recipe, q.similarity, q.template, q.centred):
+            return {}
+        found = {}
+        for image, known in self.page.images.items():
+            if (heatmap := self.page.heatmap(image, q.target, q.corpus, q.foil, self.failed)) is not None:
+                found[image] = Heatmap(image, known["method"], known["preview"], *heatmap, known["progress"])
+        return found
+
+
+def _sharpness(heatmap):
+    return not heatmap.preview, heatmap.progress
 
 
 class Slow(Convolutional):

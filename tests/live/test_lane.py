@@ -72,8 +72,12 @@ def test_an_exception_between_jobs_is_reported(make, monkeypatch):
 class Deaf(Recorder):
     """Raises whatever it receives."""
 
-    def heatmaps(self, version, heatmaps, nothing):
-        super().heatmaps(version, heatmaps, nothing)
+    def products(self, products):
+        super().products(products)
+        raise ConnectionError("the page is gone")
+
+    def heatmaps(self, version, heatmaps, failed, nothing):
+        super().heatmaps(version, heatmaps, failed, nothing)
         raise ConnectionError("the page is gone")
 
     stability = progress = error = rest = lambda self, *_: (_ for _ in ()).throw(ConnectionError("the page is gone"))
@@ -83,6 +87,7 @@ def test_a_listener_that_raises_ends_no_lane(pictures, monkeypatch, caplog):
     recorder = Deaf()
     with caplog.at_level(logging.ERROR):
         engine = LiveEngine(cw.ImageSet(pictures), encoder_of(Convolutional()), question(), recorder, 1 << 30)
+        recorder.engine = engine
         engine.watch("a", View(explicands=32))
         engine.wait(120)
         for image in ("p4", "p5"):

@@ -17,7 +17,7 @@ def test_the_first_heatmap_comes_early_and_sharpens(make):
     engine, recorder, _ = make(Slow(), question(method=cw.RISE(n_masks=512)))
     engine.watch("a", View(explicands=32))
     engine.wait(120)
-    seen = [h for _, heatmaps, _ in recorder.updates for h in heatmaps if h.image == "p0"]
+    seen = [item for item in recorder.items if item.image == "p0"]
     assert seen[0].preview  # CAM, at once
     assert seen[0].method == "cam"
     progress = [h.progress for h in seen if not h.preview]
@@ -28,7 +28,8 @@ def test_the_first_heatmap_comes_early_and_sharpens(make):
 
 
 def test_heatmaps_are_no_larger_than_painted(make):
-    engine, recorder, _ = make()
+    plain = cw.RISE(n_masks=128, estimator="plain")  # the page cannot compute its heatmaps
+    engine, recorder, _ = make(first=question(method=plain))
     engine.watch("small", View(explicands=12))
     engine.wait(120)
     assert recorder.newest()["p0"].values.shape == (12, 12)
@@ -37,7 +38,7 @@ def test_heatmaps_are_no_larger_than_painted(make):
     engine.leave("large")
     engine.leave("small")
     count = len(recorder.updates)
-    engine.ask(question(corpus=("p4",)))
+    engine.ask(question(method=plain, corpus=("p4",)))
     engine.wait(120)
     assert all(not heatmaps for _, heatmaps, _ in recorder.updates[count:])
 

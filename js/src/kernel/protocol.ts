@@ -1,4 +1,4 @@
-/** The messages between kernel and page; must be kept in sync with `cocoa_widget/host/protocol.py`, which explains them. */
+/** The messages between kernel and page; must be kept in sync with `cocoa_widget/host/protocol/`, which explains them. */
 
 import type { AnyModel } from "@anywidget/types";
 

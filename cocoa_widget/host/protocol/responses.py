@@ -1,103 +1,8 @@
-"""The messages between kernel and page, the same as in the page's ``protocol.ts``.
-
-Every message is a flat JSON object with a ``kind``. The page's requests carry an ``id`` and the ``view`` that asks;
-replies repeat the ``id``. Events carry no ``id`` and go to every view, which ignores images that it does not show.
-
-Some hosts lose the buffers of messages. So `Catalogue` comes with a buffer of the bytes 0 … 255; a view that does not
-find it sends `base64`, and from then on every message has its buffers as strings in a field ``base64`` instead.
-
-What a saved notebook should keep (ids, bins, settings) is a trait and never a message; pixels are message buffers and
-never traits or base64.
-"""
+"""What the kernel sends to the page: replies to requests, and events."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict, get_args, get_type_hints
-
-# ---- page → kernel -------------------------------------------------------------------------------------------------
-
-
-class BaseRequest(TypedDict):
-    """What every request carries: its id, and the view that sends it."""
-
-    id: str
-    view: str
-
-
-class Hello(BaseRequest):
-    """The first message of a view; answered by `Catalogue`, `Status` and `History`."""
-
-    kind: Literal["hello"]
-
-
-class ThumbnailRequest(BaseRequest):
-    """Request for pictures whose longer side is `size` pixels; answered by one or more `Thumbnails`."""
-
-    kind: Literal["thumbnails"]
-    images: list[str]
-    size: int
-
-
-class Watch(BaseRequest):
-    """What a view shows; sent on every change, and answered by `Heatmaps` for what it newly shows.
-
-    `explicands` and `gallery` are the longer sides, in device pixels, at which heatmaps are painted there; 0 where none
-    are. `visible` lists the gallery images on screen. `renew` asks for all `Products` again: the view has none, or may
-    have lost some while it had no connection.
-    """
-
-    kind: Literal["watch"]
-    explicands: int
-    gallery: int
-    visible: list[str]
-    renew: bool
-
-
-class Simple(BaseRequest):
-    """A request without a body.
-
-    `hold`: the user drags, so the preparation leaves the processor to the page for a moment; repeated during the drag.
-    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins. `ping`: checks that the kernel
-    answers; answered by `Pong`. `base64`: buffers do not survive on their way to this view (see the module).
-    """
-
-    kind: Literal["hold", "leave", "undo", "redo", "ping", "base64"]
-
-
-class Cancel(BaseRequest):
-    """Withdrawal of the request whose id is `cancels`: its reply is no longer wanted."""
-
-    kind: Literal["cancel"]
-    cancels: str
-
-
-class Ask(BaseRequest):
-    """Question about one explicand and its heatmap; answered by `Influence`, or by one or more `Curves`."""
-
-    kind: Literal["influence", "curves"]
-    image: str
-
-
-class AddTexts(BaseRequest):
-    """Prompts to put into a bin: `texts`, or the class names of the list `list`; answered by `Texts`."""
-
-    kind: Literal["add_texts"]
-    bin: Literal["corpus", "foil"]
-    texts: list[str]
-    list: str | None
-
-
-class Search(BaseRequest):
-    """Prompt by whose similarity to rank the gallery; answered by `SearchResult`."""
-
-    kind: Literal["search"]
-    text: str
-
-
-Request = Hello | ThumbnailRequest | Watch | Simple | Cancel | Ask | AddTexts | Search
-
-
-# ---- kernel → page -------------------------------------------------------------------------------------------------
+from typing import Literal, NotRequired, TypedDict
 
 
 class BaseReply(TypedDict):
@@ -441,13 +346,3 @@ Response = (
     | Pong
     | Error
 )
-
-
-def _kinds(messages: Any) -> tuple[str, ...]:
-    return tuple(kind for message in get_args(messages) for kind in get_args(get_type_hints(message)["kind"]))
-
-
-REQUEST_KINDS = _kinds(Request)
-"""What the page sends."""
-RESPONSE_KINDS = _kinds(Response)
-"""What the kernel sends."""

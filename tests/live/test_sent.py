@@ -1,0 +1,132 @@
+"""What is remembered of what the page was sent: nothing is sent twice, and nothing that does not add up."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+
+from cocoa_widget.attribution.spread import bilinear
+from cocoa_widget.live import sent as module
+from cocoa_widget.live.sent import Due, Offer, Sent
+
+SPREAD = bilinear((3, 3), (9, 9), torch.device("cpu"))
+
+
+class Prepared:
+    """An operator as far as `Sent` looks at it."""
+
+    def __init__(self, done=8, total=8):
+        self.done, self.total = done, total
+
+    @property
+    def complete(self):
+        return self.done >= self.total
+
+
+def offer(operator, preview=False):
+    return Offer(operator, SPREAD, preview)
+
+
+def give(sent, image, operator, members, needed=(), preview=False):
+    """Send what is due of an image, and return it."""
+    due = sent.due(image, offer(operator, preview), members, needed)
+    if due is not None:
+        sent.add(image, offer(operator, preview), operator.done, due)
+    return due
+
+
+def test_nothing_is_sent_twice():
+    sent, operator = Sent(), Prepared()
+    assert give(sent, "x", operator, ["a", "b"]) == Due(("a", "b"), True)
+    assert give(sent, "x", operator, ["b", "a"]) is None
+    assert give(sent, "x", operator, ["a", "c", "b", "d"]) == Due(("c", "d"), False)
+    assert give(sent, "x", operator, ["d", "c"]) is None
+    assert sent.covers("x", {"a", "b", "c", "d"})
+    assert not sent.covers("x", {"e"})
+    assert not sent.covers("y", set())
+
+
+def test_an_image_has_its_own_product_without_members():
+    sent, operator = Sent(), Prepared()
+    assert give(sent, "x", operator, []) == Due((), True)
+    assert give(sent, "x", operator, []) is None
+    assert sent.covers("x", set())
+
+
+def test_a_sharper_operator_replaces_when_its_passes_have_doubled_or_are_all_done():
+    sent, operator = Sent(), Prepared(8, 100)
+    sends = []
+    for operator.done in range(8, 101):
+        if give(sent, "x", operator, ["a"]) is not None:
+            sends.append(operator.done)
+    assert sends == [8, 16, 32, 64, 100]
+
+
+def test_further_members_wait_while_an_operator_sharpens_unless_they_are_needed():
+    sent, operator = Sent(), Prepared(8, 100)
+    give(sent, "x", operator, ["a"])
+    assert give(sent, "x", operator, ["a", "b"]) == Due(("b",), False), "of the same passes: they add up"
+    operator.done = 9
+    assert give(sent, "x", operator, ["a", "b", "c"], needed={"a", "b"}) is None
+    assert give(sent, "x", operator, ["a", "b", "c"], needed={"c"}) == Due(("a", "b", "c"), True)
+    operator.done = 18
+    assert give(sent, "x", operator, ["a", "b", "c", "d"]) == Due(("a", "b", "c", "d"), True)
+
+
+def test_the_method_replaces_its_preview_and_never_the_other_way_round():
+    sent, cam, operator = Sent(), Prepared(1, 1), Prepared(8, 100)
+    give(sent, "x", cam, ["a"], preview=True)
+    assert sent.is_preview("x")
+    assert give(sent, "x", operator, ["a"]) == Due(("a",), True)
+    assert not sent.is_preview("x")
+    assert give(sent, "x", cam, ["a"], preview=True) is None, "the store has dropped the operator"
+    assert not sent.is_preview("x")
+
+
+def test_another_operator_of_the_image_is_told_apart_after_the_first_is_gone():
+    sent = Sent()
+    give(sent, "x", Prepared(), ["a"])
+    gc.collect()
+    assert give(sent, "x", Prepared(), ["a"]) is None, "what was sent still holds"
+    assert give(sent, "x", Prepared(), ["a", "b"]) == Due(("a", "b"), True), "but does not add up with another's"
+
+
+def test_what_is_forgotten_is_sent_again():
+    sent, operator = Sent(), Prepared()
+    for image in ("x", "y", "z"):
+        give(sent, image, operator, ["a"])
+    sent.forget({"x"})
+    sent.keep(["x", "y"])
+    assert [sent.covers(image, {"a"}) for image in ("x", "y", "z")] == [False, True, False]
+    assert give(sent, "z", operator, ["a"]) == Due(("a",), True)
+
+
+def test_another_meaning_is_another_space():
+    sent, operator = Sent(), Prepared()
+    spaces = []
+    for meaning in ("cosine", "cosine", "dot", "cosine"):
+        sent.enter(meaning)
+        spaces.append((sent.space, give(sent, "x", operator, ["a"]) is not None))
+    assert spaces == [(1, True), (1, False), (2, True), (3, True)]
+
+
+def test_images_beyond_the_pages_room_are_left_out(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 2 * 10 * 4 * 3)
+    sent, operator = Sent(), Prepared(8, 100)
+    found = [give(sent, image, operator, ["a", "b"]) is not None for image in ("x", "y", "z")]
+    assert found == [True, True, False]
+    assert give(sent, "x", operator, ["a", "b", "c"]) is None
+    operator.done = 16
+    assert give(sent, "x", operator, ["a", "b"]) is not None, "what it replaces makes room"
+    sent.keep(["x"])
+    assert give(sent, "z", operator, ["a", "b"]) is not None
+
+
+def test_a_long_scroll_starts_anew(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_MEMBERS", 4)
+    sent, operator = Sent(), Prepared()
+    assert give(sent, "x", operator, ["a", "b"]) == Due(("a", "b"), True)
+    assert give(sent, "x", operator, ["a", "c", "d"]) == Due(("c", "d"), False)
+    assert give(sent, "x", operator, ["a", "e"]) == Due(("a", "e"), True)
+    assert not sent.covers("x", {"b"})
