@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..attribution import DirectMethod, GradientMethod, Operator, Run, advance_run, remaining
+from ..attribution import DirectMethod, GradientMethod, LinearMethod, Operator, Run, advance_run, remaining
 from ..contrast import TARGETS, Score, check_similarity, check_target, score_of
 from ..encoders import EncoderError
 from ..insight import Influence, Members, Stability, influence, resample, stability
 from ..texts import Texts, unread
 from .explanation import Explanation
+from .operators import prepare_operators
 
 if TYPE_CHECKING:
     from .explainer import Explainer
@@ -77,7 +78,8 @@ class Prepared:
         similarity : {"cosine", "dot", "gaussian"}
             How representations are compared.
         progress : bool
-            Show a progress bar if it takes longer than a second, which methods without operators may.
+            Show a progress bar if it takes longer than a second. Methods without operators may, and the Gaussian
+            similarity unless the explicands were prepared for it: it prepares them again.
 
         Returns
         -------
@@ -109,6 +111,7 @@ class Prepared:
             gaps = [run.gap for run in runs]
             owed = None if any(gap is None for gap in gaps) else np.array(gaps, dtype=np.float32)
             return Explanation(maps.cpu().numpy(), gamma, gaps=owed)
+        self._support(similarity, progress)
         pieces = zip(self.operators, questions, strict=True)
         found = [(operator.apply(score), operator.error(score)) for operator, score in pieces]
         errors = [error for _, error in found if error is not None]
@@ -129,7 +132,9 @@ class Prepared:
         seed: int = 0,
         size: tuple[int, int] | None = (56, 56),
     ) -> list[Stability | None]:
-        """Measure how much each answer changes when corpus and foil are drawn again; explicands need no passes.
+        """Measure how much each answer changes when corpus and foil are drawn again.
+
+        Explicands need no passes, unless the similarity is Gaussian and they were not prepared for it.
 
         Parameters
         ----------
@@ -150,6 +155,7 @@ class Prepared:
         """
         members = Members(self.members(corpus), self.members(foil))
         questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
+        self._support(similarity, progress=True)
         found: list[Stability | None] = []
         for i, (score, own) in enumerate(zip(questions, self.representations, strict=True)):
             drawn = resample(target, similarity, members, own, resamples, seed)
@@ -183,6 +189,19 @@ class Prepared:
         for i, (score, own) in enumerate(zip(questions, self.representations, strict=True)):
             found.append(influence(self.operators[i] if self.operators else None, score, members, target, own))
         return found
+
+    def _support(self, similarity: str, progress: bool) -> None:
+        """Prepare again the operators that have not kept what a similarity needs."""
+        lacking = [i for i, operator in enumerate(self.operators) if not operator.supports(similarity)]
+        if not lacking:
+            return
+        method, encoder = self.explainer.method, self.explainer.encoder
+        assert isinstance(method, LinearMethod)
+        with self._same_weights("explicands were prepared for another similarity"):
+            inputs, baselines = self.inputs[lacking], self.baselines[lacking]
+            found = prepare_operators(encoder, method, inputs, baselines, similarity, progress=progress)
+        for i, operator in zip(lacking, found, strict=True):
+            self.operators[i] = operator
 
     def scores(
         self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"

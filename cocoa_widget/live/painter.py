@@ -154,7 +154,7 @@ class Painter:
         name, layer, store = question.method.name, question.layer, self._state.store
         gamma = float(score(own[None])[0])
         if isinstance(question.method, LinearMethod):
-            operator = store.get(image, question.recipe)
+            operator = store.get(image, question.recipe, question.similarity)
             if operator is not None and operator.presentable:
                 values = self._layer(question, operator, known, position, size)
                 if values is None:
@@ -213,7 +213,7 @@ class Painter:
                     found[image] = None
                     continue
                 linear = isinstance(question.method, LinearMethod)
-                operator = state.store.presentable(image, question.recipe) if linear else None
+                operator = state.store.presentable(image, question.recipe, question.similarity) if linear else None
                 found[image] = stability(operator, score, resampled, own, self._coarse())
         self._listener.stability(version, found, known.smallest)
 
