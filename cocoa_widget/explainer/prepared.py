@@ -155,12 +155,13 @@ class Prepared:
         """
         members = Members(self.members(corpus), self.members(foil))
         questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
+        used = members.used_by(target)
         self._support(similarity, progress=True)
         found: list[Stability | None] = []
         for i, (score, own) in enumerate(zip(questions, self.representations, strict=True)):
             drawn = resample(target, similarity, members, own, resamples, seed)
             operator = self.operators[i] if self.operators else None
-            found.append(None if drawn is None else stability(operator, score, drawn, own, size))
+            found.append(None if drawn is None else stability(operator, score, drawn, used, own, size))
         return found
 
     def influence(

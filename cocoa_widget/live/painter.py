@@ -180,7 +180,8 @@ class Painter:
             if resampled is None:
                 return None
             # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
-            found = stability(operator, score, resampled, own, None if size is None else self._coarse()).deviation
+            at = None if size is None else self._coarse()
+            found = stability(operator, score, resampled, known.members, own, at).deviation
             return None if found is None else torch.from_numpy(found)
         return operator.apply(score, size)[0]
 
@@ -214,7 +215,7 @@ class Painter:
                     continue
                 linear = isinstance(question.method, LinearMethod)
                 operator = state.store.presentable(image, question.recipe, question.similarity) if linear else None
-                found[image] = stability(operator, score, resampled, own, self._coarse())
+                found[image] = stability(operator, score, resampled, known.members, own, self._coarse())
         self._listener.stability(version, found, known.smallest)
 
 
