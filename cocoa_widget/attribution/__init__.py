@@ -16,6 +16,7 @@ from .random_heatmap import Random
 from .resample import Size
 from .rise import RISE
 from .spread import SeparableSpread, Spread, SuperpixelSpread
+from .together import apply_together
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
@@ -100,6 +101,7 @@ __all__ = [
     "SuperpixelSpread",
     "advance",
     "advance_run",
+    "apply_together",
     "as_baseline",
     "as_method",
     "baselines_of",
