@@ -14,6 +14,7 @@ from .compact import Compact
 from .method import LinearMethod, Operator
 from .resample import Size
 from .spread import SeparableSpread, bilinear
+from .stored import StoredOperator
 
 
 class CAMOperator(Operator):
@@ -72,13 +73,17 @@ class CAMOperator(Operator):
 
     def coefficients_for(self, similarity: str) -> Tensor:
         """Return what each position of the feature map adds to the representation, (h · w, d)."""
-        return self._positions.matrix() / self._length(similarity)
+        return self._kept(similarity).matrix()
 
     def values(self, score: LinearScore) -> Tensor:
-        return self._positions.product(score.directions) / self._length(score.similarity)
+        return self._kept(score.similarity).product(score.directions)
 
-    def _length(self, similarity: str) -> float:
-        return self._norm if similarity == "cosine" else 1.0
+    def stored(self) -> StoredOperator | None:
+        kept = {similarity: self._kept(similarity) for similarity in ("cosine", "dot")}
+        return StoredOperator(kept, self.spread, None) if self.complete else None
+
+    def _kept(self, similarity: str) -> Compact:
+        return self._positions.divided(self._norm) if similarity == "cosine" else self._positions
 
 
 @dataclass(frozen=True)

@@ -79,13 +79,22 @@ class Coefficients:
         n = known.n if isinstance(known, _Sums) else self._design.n
         return self._design.spread if known is not None and self._design.holds(n) else None
 
+    @property
+    def kept(self) -> dict[str, Compact] | None:
+        """By similarity, all rows that the answers were solved for; None until they are complete."""
+        return self._known if isinstance(self._known, dict) else None
+
     def heatmaps(self, score: LinearScore, size: Size | None) -> Tensor:
         """Return the heatmaps (k, h, w) of a score."""
         return self._design.maps(*self._values(score), size)
 
     def errors(self, score: LinearScore, size: Size | None) -> Tensor | None:
         """Return the heatmaps' standard errors (k, h, w); None where the masks are not random."""
-        return self._design.expected_errors(*self._values(score), size)
+        values, n = self._values(score)
+        model, k = self._design.error_model(n), self._design.k
+        if model is None:
+            return None
+        return model.errors(values[:, :k], values[:, k:].square().mean(1), self._design.spread, size)
 
     def values(self, score: LinearScore) -> Tensor:
         """Return the products (j, k) of the score's directions with the coefficients."""

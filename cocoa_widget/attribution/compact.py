@@ -45,6 +45,10 @@ class Compact:
         """Return the matrix (n, d), float32."""
         return self.steps.float() * self.scales
 
+    def divided(self, by: float | Tensor) -> Compact:
+        """Return the matrix divided by a number, or each row by its own (n, 1)."""
+        return Compact(self.steps, self.scales / by)
+
     def product(self, vectors: Tensor) -> Tensor:
         """Return the products (k, n) of vectors (k, d) with the rows."""
         return vectors @ self.steps.float().T * self.scales.T

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from .error_model import ErrorModel
 from .resample import Size
 from .spread import Spread
 
@@ -70,7 +71,7 @@ class SummedDesign(Design):
     def solve(self, sums: Tensor, n: int) -> Tensor:
         """Turn the sums (width, d) over the first n answers into k rows of coefficients, or more, and d columns.
 
-        The rows after the coefficients are for `expected_errors` alone.
+        The rows after the coefficients are a sketch of the residuals, for standard errors.
         """
 
     def holds(self, n: int) -> bool:
@@ -81,8 +82,8 @@ class SummedDesign(Design):
         """Turn values (j, k or more) that the first n scores were solved for into heatmaps (j, h, w)."""
         return self.spread.maps(values[:, : self.k], size)
 
-    def expected_errors(self, values: Tensor, n: int, size: Size | None) -> Tensor | None:
-        """Return the standard errors (j, h, w) of the heatmaps of `maps`; None where the masks are not random."""
+    def error_model(self, n: int) -> ErrorModel | None:
+        """Return how the noise of the first n scores reaches heatmaps; None where the masks are not random."""
         return None
 
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -26,6 +26,9 @@ from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, Gradients
 from .resample import Size, shrink
 from .spread import Spread
+
+if TYPE_CHECKING:
+    from .stored import StoredOperator
 
 
 class Preparation(ABC):
@@ -134,6 +137,10 @@ class Operator(Preparation):
         """Return ``coefficients @ w`` for j directions: (j, k), which `spread` maps; None without coefficients."""
         matrix = self.coefficients_for(score.similarity)
         return None if matrix is None else score.directions @ matrix.T
+
+    def stored(self) -> StoredOperator | None:
+        """Return the operator apart from its method, to be saved; None before the last pass or without coefficients."""
+        return None
 
     def error(self, score: Score, size: Size | None = None) -> Tensor | None:
         """Estimate the standard error of `apply`'s heatmaps (k, h, w); None for methods that draw nothing at random."""

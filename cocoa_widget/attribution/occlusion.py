@@ -12,8 +12,8 @@ from torch import Tensor
 from .design import SummedDesign
 from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import Size, averaging, shrink
-from .spread import SeparableSpread
+from .resample import Size, shrink
+from .spread import separable
 
 
 class Windows(SummedDesign):
@@ -26,7 +26,7 @@ class Windows(SummedDesign):
     def __init__(self, window: int, stride: int, height: int, width: int, device: torch.device) -> None:
         self.size = (height, width)
         self._rows, self._columns = (_hidden(window, stride, length, device) for length in self.size)
-        self.spread = SeparableSpread((len(self._rows), len(self._columns)), self.size, self._factors)
+        self.spread = separable(*(hidden.T / hidden.sum(0)[:, None] for hidden in (self._rows, self._columns)))
         self.k = self.spread.k
         order = torch.randperm(self.k, generator=torch.Generator().manual_seed(0)).to(device)
         self._row, self._column = order // len(self._columns), order % len(self._columns)
@@ -66,14 +66,6 @@ class Windows(SummedDesign):
         hid[self._row[: n - 1], self._column[: n - 1]] = 1
         maps = self._rows.T @ falls @ self._columns / (self._rows.T @ hid @ self._columns).clamp(min=1)
         return shrink(maps, size)
-
-    def _factors(self, size: Size) -> tuple[Tensor, Tensor]:
-        factors = [windows.T / windows.sum(0)[:, None] for windows in (self._rows, self._columns)]
-        rows, columns = (
-            factor if len(factor) == small else averaging(len(factor), small, factor.device) @ factor
-            for factor, small in zip(factors, size, strict=True)
-        )
-        return rows, columns
 
 
 def _hidden(window: int, stride: int, length: int, device: torch.device) -> Tensor:

@@ -14,6 +14,7 @@ from .compact import Compact
 from .method import LinearMethod, Operator
 from .resample import Size
 from .spread import SeparableSpread, bilinear
+from .stored import StoredOperator
 
 
 class PatchTokensOperator(Operator):
@@ -60,12 +61,17 @@ class PatchTokensOperator(Operator):
 
     def coefficients_for(self, similarity: str) -> Tensor:
         """Return the tokens (patches, d), for the cosine as unit vectors, divided by their number."""
-        tokens = self._tokens.matrix()
-        return tokens / self._norms[:, None] if similarity == "cosine" else tokens
+        return self._kept(similarity).matrix()
 
     def values(self, score: LinearScore) -> Tensor:
-        values = self._tokens.product(score.directions)
-        return values / self._norms if score.similarity == "cosine" else values
+        return self._kept(score.similarity).product(score.directions)
+
+    def stored(self) -> StoredOperator | None:
+        kept = {similarity: self._kept(similarity) for similarity in ("cosine", "dot")}
+        return StoredOperator(kept, self.spread, None) if self.complete else None
+
+    def _kept(self, similarity: str) -> Compact:
+        return self._tokens.divided(self._norms[:, None]) if similarity == "cosine" else self._tokens
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from .design import Design, SummedDesign
 from .method import LinearMethod, Operator
 from .resample import Size, shrink
 from .spread import Spread
+from .stored import StoredOperator
 
 
 class PerturbationOperator(Operator):
@@ -97,6 +98,12 @@ class PerturbationOperator(Operator):
 
     def coefficients_for(self, similarity: str) -> Tensor | None:
         return None if self._coefficients is None else self._coefficients.matrix(similarity)
+
+    def stored(self) -> StoredOperator | None:
+        kept = None if self._coefficients is None else self._coefficients.kept
+        if kept is None or not isinstance(self._design, SummedDesign):
+            return None
+        return StoredOperator(kept, self._design.spread, self._design.error_model(self.total))
 
     def values(self, score: LinearScore) -> Tensor | None:
         if self._coefficients is None or self._coefficients.spread is None:

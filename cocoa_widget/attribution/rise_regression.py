@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from .design import SummedDesign, exact
+from .error_model import ErrorModel
 from .masks import MaskBank, cell_size, draw_grids, draw_shifts, shifted
-from .resample import Size, smaller
+from .resample import Size
 from .spread import SeparableSpread
 
 COARSE = 10
@@ -67,7 +68,7 @@ class RegressionDesign(SummedDesign):
         self._rows = torch.cat([x[order], signs, torch.ones(count, 1)], 1).to(device, exact(device))
         self.width = self._rows.shape[1]
         self._solutions: dict[int, Tensor] = {}
-        self._variances: dict[tuple[int, Size], Tensor] = {}
+        self._models: dict[int, ErrorModel] = {}
 
     def masks(self, start: int, stop: int) -> Tensor:
         """Return masks (k, 1, H, W)."""
@@ -83,28 +84,25 @@ class RegressionDesign(SummedDesign):
         """Return β as a matrix (k, d), and the sketch of its residuals (`SKETCH`, d)."""
         return self._solution(n // self.group) @ sums
 
-    def expected_errors(self, values: Tensor, n: int, size: Size | None) -> Tensor:
-        """Return the heatmaps' standard errors (j, h, w), from the sketch of the residuals."""
-        return self._errors(values[:, : self.k], values[:, self.k :].square().mean(1), n // self.group, size)
+    def error_model(self, n: int) -> ErrorModel:
+        """Return how the noise of the first n scores reaches heatmaps."""
+        m = n // self.group
+        if m not in self._models:
+            if len(self._models) > 16:
+                self._models.clear()
+            root = torch.linalg.cholesky(self._solution(m)[: self.k, : self.k].cpu().double())
+            self._models[m] = ErrorModel(m, self._ridge, root.float().to(self._device))
+        return self._models[m]
 
     def errors(self, scores: Tensor, size: Size | None) -> Tensor:
         """Return the heatmaps' standard errors (k, h, w), from the residuals."""
-        m = scores.shape[1] // self.group
-        answers = scores[:, : m * self.group].T.to(self._rows)
+        n = scores.shape[1] // self.group * self.group
+        answers = scores[:, :n].T.to(self._rows)
         sums = self.add(answers.new_zeros(self.width, answers.shape[1]), 0, answers)
-        beta = self.solve(sums, len(answers)).T[:, : self.k]
+        beta = self.solve(sums, n).T[:, : self.k]
         observed = (answers[0::2] - answers[1::2]) / 2 if self.group == 2 else answers - answers.mean(0)
-        residuals = observed.T - beta @ self._centred(m)[:, : self.k].T
-        return self._errors(beta, residuals.square().sum(1), m, size)
-
-    def _errors(self, beta: Tensor, residual: Tensor, m: int, size: Size | None) -> Tensor:
-        """Return standard errors (k, h, w), without that of the offset, which has no meaning.
-
-        `residual` (k,) is the sum of the squared residuals. The noise's maximum likelihood estimate is their mean with
-        that of the ridge's penalty, which equals ``observed · (1 + X Xᵀ / ridge)⁻¹ · observed / m``.
-        """
-        noise = (residual + self._ridge * beta.square().sum(1)) / max(m, 1)
-        return (noise.float()[:, None, None] * self._variance(m, smaller(size, self._size))).sqrt()
+        residuals = observed.T - beta @ self._centred(len(observed))[:, : self.k].T
+        return self.error_model(n).errors(beta, residuals.square().sum(1), self.spread, size)
 
     def _centred(self, m: int) -> Tensor:
         """Return the first m rows without their ones, less their mean unless masks come in pairs."""
@@ -130,17 +128,6 @@ class RegressionDesign(SummedDesign):
                 solution[:, -1] = -solution[:, :-1] @ self._rows[:m, :-1].cpu().double().mean(0)
             self._solutions[m] = solution.to(self._rows)
         return self._solutions[m]
-
-    def _variance(self, m: int, size: Size) -> Tensor:
-        """Return the variance (h, w) of any heatmap after m observations, in units of the noise's variance."""
-        key = m, size
-        if key not in self._variances:
-            if len(self._variances) > 16:
-                self._variances.clear()
-            root = torch.linalg.cholesky(self._solution(m)[: self.k, : self.k].cpu().double()).float()
-            modes = self.spread.maps(root.T.to(self._device), size)
-            self._variances[key] = (modes - modes.mean((1, 2), keepdim=True)).square().sum(0)
-        return self._variances[key]
 
     def _factors(self, size: Size) -> tuple[Tensor, Tensor]:
         """Return ``Cov(m, x) / p`` at a size as a product of two matrices, (h, coarse) and (w, coarse)."""

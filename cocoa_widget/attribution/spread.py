@@ -124,14 +124,17 @@ def even(rows: Tensor, columns: Tensor) -> SeparableSpread:
     rows, columns : Tensor
         (H,) and (W,), int64: the grid's row of each row of pixels and its column of each column, 0 … without gaps.
     """
-    full = len(rows), len(columns)
+    shares = [F.one_hot(cells).float() for cells in (rows, columns)]
+    return separable(*(share / share.sum(0) for share in shares))
 
-    def factor(cells: Tensor, size: int) -> Tensor:
-        shares = F.one_hot(cells).float()
-        shares = shares / shares.sum(0)
-        return shares if size == len(cells) else averaging(len(cells), size, cells.device) @ shares
+
+def separable(rows: Tensor, columns: Tensor) -> SeparableSpread:
+    """Return the spread with the matrices (H, r) and (W, c) at the encoder's input size."""
+
+    def factor(whole: Tensor, size: int) -> Tensor:
+        return whole if size == len(whole) else averaging(len(whole), size, whole.device) @ whole
 
     def factors(size: Size) -> tuple[Tensor, Tensor]:
         return factor(rows, size[0]), factor(columns, size[1])
 
-    return SeparableSpread((int(rows[-1]) + 1, int(columns[-1]) + 1), full, factors)
+    return SeparableSpread((rows.shape[1], columns.shape[1]), (len(rows), len(columns)), factors)

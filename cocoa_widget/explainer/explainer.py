@@ -83,7 +83,7 @@ class Explainer:
             raise ValueError("There are no explicands: give at least one image to explain.")
         baselines = baselines_of(self.baseline, inputs)
         vectors = self.encoder.forward(inputs).representations
-        prepared = Prepared(self, inputs, baselines, vectors, moment.fingerprint)
+        prepared = Prepared(self, inputs, baselines, vectors, moment.fingerprint, encoder=self.encoder)
         if isinstance(self.method, LinearMethod):
             prepared.operators = prepare_operators(
                 self.encoder, self.method, inputs, baselines, similarity, progress=progress

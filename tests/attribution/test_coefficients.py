@@ -95,7 +95,7 @@ def test_exact_standard_errors_are_those_of_the_ridge_regression(p: float) -> No
     x = x if p == 0.5 else x - x.mean(0)
     inverse = torch.linalg.inv(torch.eye(len(o)).double() + x @ x.T / design._ridge)
     noise = o.double() @ inverse @ o.double() / len(o)
-    expected = (noise * design._variance(len(o), (40, 56))).sqrt()
+    expected = (noise * design.error_model(60).variance(design.spread, (40, 56))).sqrt()
     torch.testing.assert_close(design.errors(scores, None)[0].double(), expected.double(), rtol=1e-4, atol=0)
 
 
