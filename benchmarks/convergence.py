@@ -21,7 +21,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 import cocoa_widget as cw
-from cocoa_widget.attribution.batches import advance
 from cocoa_widget.attribution.masks import MaskBank, draw_grids, draw_shifts
 from cocoa_widget.encoders.sources.demo import efficientnet_lite
 
@@ -55,18 +54,15 @@ def representations(encoder: cw.Encoder, design, image, label: str, keep: Path |
     file = keep / f"{label.replace('/', '_')}.pt" if keep else None
     if file and file.exists():
         return F.normalize(torch.load(file, weights_only=True)[: design.n].float(), dim=1)
-    from cocoa_widget.attribution.perturbation import PerturbationOperator
-
     explicand = encoder.stack([image])
-    operator = PerturbationOperator(design, explicand[0], cw.Blur()(explicand)[0])
-    with tqdm(total=operator.total, desc=label, leave=False) as bar:
-        while not operator.complete:
-            before = operator.done
-            advance(encoder, [operator], 2 * encoder.batch_size)
-            bar.update(operator.done - before)
+    baseline = cw.Blur()(explicand)
+    found = []
+    for start in tqdm(range(0, design.n, encoder.batch_size), desc=label, leave=False):
+        masks = design.masks(start, min(start + encoder.batch_size, design.n))
+        found.append(encoder.forward(baseline + masks * (explicand - baseline)).representations)
     if file:
-        torch.save((operator._unit * operator._norm[:, None]).half(), file)
-    return operator._unit
+        torch.save(torch.cat(found).half(), file)
+    return F.normalize(torch.cat(found), dim=1)
 
 
 def questions(encoder: cw.Encoder, images: cw.ImageSet, photograph: str) -> Tensor:

@@ -45,7 +45,7 @@ def main() -> None:
         def measure(size: tuple[int, int] | None, members: Members = members, score=score[0]) -> object:
             drawn = resample("contrastive_corpus", "cosine", members, own, resamples=200)
             assert drawn is not None
-            return stability(operator, score, drawn, own, size)
+            return stability(operator, score, drawn, members, own, size)
 
         def split(members: Members = members, score=score[0]) -> object:
             return influence(operator, score, members, "contrastive_corpus", own)

@@ -4,6 +4,8 @@ from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, Ot
 from .batches import advance, advance_run, check_method, remaining
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
+from .compact import Compact
+from .error_model import ErrorModel
 from .grad_cam import GradCAM
 from .gradient import GradientSHAP, InputXGradient, Saliency, SmoothGrad
 from .integrated_gradients import IntegratedGradients
@@ -15,7 +17,9 @@ from .perturbation import PerturbationMethod
 from .random_heatmap import Random
 from .resample import Size
 from .rise import RISE
-from .spread import SeparableSpread, Spread, SuperpixelSpread
+from .spread import SeparableSpread, Spread, SuperpixelSpread, separable
+from .stored import StoredOperator
+from .together import apply_together
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
@@ -72,8 +76,10 @@ __all__ = [
     "Blur",
     "CAMOperator",
     "CaptumMethod",
+    "Compact",
     "Constant",
     "DirectMethod",
+    "ErrorModel",
     "GradCAM",
     "GradientMethod",
     "GradientSHAP",
@@ -97,12 +103,15 @@ __all__ = [
     "Size",
     "SmoothGrad",
     "Spread",
+    "StoredOperator",
     "SuperpixelSpread",
     "advance",
     "advance_run",
+    "apply_together",
     "as_baseline",
     "as_method",
     "baselines_of",
     "check_method",
     "remaining",
+    "separable",
 ]

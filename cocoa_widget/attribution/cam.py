@@ -8,15 +8,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..contrast import Score
+from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from .compact import Compact
 from .method import LinearMethod, Operator
 from .resample import Size
 from .spread import SeparableSpread, bilinear
+from .stored import StoredOperator
 
 
 class CAMOperator(Operator):
-    """The feature map (d, h, w) of one explicand, from one pass."""
+    """What each position of one explicand's feature map adds to the representation, from one pass."""
 
     features = "pooled"
     total = 1
@@ -24,7 +26,9 @@ class CAMOperator(Operator):
     def __init__(self, explicand: Tensor) -> None:
         self._explicand: Tensor | None = explicand
         self._full: Size = (explicand.shape[-2], explicand.shape[-1])
-        self._map = torch.empty(0)
+        self._cells: Size = (0, 0)
+        self._positions = Compact(torch.empty(0, 0, dtype=torch.int16), torch.empty(0, 1))
+        self._norm = 0.0  # of the representation
 
     @classmethod
     def from_features(cls, features: Tensor, full: Size) -> CAMOperator:
@@ -36,13 +40,15 @@ class CAMOperator(Operator):
         return operator
 
     def _keep(self, features: Tensor) -> None:
-        self._map = features.clone()  # a copy: a view would keep the whole batch in memory
+        channels, h, w = features.shape
+        self._cells = h, w
+        self._positions = Compact.of(features.reshape(channels, h * w).T / (h * w))
+        self._norm = max(float(features.mean((1, 2)).norm()), 1e-12)
         self.done = 1
 
     @property
     def nbytes(self) -> int:
-        held = self._map if self._explicand is None else self._explicand
-        return held.numel() * held.element_size()
+        return self._positions.nbytes if self._explicand is None else self._explicand.nbytes
 
     def inputs(self, count: int) -> Tensor:
         if self._explicand is None:
@@ -55,26 +61,29 @@ class CAMOperator(Operator):
         self._explicand = None
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        slopes = score.slopes(self._map.mean((1, 2)))
-        return self.spread.maps(slopes @ self._positions.T, size)
-
-    @property
-    def _positions(self) -> Tensor:
-        """What each position of the feature map adds to the representation, (h · w, d)."""
-        channels, h, w = self._map.shape
-        return self._map.reshape(channels, h * w).T / (h * w)
+        if isinstance(score, LinearScore):
+            return self.spread.maps(self.values(score), size)
+        positions = self._positions.matrix()
+        return self.spread.maps(score.slopes(positions.sum(0)) @ positions.T, size)
 
     @property
     def spread(self) -> SeparableSpread:
         """The bilinear map from positions to pixels."""
-        return bilinear((self._map.shape[1], self._map.shape[2]), self._full, self._map.device)
+        return bilinear(self._cells, self._full, self._positions.steps.device)
 
     def coefficients_for(self, similarity: str) -> Tensor:
         """Return what each position of the feature map adds to the representation, (h · w, d)."""
-        if similarity == "dot":
-            return self._positions
-        unit: Tensor = self._positions / self._map.mean((1, 2)).norm().clamp(min=1e-12)
-        return unit
+        return self._kept(similarity).matrix()
+
+    def values(self, score: LinearScore) -> Tensor:
+        return self._kept(score.similarity).product(score.directions)
+
+    def stored(self) -> StoredOperator | None:
+        kept = {similarity: self._kept(similarity) for similarity in ("cosine", "dot")}
+        return StoredOperator(kept, self.spread, None) if self.complete else None
+
+    def _kept(self, similarity: str) -> Compact:
+        return self._positions.divided(self._norm) if similarity == "cosine" else self._positions
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from .design import SummedDesign, exact
 from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import Size
-from .spread import SuperpixelSpread
+from .spread import SeparableSpread, Spread, SuperpixelSpread, even
 
 Superpixels = int | Callable[[Tensor], Tensor]
 """Cells along each side of a grid, or a function from an explicand (3, H, W) to an integer label map (H, W)."""
@@ -40,10 +40,15 @@ class Coalitions:
         half = (rank < drawn[:, None]).float()
         ends = torch.stack([torch.zeros(players), torch.ones(players)])
         self.present = torch.cat([ends, torch.stack([half, 1 - half], 1).flatten(0, 1)])[:n].to(device)
+        # Rows of the sums: those of random coalitions, then the answers to no player and to all.
+        rows = torch.zeros(n, players + 2)
+        rows[2:, :players] = self.present[2:]
+        rows[0, players] = rows[1, players + 1] = 1
+        self.rows = rows.to(device, exact(device))
         self._solutions: dict[int, Tensor] = {}
 
     def solution(self, n: int) -> Tensor:
-        """Return the matrix (players, n) from the first n scores to Shapley values; one solve for all scores.
+        """Return the matrix (players, players + 2) from the sums over n scores to Shapley values.
 
         Least squares on the gain of each coalition over the empty one, under the constraint that the values of all
         players sum to the gain of the full one. With fewer coalitions than players it is the solution of least norm.
@@ -51,21 +56,22 @@ class Coalitions:
         if n not in self._solutions:
             if len(self._solutions) > 64:
                 self._solutions.clear()
-            present = self.present[2:n].cpu().double()  # not every device has doubles
+            present = self.rows[2:n, :-2].cpu().double()  # not every device has doubles
+            players = present.shape[1]
             inverse = torch.linalg.pinv(present.T @ present, hermitian=True, rtol=1e-9)
-            ones = present.new_ones(present.shape[1])
-            # The gain of each coalition and, last, of the full one, in terms of the scores.
-            gains = torch.cat([present.new_zeros(n - 2, 2), torch.eye(n - 2).to(present)], 1)
-            gains[:, 0] = -1
-            free = inverse @ present.T @ gains
-            full = gains.new_zeros(n)
-            full[0], full[1] = -1, 1
+            ones = present.new_ones(players)
+            # What the gains of the coalitions and of the full one are in terms of the sums.
+            gains = torch.eye(players, players + 2).double()
+            gains[:, players] = -present.sum(0)
+            free = inverse @ gains
+            full = gains.new_zeros(players + 2)
+            full[players:] = torch.tensor([-1.0, 1.0])
             pull = inverse @ ones
             owed = full - ones @ free
             reach = ones @ pull
             # Before the first coalition, all players have equal shares.
-            step = pull / reach if float(reach) > 1e-12 else ones / len(ones)
-            self._solutions[n] = (free + step[:, None] * owed).float().to(self.present.device)
+            step = pull / reach if float(reach) > 1e-12 else ones / players
+            self._solutions[n] = (free + step[:, None] * owed).to(self.rows)
         return self._solutions[n]
 
 
@@ -74,42 +80,38 @@ def _coalitions(players: int, n: int, seed: int, device: torch.device) -> Coalit
     return Coalitions(players, n, seed, device)
 
 
-class SuperpixelDesign:
+class SuperpixelDesign(SummedDesign):
     """The masks of one explicand's coalitions, and its heatmap of Shapley values."""
 
-    def __init__(self, coalitions: Coalitions, labels: Tensor) -> None:
-        self._coalitions, self._labels = coalitions, labels
-        self._spread = SuperpixelSpread(labels)
-        self.n = len(coalitions.present)
+    def __init__(self, coalitions: Coalitions, labels: Tensor, spread: Spread) -> None:
+        self._coalitions, self._labels, self.spread = coalitions, labels, spread
+        self.n, self.width = coalitions.rows.shape
+        self.k = spread.k
 
     def masks(self, start: int, stop: int) -> Tensor:
         """Return masks (k, 1, H, W), 1 on the superpixels of the coalition."""
         return self._coalitions.present[start:stop][:, self._labels][:, None]
 
-    def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Turn scores (k, n) into heatmaps (k, h, w): each Shapley value, spread evenly over its superpixel."""
-        if scores.shape[1] < 3:
-            return scores.new_zeros(len(scores), *self._labels.shape)
-        return self._spread.maps(scores @ self._coalitions.solution(scores.shape[1]).T, size)
+    def add(self, sums: Tensor, start: int, answers: Tensor) -> Tensor:
+        """Return the sums with more answers: those of each player's coalitions, of the empty and of the full one."""
+        return torch.addmm(sums, self._coalitions.rows[start : start + len(answers)].T, answers)
 
-    def spread(self, n: int) -> SuperpixelSpread | None:
-        """Return the map from Shapley values to heatmaps; None before the first coalition."""
-        return self._spread if n >= 3 else None
+    def solve(self, sums: Tensor, n: int) -> Tensor:
+        """Return the matrix (players, d) of Shapley values; 0 before the first coalition."""
+        return self._coalitions.solution(n) @ sums if self.holds(n) else sums.new_zeros(self.k, sums.shape[1])
 
-    def coefficients(self, representations: Tensor) -> Tensor:
-        """Turn the representations (n, d) under the first n coalitions into the matrix (players, d) of their values."""
-        return self._coalitions.solution(len(representations)) @ representations
-
-    def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
-        """Return None: standard errors are not estimated."""
-        return None
+    def holds(self, n: int) -> bool:
+        """Return whether a coalition is known beside the empty and the full one."""
+        return n >= 3
 
 
 @lru_cache(maxsize=16)
-def _grid(cells: int, height: int, width: int, device: torch.device) -> Tensor:
-    rows, columns = (torch.arange(length, device=device) * cells // length for length in (height, width))
-    labels = rows[:, None] * cells + columns
-    return _dense(labels)  # an image may have fewer pixels than the grid has cells
+def _grid(cells: int, height: int, width: int, device: torch.device) -> tuple[Tensor, SeparableSpread]:
+    """Return a grid of cells as labels (H, W), and its spread."""
+    # An image may have fewer pixels than the grid has cells.
+    rows, columns = (_dense(torch.arange(length, device=device) * cells // length) for length in (height, width))
+    across = int(columns[-1]) + 1
+    return rows[:, None] * across + columns, even(rows, columns)
 
 
 def _dense(labels: Tensor) -> Tensor:
@@ -152,6 +154,10 @@ class KernelSHAP(LinearMethod):
 
     def labels(self, explicand: Tensor) -> Tensor:
         """Return the superpixels of an explicand (3, H, W) as labels 0 … players − 1: (H, W), int64."""
+        return self._superpixels(explicand)[0]
+
+    def _superpixels(self, explicand: Tensor) -> tuple[Tensor, Spread]:
+        """Return the superpixels of an explicand as labels (H, W), and their spread."""
         height, width = explicand.shape[-2:]
         if isinstance(self.superpixels, int):
             return _grid(self.superpixels, height, width, explicand.device)
@@ -164,10 +170,9 @@ class KernelSHAP(LinearMethod):
         dense = _dense(labels)
         if int(dense.max()) < 1:
             raise ValueError("superpixels gave the same label to every pixel: KernelSHAP needs at least 2 superpixels.")
-        return dense
+        return dense, SuperpixelSpread(dense)
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
-        labels = self.labels(explicand)
-        players = int(labels.max()) + 1
-        coalitions = _coalitions(players, self.n_samples, self.seed, explicand.device)
-        return PerturbationOperator(SuperpixelDesign(coalitions, labels), explicand, baseline, first_heatmap=66)
+        labels, spread = self._superpixels(explicand)
+        coalitions = _coalitions(spread.k, self.n_samples, self.seed, explicand.device)
+        return PerturbationOperator(SuperpixelDesign(coalitions, labels, spread), explicand, baseline, first_heatmap=66)

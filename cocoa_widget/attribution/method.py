@@ -17,15 +17,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
 
-from ..contrast import Score
+from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, Gradients
 from .resample import Size, shrink
 from .spread import Spread
+
+if TYPE_CHECKING:
+    from .stored import StoredOperator
 
 
 class Preparation(ABC):
@@ -103,6 +106,18 @@ class Operator(Preparation):
         """The map from ``coefficients @ w`` to the heatmap of the direction w; None where there is no such map."""
         return None
 
+    def supports(self, similarity: str) -> bool:
+        """Return whether `apply` takes scores of a similarity; False where that needs answers which were not kept."""
+        return True
+
+    def keep_answers(self) -> None:
+        """Keep all that scores which are not linear need, such as Gaussian ones; called before the first pass."""
+        return
+
+    def without_answers(self) -> Operator:
+        """Return the operator without what only scores that are not linear need, or itself if that cannot be spared."""
+        return self
+
     def coefficients_for(self, similarity: str) -> Tensor | None:
         """Return the matrix (k, d) of what is known so far, float32; None where there is none.
 
@@ -117,6 +132,15 @@ class Operator(Preparation):
     def coefficients(self) -> Tensor | None:
         """`coefficients_for` the cosine: ``spread.maps(coefficients @ w)`` is the heatmap of the direction w."""
         return self.coefficients_for("cosine")
+
+    def values(self, score: LinearScore) -> Tensor | None:
+        """Return ``coefficients @ w`` for j directions: (j, k), which `spread` maps; None without coefficients."""
+        matrix = self.coefficients_for(score.similarity)
+        return None if matrix is None else score.directions @ matrix.T
+
+    def stored(self) -> StoredOperator | None:
+        """Return the operator apart from its method, to be saved; None before the last pass or without coefficients."""
+        return None
 
     def error(self, score: Score, size: Size | None = None) -> Tensor | None:
         """Estimate the standard error of `apply`'s heatmaps (k, h, w); None for methods that draw nothing at random."""

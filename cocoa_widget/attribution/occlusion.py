@@ -9,25 +9,29 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from .design import SummedDesign
 from .method import LinearMethod
 from .perturbation import PerturbationOperator
-from .resample import Size, averaging, smaller
-from .spread import SeparableSpread
+from .resample import Size, shrink
+from .spread import separable
 
 
-class Windows:
+class Windows(SummedDesign):
     """Masks: the first hides nothing, each other one hides one window.
 
-    The windows come in random order, so that the first few already lie all over the image.
+    The windows come in random order, so that the first few already lie all over the image. The sums are the answer to
+    the first mask, then those to the windows row by row; the coefficients are how far each is below the first.
     """
 
     def __init__(self, window: int, stride: int, height: int, width: int, device: torch.device) -> None:
         self.size = (height, width)
         self._rows, self._columns = (_hidden(window, stride, length, device) for length in self.size)
-        across = len(self._columns)
-        order = torch.randperm(len(self._rows) * across, generator=torch.Generator().manual_seed(0)).to(device)
-        self._row, self._column = order // across, order % across
-        self.n = 1 + len(order)
+        self.spread = separable(*(hidden.T / hidden.sum(0)[:, None] for hidden in (self._rows, self._columns)))
+        self.k = self.spread.k
+        order = torch.randperm(self.k, generator=torch.Generator().manual_seed(0)).to(device)
+        self._row, self._column = order // len(self._columns), order % len(self._columns)
+        self._place = torch.cat([order.new_zeros(1), 1 + order])  # of each mask's answer in the sums
+        self.n = self.width = 1 + self.k
 
     def masks(self, start: int, stop: int) -> Tensor:
         """Return masks (k, 1, H, W), 0 inside the window."""
@@ -37,43 +41,31 @@ class Windows:
         masks[len(masks) - len(hidden) :, 0] -= hidden
         return masks
 
-    def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Turn scores (k, n) into heatmaps (k, h, w): the mean fall of the score over the windows that hid a pixel."""
-        n = scores.shape[1] - 1
-        row, column = self._row[:n], self._column[:n]
-        falls = scores.new_zeros(len(scores), len(self._rows), len(self._columns))
-        falls[:, row, column] = scores[:, :1] - scores[:, 1:]
-        hid = scores.new_zeros(len(self._rows), len(self._columns))
-        hid[row, column] = 1
-        maps = self._rows.T @ falls @ self._columns / (self._rows.T @ hid @ self._columns).clamp(min=1)
-        tall, wide = smaller(size, self.size)
-        rows, columns = averaging(self.size[0], tall, maps.device), averaging(self.size[1], wide, maps.device)
-        return maps if (tall, wide) == self.size else rows @ maps @ columns.T
+    def add(self, sums: Tensor, start: int, answers: Tensor) -> Tensor:
+        """Write the answers into their rows, which are not read before."""
+        sums[self._place[start : start + len(answers)]] = answers
+        return sums
 
-    def spread(self, n: int) -> SeparableSpread | None:
-        """Return the map from falls to heatmaps; None until all windows have been hidden.
-
-        Until then, a pixel's divisor depends on which of its windows have been hidden.
-        """
-        return SeparableSpread((len(self._rows), len(self._columns)), self.size, self._factors) if n == self.n else None
-
-    def _factors(self, size: Size) -> tuple[Tensor, Tensor]:
-        factors = [windows.T / windows.sum(0)[:, None] for windows in (self._rows, self._columns)]
-        rows, columns = (
-            factor if len(factor) == small else averaging(len(factor), small, factor.device) @ factor
-            for factor, small in zip(factors, size, strict=True)
-        )
-        return rows, columns
-
-    def coefficients(self, representations: Tensor) -> Tensor:
-        """Turn the representations (n, d) under all masks into the falls of each window (windows, d), row by row."""
-        falls = torch.empty_like(representations[1:])
-        falls[self._row * len(self._columns) + self._column] = representations[:1] - representations[1:]
+    def solve(self, sums: Tensor, n: int) -> Tensor:
+        """Return the falls of each window (windows, d), row by row; 0 where none is known yet."""
+        falls = torch.zeros_like(sums[1:])
+        known = self._place[1:n]
+        falls[known - 1] = sums[0] - sums[known]
         return falls
 
-    def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
-        """Return None: the windows are no sample of more."""
-        return None
+    def holds(self, n: int) -> bool:
+        """Return whether all windows have been hidden; until then, a pixel's divisor depends on which."""
+        return n == self.n
+
+    def maps(self, values: Tensor, n: int, size: Size | None) -> Tensor:
+        """Turn falls (j, windows) into heatmaps (j, h, w): the mean fall over the windows that hid a pixel."""
+        if self.holds(n):
+            return self.spread.maps(values, size)
+        falls = values.reshape(len(values), len(self._rows), len(self._columns))
+        hid = torch.zeros_like(falls[0])
+        hid[self._row[: n - 1], self._column[: n - 1]] = 1
+        maps = self._rows.T @ falls @ self._columns / (self._rows.T @ hid @ self._columns).clamp(min=1)
+        return shrink(maps, size)
 
 
 def _hidden(window: int, stride: int, length: int, device: torch.device) -> Tensor:

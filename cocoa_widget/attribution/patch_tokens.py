@@ -6,53 +6,72 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..contrast import Score
+from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from .compact import Compact
 from .method import LinearMethod, Operator
 from .resample import Size
 from .spread import SeparableSpread, bilinear
+from .stored import StoredOperator
 
 
 class PatchTokensOperator(Operator):
-    """The patch tokens (d, rows, columns) of one explicand, from one pass."""
+    """The patch tokens of one explicand, divided by their number, from one pass."""
 
     features = "tokens"
     total = 1
 
     def __init__(self, explicand: Tensor) -> None:
-        self._explicand = explicand
-        self._tokens = torch.empty(0)
+        self._explicand: Tensor | None = explicand
+        self._full: Size = (explicand.shape[-2], explicand.shape[-1])
+        self._cells: Size = (0, 0)
+        self._tokens = Compact(torch.empty(0, 0, dtype=torch.int16), torch.empty(0, 1))
+        self._norms = torch.empty(0)  # of each token
 
     @property
     def nbytes(self) -> int:
-        return (self._explicand.numel() + self._tokens.numel()) * 4
+        return self._tokens.nbytes + self._norms.nbytes if self._explicand is None else self._explicand.nbytes
 
     def inputs(self, count: int) -> Tensor:
+        if self._explicand is None:
+            raise RuntimeError("This operator is complete: it has no inputs left.")
         return self._explicand[None]
 
     def accept(self, encoded: Encoded) -> None:
         assert encoded.features is not None
-        self._tokens = encoded.features[0].clone()
+        tokens = encoded.features[0]
+        self._cells = tokens.shape[1], tokens.shape[2]
+        self._tokens = Compact.of(tokens.flatten(1).T / len(tokens[0].flatten()))
+        self._norms = tokens.flatten(1).norm(dim=0).float().clamp(min=1e-12)
         self.done = 1
+        self._explicand = None
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        tokens = self._tokens.flatten(1).T
-        values = score.of(F.normalize(tokens, dim=1), tokens.norm(dim=1)) / len(tokens)
-        return self.spread.maps(values, size)
+        if isinstance(score, LinearScore):
+            return self.spread.maps(self.values(score), size)
+        count = len(self._norms)
+        return self.spread.maps(score(self._tokens.matrix() * count) / count, size)
 
     @property
     def spread(self) -> SeparableSpread:
         """The bilinear map from patches to pixels."""
-        full = self._explicand.shape[-2], self._explicand.shape[-1]
-        return bilinear((self._tokens.shape[1], self._tokens.shape[2]), full, self._tokens.device)
+        return bilinear(self._cells, self._full, self._norms.device)
 
     def coefficients_for(self, similarity: str) -> Tensor:
         """Return the tokens (patches, d), for the cosine as unit vectors, divided by their number."""
-        tokens = self._tokens.flatten(1).T
-        return (F.normalize(tokens, dim=1) if similarity == "cosine" else tokens) / len(tokens)
+        return self._kept(similarity).matrix()
+
+    def values(self, score: LinearScore) -> Tensor:
+        return self._kept(score.similarity).product(score.directions)
+
+    def stored(self) -> StoredOperator | None:
+        kept = {similarity: self._kept(similarity) for similarity in ("cosine", "dot")}
+        return StoredOperator(kept, self.spread, None) if self.complete else None
+
+    def _kept(self, similarity: str) -> Compact:
+        return self._tokens.divided(self._norms[:, None]) if similarity == "cosine" else self._tokens
 
 
 @dataclass(frozen=True)

@@ -3,48 +3,28 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Protocol
+from copy import copy
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..contrast import Score
+from ..contrast import LinearScore, Score
 from ..encoders import Encoded
+from .answers import Answers
+from .coefficients import MOST, Coefficients
+from .design import Design, SummedDesign
 from .method import LinearMethod, Operator
 from .resample import Size, shrink
 from .spread import Spread
-
-
-class Design(Protocol):
-    """Masks, and how the scores under them become a heatmap; the same for every explicand of one size."""
-
-    n: int
-    """Number of masks."""
-
-    def masks(self, start: int, stop: int) -> Tensor:
-        """Return masks (k, 1, H, W) in 0..1, 1 where the explicand is kept and 0 where the baseline takes its place."""
-        ...
-
-    def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
-        """Turn the scores (k, n) under the first n masks into heatmaps (k, h, w), linearly."""
-        ...
-
-    def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
-        """Return the heatmaps' standard errors (k, h, w); None where the masks are not random."""
-        ...
-
-    def spread(self, n: int) -> Spread | None:
-        """Return the spread of `coefficients` of the first n masks; None where there is none."""
-        ...
-
-    def coefficients(self, representations: Tensor) -> Tensor:
-        """Turn the representations (n, d) under the first n masks into coefficients (k, d), linearly."""
-        ...
+from .stored import StoredOperator
 
 
 class PerturbationOperator(Operator):
-    """Representations (N × d) of one explicand under the masks of a design, as unit vectors and norms."""
+    """What one explicand's representations under the masks of a design come down to.
+
+    That is a small matrix of coefficients where the design has them, and the answers themselves where it has not. Both
+    are kept if `keep_answers` was called: scores that are not linear need the answers.
+    """
 
     def __init__(self, design: Design, explicand: Tensor, baseline: Tensor, first_heatmap: int = 1) -> None:
         self._design = design
@@ -52,15 +32,31 @@ class PerturbationOperator(Operator):
             baseline[None].contiguous(memory_format=torch.channels_last),
             (explicand - baseline)[None].contiguous(memory_format=torch.channels_last),
         )
-        self._unit = torch.empty(0, 0)
-        self._norm = torch.empty(0)
+        summed = isinstance(design, SummedDesign) and design.k <= MOST
+        self._coefficients = Coefficients(design) if isinstance(design, SummedDesign) and summed else None
+        self._answers = None if summed else Answers(design)
         self.total = design.n
         self.first_heatmap = first_heatmap
 
     @property
     def nbytes(self) -> int:
-        tensors = [self._unit, self._norm, *(self._inputs or ())]
-        return sum(t.numel() * t.element_size() for t in tensors)
+        held = [*(self._inputs or ()), *(part for part in (self._coefficients, self._answers) if part is not None)]
+        return sum(part.nbytes for part in held)
+
+    def supports(self, similarity: str) -> bool:
+        return self._answers is not None or similarity != "gaussian"
+
+    def keep_answers(self) -> None:
+        if self.done:
+            raise RuntimeError("The first answers are gone: answers can be kept only from the first pass on.")
+        self._answers = self._answers or Answers(self._design)
+
+    def without_answers(self) -> PerturbationOperator:
+        if self._coefficients is None or self._answers is None or not self.complete:
+            return self
+        other = copy(self)
+        other._answers = None
+        return other
 
     def inputs(self, count: int) -> Tensor:
         if self._inputs is None:
@@ -71,34 +67,48 @@ class PerturbationOperator(Operator):
 
     def accept(self, encoded: Encoded) -> None:
         vectors = encoded.representations
-        if self.done == 0:
-            self._unit = vectors.new_empty(self.total, vectors.shape[1])
-            self._norm = vectors.new_empty(self.total)
-        stop = self.done + len(vectors)
-        self._unit[self.done : stop] = F.normalize(vectors, dim=1)
-        self._norm[self.done : stop] = vectors.norm(dim=1)
-        self.done = stop
+        for part in (self._answers, self._coefficients):
+            if part is not None:
+                part.add(vectors)
+        self.done += len(vectors)
         if self.complete:
             self._inputs = None
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        return self._design.heatmaps(self._scores(score), size)
+        if self._coefficients is not None and isinstance(score, LinearScore):
+            return self._coefficients.heatmaps(score, size)
+        return self._kept().heatmaps(score, size)
 
     def error(self, score: Score, size: Size | None = None) -> Tensor | None:
-        return self._design.errors(self._scores(score), size)
+        if self._coefficients is not None and isinstance(score, LinearScore):
+            return self._coefficients.errors(score, size)
+        return self._kept().errors(score, size)
+
+    def _kept(self) -> Answers:
+        if self._answers is None:
+            raise ValueError(
+                "The answers of this operator were not kept, which scores that are not linear need: prepare the"
+                " explicands with similarity='gaussian'."
+            )
+        return self._answers
 
     @property
     def spread(self) -> Spread | None:
-        return self._design.spread(self.done)
+        return None if self._coefficients is None else self._coefficients.spread
 
     def coefficients_for(self, similarity: str) -> Tensor | None:
-        if self.spread is None:
-            return None
-        vectors = self._unit[: self.done]
-        return self._design.coefficients(vectors if similarity == "cosine" else vectors * self._norm[: self.done, None])
+        return None if self._coefficients is None else self._coefficients.matrix(similarity)
 
-    def _scores(self, score: Score) -> Tensor:
-        return score.of(self._unit[: self.done], self._norm[: self.done])
+    def stored(self) -> StoredOperator | None:
+        kept = None if self._coefficients is None else self._coefficients.kept
+        if kept is None or not isinstance(self._design, SummedDesign):
+            return None
+        return StoredOperator(kept, self._design.spread, self._design.error_model(self.total))
+
+    def values(self, score: LinearScore) -> Tensor | None:
+        if self._coefficients is None or self._coefficients.spread is None:
+            return None
+        return self._coefficients.values(score)
 
 
 class PerturbationMethod(LinearMethod):
@@ -137,7 +147,7 @@ class PerturbationMethod(LinearMethod):
         return PerturbationOperator(_OwnDesign(self, masks), explicand, baseline)
 
 
-class _OwnDesign:
+class _OwnDesign(Design):
     """The design of a `PerturbationMethod`, whose masks are kept."""
 
     def __init__(self, method: PerturbationMethod, masks: Tensor) -> None:
@@ -150,12 +160,3 @@ class _OwnDesign:
 
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
         return shrink(self._method.combine(scores, self._masks[: scores.shape[1]]), size)
-
-    def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
-        return None
-
-    def spread(self, n: int) -> Spread | None:
-        return None
-
-    def coefficients(self, representations: Tensor) -> Tensor:
-        return representations

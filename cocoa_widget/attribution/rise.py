@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .design import Design
 from .masks import MaskBank, draw_grids, draw_shifts
 from .method import LinearMethod
-from .perturbation import Design, PerturbationOperator
+from .perturbation import PerturbationOperator
 from .resample import Size, smaller
 from .rise_regression import regression_design
-from .spread import Spread
 
 FIRST_HEATMAP = 32
 """Masks after which a heatmap is worth showing."""
@@ -23,7 +23,7 @@ ERROR_SIZE = 56
 """Side at which the standard errors of plain RISE are computed: they are as smooth as the masks."""
 
 
-class PlainDesign:
+class PlainDesign(Design):
     """The paper's estimator: masks of independent cells, summed with their scores as weights."""
 
     def __init__(self, n: int, grid: int, p: float, seed: int, height: int, width: int, device: torch.device) -> None:
@@ -49,14 +49,6 @@ class PlainDesign:
         mean, square = scores @ each / n, scores.square() @ each.square() / n
         errors = ((square - mean.square()).clamp(min=0) / max(n - 1, 1)).sqrt().reshape(-1, 1, *masks.shape[1:])
         return F.interpolate(errors, size=size, mode="bilinear", align_corners=False)[:, 0]
-
-    def spread(self, n: int) -> Spread | None:
-        """Return None: there are as many coefficients as masks."""
-        return None
-
-    def coefficients(self, representations: Tensor) -> Tensor:
-        """Return the representations."""
-        return representations
 
 
 @lru_cache(maxsize=8)

@@ -10,11 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .resample import Size, distributing_to, shrink, smaller
+from .resample import Size, averaging, distributing_to, shrink, smaller
 
 
 class Spread(ABC):
@@ -101,6 +103,7 @@ class SuperpixelSpread(Spread):
         return shrink((values / self.areas)[..., self.labels], size)
 
 
+@lru_cache(maxsize=32)
 def bilinear(cells: Size, full: Size, device: torch.device) -> SeparableSpread:
     """Return the spread of a grid of cells bilinearly over `full` pixels; it keeps their sum."""
 
@@ -111,3 +114,27 @@ def bilinear(cells: Size, full: Size, device: torch.device) -> SeparableSpread:
         return rows, columns
 
     return SeparableSpread(cells, full, factors)
+
+
+def even(rows: Tensor, columns: Tensor) -> SeparableSpread:
+    """Return the spread that shares each number evenly among the pixels of one cell of a grid.
+
+    Parameters
+    ----------
+    rows, columns : Tensor
+        (H,) and (W,), int64: the grid's row of each row of pixels and its column of each column, 0 … without gaps.
+    """
+    shares = [F.one_hot(cells).float() for cells in (rows, columns)]
+    return separable(*(share / share.sum(0) for share in shares))
+
+
+def separable(rows: Tensor, columns: Tensor) -> SeparableSpread:
+    """Return the spread with the matrices (H, r) and (W, c) at the encoder's input size."""
+
+    def factor(whole: Tensor, size: int) -> Tensor:
+        return whole if size == len(whole) else averaging(len(whole), size, whole.device) @ whole
+
+    def factors(size: Size) -> tuple[Tensor, Tensor]:
+        return factor(rows, size[0]), factor(columns, size[1])
+
+    return SeparableSpread((rows.shape[1], columns.shape[1]), (len(rows), len(columns)), factors)

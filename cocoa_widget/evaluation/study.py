@@ -181,7 +181,7 @@ class _Bins:
         self, name: str, explainer: Explainer, mine: Tensor, targets: Sequence[str], source: str
     ) -> Iterator[_Heatmaps]:
         """Explain explicands (n, 3, H, W) by all targets and settings, from one preparation."""
-        prepared = explainer.prepare(mine, progress=False)
+        prepared = explainer.prepare(mine, similarity=self.similarity, progress=False)
         for target in targets:
             for settings in [(each,) for each in SETTINGS] if TARGETS[target].corpus else [SETTINGS]:
                 explanation = prepared.explain(

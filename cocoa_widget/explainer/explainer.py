@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from ..attribution import (
     Baseline,
     LinearMethod,
     Method,
-    advance,
     as_baseline,
     as_method,
     baselines_of,
     check_method,
-    remaining,
 )
 from ..contrast import check_similarity, check_target
 from ..encoders import Encoder
 from .explanation import Explanation
+from .operators import prepare_operators
 from .prepared import Prepared
 
 
@@ -54,13 +51,16 @@ class Explainer:
         self.method = as_method(method)
         self.baseline = as_baseline(baseline, encoder)
 
-    def prepare(self, explicands: Any, *, progress: bool = True) -> Prepared:
+    def prepare(self, explicands: Any, *, similarity: str = "cosine", progress: bool = True) -> Prepared:
         """Do the work on explicands that does not depend on corpus and foil.
 
         Parameters
         ----------
         explicands : Tensor, or anything that `ImageSet` takes
             A float tensor (n, 3, H, W) is taken as preprocessed already.
+        similarity : {"cosine", "dot", "gaussian"}
+            With ``"gaussian"``, what that similarity needs is kept, too: several times the memory for RISE. Without it,
+            explanations with the Gaussian similarity prepare the explicands again.
         progress : bool
             Show a progress bar if it takes longer than a second.
 
@@ -75,6 +75,7 @@ class Explainer:
         EncoderError
             The method cannot explain the encoder, or the encoder's weights changed meanwhile.
         """
+        check_similarity(similarity)
         check_method(self.method, self.encoder)
         moment = self.encoder.moment()
         inputs = self.encoder.inputs(explicands)
@@ -82,14 +83,11 @@ class Explainer:
             raise ValueError("There are no explicands: give at least one image to explain.")
         baselines = baselines_of(self.baseline, inputs)
         vectors = self.encoder.forward(inputs).representations
-        prepared = Prepared(self, inputs, baselines, vectors, moment.fingerprint)
+        prepared = Prepared(self, inputs, baselines, vectors, moment.fingerprint, encoder=self.encoder)
         if isinstance(self.method, LinearMethod):
-            prepared.operators = [self.method.start(x, b) for x, b in zip(inputs, baselines, strict=True)]
-            total = remaining(prepared.operators)
-            with tqdm(total=total, delay=1, disable=not progress, desc=self.method.label, unit="pass") as bar:
-                while left := remaining(prepared.operators):
-                    advance(self.encoder, [o for o in prepared.operators if not o.complete], self.encoder.batch_size)
-                    bar.update(left - remaining(prepared.operators))
+            prepared.operators = prepare_operators(
+                self.encoder, self.method, inputs, baselines, similarity, progress=progress
+            )
         moment.check("explicands were prepared", "Prepare them again while training is paused.")
         return prepared
 
@@ -106,6 +104,6 @@ class Explainer:
         """Prepare and explain in one call; see `prepare` and `Prepared.explain`."""
         check_target(target)
         check_similarity(similarity)
-        return self.prepare(explicands, progress=progress).explain(
+        return self.prepare(explicands, similarity=similarity, progress=progress).explain(
             corpus=corpus, foil=foil, target=target, similarity=similarity, progress=progress
         )

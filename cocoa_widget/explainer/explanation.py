@@ -21,7 +21,8 @@ class Explanation:
     gaps : ndarray or None
         (n,), float32: what each heatmap's sum lacks for completeness, for integrated gradients.
     errors : ndarray or None
-        (n, H, W), float32: the heatmaps' standard errors per pixel, for RISE.
+        (n, H, W), float32: the heatmaps' standard errors per pixel, for RISE. Its default estimator knows them to about
+        18 %, from a random sketch of the residuals, and exactly with the Gaussian similarity.
     """
 
     heatmaps: NDArray[np.float32]

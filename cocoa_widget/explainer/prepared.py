@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +14,23 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..attribution import DirectMethod, GradientMethod, Operator, Run, advance_run, remaining
+from ..attribution import (
+    DirectMethod,
+    GradientMethod,
+    LinearMethod,
+    Operator,
+    Run,
+    advance_run,
+    apply_together,
+    remaining,
+)
 from ..contrast import TARGETS, Score, check_similarity, check_target, score_of
-from ..encoders import EncoderError
+from ..encoders import Encoder, EncoderError
 from ..insight import Influence, Members, Stability, influence, resample, stability
 from ..texts import Texts, unread
 from .explanation import Explanation
+from .operators import prepare_operators
+from .saved import read, write
 
 if TYPE_CHECKING:
     from .explainer import Explainer
@@ -32,29 +44,96 @@ def _only_texts(images: Any) -> bool:
 
 @dataclass
 class Prepared:
-    """Explicands with their operators: what `Explainer.prepare` returns.
+    """Explicands with their operators: what `Explainer.prepare` returns, and `load` from a file.
 
     Attributes
     ----------
-    explainer : Explainer
+    explainer : Explainer or None
+        None where they were loaded: their images are not in the file.
     inputs : Tensor
-        (n, 3, H, W), the preprocessed explicands.
+        (n, 3, H, W), the preprocessed explicands; n = 0 where they were loaded.
     baselines : Tensor
-        (n, 3, H, W), what replaces their removed parts.
+        (n, 3, H, W), what replaces their removed parts; n = 0 where they were loaded.
     representations : Tensor
         (n, d).
     fingerprint : str
         The encoder's fingerprint when the explicands were prepared; later passes need the same weights.
     operators : list of Operator
-        One for each explicand; empty for methods without operators.
+        One for each explicand, empty for methods without operators. For a direction w, an operator's heatmap is
+        ``operator.spread.maps(operator.coefficients @ w)``, where it has coefficients: (k, d), with k much smaller than
+        the number of pixels.
+    encoder : Encoder or None
+        Encodes members of the bins that are images or texts.
     """
 
-    explainer: Explainer
+    explainer: Explainer | None
     inputs: Tensor
     baselines: Tensor
     representations: Tensor
     fingerprint: str
     operators: list[Operator] = field(default_factory=list)
+    encoder: Encoder | None = None
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Save coefficients, spreads and representations, in the safetensors format.
+
+        Loading the file takes no encoder passes. Images are not in it, nor what the Gaussian similarity needs.
+
+        Parameters
+        ----------
+        path : path
+            A file that is there is replaced.
+
+        Raises
+        ------
+        ValueError
+            The method has no coefficients: RISE (unless plain), CAM, patch tokens, occlusion and KernelSHAP have.
+        """
+        if self.explainer is None:
+            raise ValueError("These explicands were loaded from a file: copy that file.")
+        method = self.explainer.method
+        if not self.operators:
+            raise ValueError(f"{method.label} has no operators that could be saved: choose a linear method.")
+        write(
+            path,
+            self.representations,
+            self.operators,
+            {
+                "encoder": self.explainer.encoder.name,
+                "fingerprint": self.fingerprint,
+                "method": repr(method),
+                "baseline": repr(self.explainer.baseline),
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], encoder: Encoder | None = None) -> Prepared:
+        """Load explicands that `save` has saved; no encoder pass.
+
+        Parameters
+        ----------
+        path : path
+        encoder : Encoder, optional
+            The encoder that they were prepared with. Without it, members of corpus and foil are representations (m, d).
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        ValueError
+            It is damaged, no file of prepared explicands, or one of another version.
+        EncoderError
+            The encoder is another one, or has other weights or settings.
+        """
+        saved = read(path, torch.device("cpu") if encoder is None else encoder.device)
+        fingerprint = saved.settings["fingerprint"]
+        if encoder is not None and encoder.fingerprint != fingerprint:
+            raise EncoderError(
+                f"{path} was prepared with the encoder {saved.settings['encoder']!r}, and {encoder.name!r} is another"
+                " one, or has other weights or settings: give the same encoder, or prepare the explicands again."
+            )
+        none = saved.representations.new_empty(0, 3, 0, 0)
+        return cls(None, none, none, saved.representations, fingerprint, [*saved.operators], encoder)
 
     def explain(
         self,
@@ -77,7 +156,8 @@ class Prepared:
         similarity : {"cosine", "dot", "gaussian"}
             How representations are compared.
         progress : bool
-            Show a progress bar if it takes longer than a second, which methods without operators may.
+            Show a progress bar if it takes longer than a second. Methods without operators may, and the Gaussian
+            similarity unless the explicands were prepared for it: it prepares them again.
 
         Returns
         -------
@@ -102,18 +182,20 @@ class Prepared:
         questions = self.scores(corpus=corpus, foil=foil, target=target, similarity=similarity)
         pairs = zip(questions, self.representations, strict=True)
         gamma = torch.cat([score(own[None])[0] for score, own in pairs]).cpu().numpy()
-        if isinstance(self.explainer.method, GradientMethod | DirectMethod):
-            with self._same_weights("gradients were taken"):
-                runs = self._run(self.explainer.method, questions, progress)
+        method = None if self.explainer is None else self.explainer.method
+        if isinstance(method, GradientMethod | DirectMethod):
+            with self._same_weights("gradients were taken") as encoder:
+                runs = self._run(encoder, method, questions, progress)
             maps = torch.stack([run.heatmap() for run in runs])
             gaps = [run.gap for run in runs]
             owed = None if any(gap is None for gap in gaps) else np.array(gaps, dtype=np.float32)
             return Explanation(maps.cpu().numpy(), gamma, gaps=owed)
+        self._support(similarity, progress)
+        heatmaps = apply_together(self.operators, questions, [None] * len(questions))
         pieces = zip(self.operators, questions, strict=True)
-        found = [(operator.apply(score), operator.error(score)) for operator, score in pieces]
-        errors = [error for _, error in found if error is not None]
+        errors = [error for operator, score in pieces if (error := operator.error(score)) is not None]
         return Explanation(
-            torch.cat([heatmap for heatmap, _ in found]).cpu().numpy(),
+            torch.cat(heatmaps).cpu().numpy(),
             gamma,
             errors=torch.cat(errors).cpu().numpy() if errors else None,
         )
@@ -129,7 +211,9 @@ class Prepared:
         seed: int = 0,
         size: tuple[int, int] | None = (56, 56),
     ) -> list[Stability | None]:
-        """Measure how much each answer changes when corpus and foil are drawn again; explicands need no passes.
+        """Measure how much each answer changes when corpus and foil are drawn again.
+
+        Explicands need no passes, unless the similarity is Gaussian and they were not prepared for it.
 
         Parameters
         ----------
@@ -150,11 +234,13 @@ class Prepared:
         """
         members = Members(self.members(corpus), self.members(foil))
         questions = self.scores(corpus=members.corpus, foil=members.foil, target=target, similarity=similarity)
+        used = members.used_by(target)
+        self._support(similarity, progress=True)
         found: list[Stability | None] = []
         for i, (score, own) in enumerate(zip(questions, self.representations, strict=True)):
             drawn = resample(target, similarity, members, own, resamples, seed)
             operator = self.operators[i] if self.operators else None
-            found.append(None if drawn is None else stability(operator, score, drawn, own, size))
+            found.append(None if drawn is None else stability(operator, score, drawn, used, own, size))
         return found
 
     def influence(
@@ -184,6 +270,24 @@ class Prepared:
             found.append(influence(self.operators[i] if self.operators else None, score, members, target, own))
         return found
 
+    def _support(self, similarity: str, progress: bool) -> None:
+        """Prepare again the operators that have not kept what a similarity needs."""
+        lacking = [i for i, operator in enumerate(self.operators) if not operator.supports(similarity)]
+        if not lacking:
+            return
+        if self.explainer is None:
+            raise ValueError(
+                "These explicands were loaded from a file, which lacks what the Gaussian similarity needs: choose the"
+                " cosine or the dot product."
+            )
+        method = self.explainer.method
+        assert isinstance(method, LinearMethod)
+        with self._same_weights("explicands were prepared for another similarity") as encoder:
+            inputs, baselines = self.inputs[lacking], self.baselines[lacking]
+            found = prepare_operators(encoder, method, inputs, baselines, similarity, progress=progress)
+        for i, operator in zip(lacking, found, strict=True):
+            self.operators[i] = operator
+
     def scores(
         self, *, corpus: Any = None, foil: Any = None, target: str = "contrastive_corpus", similarity: str = "cosine"
     ) -> list[Score]:
@@ -203,8 +307,8 @@ class Prepared:
         if not self._holds(images):
             return None
         if isinstance(images, Texts):
-            with self._same_weights("texts were encoded"):
-                return self._texts(images)
+            with self._same_weights("texts were encoded") as encoder:
+                return self._texts(encoder, images)
         if isinstance(images, list | tuple) and any(isinstance(part, Texts) for part in images):
             found = [self.members(part if isinstance(part, Texts | Tensor) else [part]) for part in images]
             held = [vectors for vectors in found if vectors is not None]
@@ -216,19 +320,24 @@ class Prepared:
                     f" {images.shape[1]}."
                 )
             return images.to(self.representations)
-        with self._same_weights("images were encoded"):
-            return self.explainer.encoder.encode(images)
+        with self._same_weights("images were encoded") as encoder:
+            return encoder.encode(images)
 
     @contextmanager
-    def _same_weights(self, doing: str) -> Iterator[None]:
+    def _same_weights(self, doing: str) -> Iterator[Encoder]:
         """Check before and after a block that the encoder has the weights that the explicands were prepared with."""
-        moment = self.explainer.encoder.moment()
+        if self.encoder is None:
+            raise ValueError(
+                "These explicands were loaded without an encoder: give corpus and foil as representations (m, d), or"
+                " load them by Prepared.load(path, encoder)."
+            )
+        moment = self.encoder.moment()
         if moment.fingerprint != self.fingerprint:
             raise EncoderError(
-                f"The weights of encoder {self.explainer.encoder.name!r} have changed since the explicands were"
+                f"The weights of encoder {self.encoder.name!r} have changed since the explicands were"
                 " prepared, and representations of different weights cannot be compared: prepare the explicands again."
             )
-        yield
+        yield self.encoder
         moment.check(doing, "Prepare the explicands again while training is paused.")
 
     @staticmethod
@@ -238,15 +347,15 @@ class Prepared:
             return any(map(len, images))
         return images is not None and not (hasattr(images, "__len__") and len(images) == 0)
 
-    def _texts(self, texts: Texts) -> Tensor:
-        encoder = self.explainer.encoder
+    def _texts(self, encoder: Encoder, texts: Texts) -> Tensor:
         found = encoder.encode_text(texts.prompts, template=texts.template).to(self.representations)
         if cut := encoder.cut_prompts(texts.prompts, template=texts.template):
             warnings.warn(unread(cut, encoder.text.context if encoder.text else None), stacklevel=3)
         return found
 
-    def _run(self, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool) -> list[Run]:
-        encoder = self.explainer.encoder
+    def _run(
+        self, encoder: Encoder, method: GradientMethod | DirectMethod, questions: list[Score], progress: bool
+    ) -> list[Run]:
         runs: list[Run] = [method.start(x, b) for x, b in zip(self.inputs, self.baselines, strict=True)]
         with tqdm(total=remaining(runs), delay=1, disable=not progress, desc=method.label, unit="pass") as bar:
             for run, score in zip(runs, questions, strict=True):

@@ -12,10 +12,8 @@ from torch import Tensor
 
 from ..attribution import Operator, Size
 from ..contrast import LinearScore, Score
-from .stability import Members
+from .stability import CHUNK, Members
 
-CHUNK = 128
-"""Members that are left out in one matrix product."""
 OUTLYING = 3.5
 """Modified z-score from which on a value counts as an outlier (Iglewicz & Hoaglin, 1993)."""
 UNLIKE = 0.1

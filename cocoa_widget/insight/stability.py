@@ -18,6 +18,8 @@ ENOUGH = 20
 """Members of a bin from which on the results of Lin et al. (ICLR 2023) hardly change; fewer are reported as few."""
 RESAMPLES = 200
 """Number of times that bins are resampled by default."""
+CHUNK = 128
+"""Members whose heatmaps are computed in one matrix product."""
 
 
 class Members(NamedTuple):
@@ -47,7 +49,8 @@ class Stability:
     correlation : float or None
         Median correlation, −1 to 1, of resampled bins' heatmaps with the answer's; None without an operator.
     deviation : ndarray or None
-        (h, w), standard deviation of resampled bins' heatmaps, in their unit; None without an operator.
+        (h, w), standard deviation of the heatmap over draws of the bins, in its unit: over all draws for linear scores,
+        over the resampled bins for others. None without an operator.
     """
 
     low: float
@@ -109,7 +112,12 @@ def _draws(members: int, resamples: int, generator: torch.Generator) -> Tensor:
 
 
 def stability(
-    operator: Operator | None, score: Score, resampled: Score, own: Tensor, size: Size | None = None
+    operator: Operator | None,
+    score: Score,
+    resampled: Score,
+    members: Members,
+    own: Tensor,
+    size: Size | None = None,
 ) -> Stability:
     """Measure how stable one explicand's answer is; no encoder pass.
 
@@ -121,6 +129,8 @@ def stability(
         What is explained, k = 1.
     resampled : Score
         From `resample`.
+    members : Members
+        Those that the target uses.
     own : Tensor
         (d,), the explicand's representation.
     size : (int, int), optional
@@ -135,8 +145,41 @@ def stability(
     if operator is None:
         return Stability(low, high)
     maps = operator.apply(resampled, size)
-    deviation = maps.std(0).cpu().numpy()
+    off = deviation(operator, score, members, size) if isinstance(score, LinearScore) else maps.std(0)
     centred = F.normalize((maps - maps.mean((1, 2), keepdim=True)).flatten(1), dim=1)
     reference = operator.apply(score, size)[0]
     reference = F.normalize((reference - reference.mean()).flatten(), dim=0)
-    return Stability(low, high, float((centred @ reference).median()), deviation)
+    return Stability(low, high, float((centred @ reference).median()), off.cpu().numpy())
+
+
+def deviation(operator: Operator, score: LinearScore, members: Members, size: Size | None = None) -> Tensor:
+    """Compute the standard deviation of a linear score's heatmap over all draws of the bins, in closed form.
+
+    A bin's part of the heatmap is the mean of the heatmaps h_c of its m members. So its variance over draws of the bin
+    is ``Σ_c (h_c − h̄)² / (m (m − 1))``, and the variances of both bins add up.
+
+    Parameters
+    ----------
+    operator : Operator
+    score : LinearScore
+        What is explained, k = 1.
+    members : Members
+        Those that the target uses, at least 2 in each bin.
+    size : (int, int), optional
+        Height and width of the heatmap; the encoder's input size by default.
+
+    Returns
+    -------
+    Tensor
+        (h, w), float32.
+    """
+    variance = torch.zeros_like(operator.apply(score, size)[0])
+    for vectors in members:
+        if vectors is None:
+            continue
+        each = F.normalize(vectors, dim=1) if score.similarity == "cosine" else vectors
+        off, m = each - each.mean(0), len(each)
+        for start in range(0, m, CHUNK):
+            maps = operator.apply(LinearScore(off[start : start + CHUNK], score.similarity), size)
+            variance += maps.square().sum(0) / (m * (m - 1))
+    return variance.sqrt()

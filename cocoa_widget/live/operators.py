@@ -26,22 +26,26 @@ class OperatorStore:
         self._lock = threading.Lock()
         self._closed = False
 
-    def get(self, image: str, recipe: Recipe) -> Operator | None:
-        """Return an operator, and count it as used."""
+    def get(self, image: str, recipe: Recipe, similarity: str = "cosine") -> Operator | None:
+        """Return an operator that supports a similarity, and count it as used."""
         with self._lock:
             key = self._key(image, recipe)
             if key in self._operators:
                 self._operators.move_to_end(key)
-            return self._operators.get(key)
+            return self._supporting(key, similarity)
 
-    def peek(self, image: str, recipe: Recipe) -> Operator | None:
-        """Return an operator without counting it as used."""
+    def peek(self, image: str, recipe: Recipe, similarity: str = "cosine") -> Operator | None:
+        """Return an operator that supports a similarity, without counting it as used."""
         with self._lock:
-            return self._operators.get(self._key(image, recipe))
+            return self._supporting(self._key(image, recipe), similarity)
 
-    def presentable(self, image: str, recipe: Recipe) -> Operator | None:
+    def _supporting(self, key: Key, similarity: str) -> Operator | None:
+        operator = self._operators.get(key)
+        return operator if operator is not None and operator.supports(similarity) else None
+
+    def presentable(self, image: str, recipe: Recipe, similarity: str = "cosine") -> Operator | None:
         """Return an operator whose heatmaps are worth looking at, without counting it as used."""
-        operator = self.peek(image, recipe)
+        operator = self.peek(image, recipe, similarity)
         return operator if operator is not None and operator.presentable else None
 
     def _key(self, image: str, recipe: Recipe) -> Key:
@@ -65,10 +69,19 @@ class OperatorStore:
         with self._lock:
             return sum(operator.nbytes for operator in self._operators.values())
 
-    def trim(self, pinned: Collection[Key]) -> bool:
-        """Drop the least recently used that are not `pinned` until the budget is kept; return whether it is."""
+    def trim(self, pinned: Collection[Key], similarity: str = "cosine") -> bool:
+        """Keep the budget: drop what only the Gaussian similarity needs, then the least recently used operators.
+
+        Those that are `pinned` stay, with all that `similarity` needs. Returns whether the budget is kept.
+        """
         with self._lock:
             held = sum(operator.nbytes for operator in self._operators.values())
+            for key, operator in self._operators.items():
+                if held <= self.budget:
+                    break
+                if similarity != "gaussian" or key not in pinned:
+                    self._operators[key] = smaller = operator.without_answers()
+                    held -= operator.nbytes - smaller.nbytes
             for key in [k for k in self._operators if k not in pinned]:
                 if held <= self.budget:
                     break

@@ -12,6 +12,7 @@ from ..attribution import LinearMethod, Operator, Run, Size
 from ..contrast import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..insight import Stability, resample, stability
+from .attributions import attributions
 from .listening import Heatmap, Listener, array
 from .members import Known, MemberIndex
 from .operators import PREVIEW
@@ -153,10 +154,12 @@ class Painter:
             known = self._index.known(question, ids, failed, moment.representations)
             if known is None:
                 return []
-            found = [
-                self._heatmap(question, known, at, runs[image], sizes[image]) for at, image in enumerate(known.images)
-            ]
-        return [heatmap for heatmap in found if heatmap is not None] if moment.lasts else []
+            if question.layer == ATTRIBUTION and isinstance(question.method, LinearMethod):
+                found = attributions(state.store, question, known, sizes)
+            else:
+                each = [self._heatmap(question, known, i, runs[x], sizes[x]) for i, x in enumerate(known.images)]
+                found = [heatmap for heatmap in each if heatmap is not None]
+        return found if moment.lasts else []
 
     def _heatmap(
         self, question: Question, known: Known, position: int, run: Run | None, size: Size | None
@@ -165,7 +168,7 @@ class Painter:
         name, layer, store = question.method.name, question.layer, self._state.store
         gamma = float(score(own[None])[0])
         if isinstance(question.method, LinearMethod):
-            operator = store.get(image, question.recipe)
+            operator = store.get(image, question.recipe, question.similarity)
             if operator is not None and operator.presentable:
                 values = self._layer(question, operator, known, position, size)
                 if values is None:
@@ -181,19 +184,18 @@ class Painter:
     def _layer(
         self, question: Question, operator: Operator, known: Known, position: int, size: Size | None
     ) -> Tensor | None:
-        """Compute what the question wants to see of an operator (h, w)."""
+        """Compute the layer of an operator that the question wants to see (h, w): no attribution."""
         own, score = known.vectors[position], known.scores[position]
         if question.layer == "error":
             errors = operator.error(score, size)
             return None if errors is None else errors[0]
-        if question.layer == "stability":
-            resampled = resample(question.target, question.similarity, known.members, own)
-            if resampled is None:
-                return None
-            # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
-            found = stability(operator, score, resampled, own, None if size is None else self._coarse()).deviation
-            return None if found is None else torch.from_numpy(found)
-        return operator.apply(score, size)[0]
+        resampled = resample(question.target, question.similarity, known.members, own)
+        if resampled is None:
+            return None
+        # Smooth anyway, and many heatmaps to make: what is painted on the page may be coarse.
+        at = None if size is None else self._coarse()
+        found = stability(operator, score, resampled, known.members, own, at).deviation
+        return None if found is None else torch.from_numpy(found)
 
     # ---- stability -----------------------------------------------------------------------------------------------
 
@@ -224,6 +226,6 @@ class Painter:
                     found[image] = None
                     continue
                 linear = isinstance(question.method, LinearMethod)
-                operator = state.store.presentable(image, question.recipe) if linear else None
-                found[image] = stability(operator, score, resampled, own, self._coarse())
+                operator = state.store.presentable(image, question.recipe, question.similarity) if linear else None
+                found[image] = stability(operator, score, resampled, known.members, own, self._coarse())
         self._listener.stability(version, found, known.smallest)

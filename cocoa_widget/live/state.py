@@ -131,7 +131,7 @@ class State:
     def preparation(self, image: str) -> Operator | Run | None:
         """Return what the question's method has prepared of an image so far."""
         if isinstance(self.question.method, LinearMethod):
-            return self.store.peek(image, self.question.recipe)
+            return self.store.peek(image, self.question.recipe, self.question.similarity)
         return self.run(image, self.version)
 
     def smallest(self, question: Question) -> int:

@@ -215,10 +215,13 @@ class Worker:
 
     def _advance_operator(self, job: Job, method: LinearMethod) -> None:
         (image,), store, recipe = job.members, self._state.store, job.question.recipe
-        operator = store.peek(image, recipe)
+        similarity = job.question.similarity
+        operator = store.peek(image, recipe, similarity)
         if operator is None:
             check_method(method, self._encoder)
             operator = method.start(*self._inputs.get(image, job.question.baseline))
+            if similarity == "gaussian":
+                operator.keep_answers()
             store.put(image, recipe, operator)
         begun, before = time.perf_counter(), operator.done
         advance(self._encoder, [operator], self._count("encode"))
@@ -271,10 +274,10 @@ class Worker:
     def _trim(self) -> bool:
         """Keep the store within its budget; return whether that was possible with what is on screen."""
         with self._state.changed:
-            recipe = self._state.question.recipe
+            recipe, similarity = self._state.question.recipe, self._state.question.similarity
             shown = [*self._state.explained(), *self._state.in_gallery()]
             pinned: set[Key] = {(i, r) for i in shown for r in (recipe, PREVIEW)}
-        return self._state.store.trim(pinned)
+        return self._state.store.trim(pinned, similarity)
 
     def _show(self, image: str, preparation: Operator | Run, before: int) -> None:
         """Have a heatmap painted if it is visibly sharper than the last one, since a page may be far away."""

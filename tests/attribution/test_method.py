@@ -69,7 +69,7 @@ def test_the_seed_decides(convolutional, inputs, corpus, name):
 @pytest.mark.parametrize("name", LINEAR)
 def test_an_operator_needs_no_pass_for_another_question(inputs, corpus, foil, name):
     module = Convolutional()
-    prepared = cw.Explainer(encoder_of(module), method_of(name)).prepare(inputs)
+    prepared = cw.Explainer(encoder_of(module), method_of(name)).prepare(inputs, similarity="gaussian")
     c, v = prepared.members(corpus), prepared.members(foil)
     before = module.calls
     prepared.explain(corpus=c, foil=v)

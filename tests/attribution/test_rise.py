@@ -96,8 +96,9 @@ def test_the_slices_do_not_change_the_result(inputs, corpus):
     for size in (1, 7, 64):
         encoder = encoder_of(Convolutional(), batch_size=size)
         maps.append(cw.Explainer(encoder, cw.RISE(n_masks=100)).explain(inputs, corpus=corpus).heatmaps)
-    assert abs(maps[0] - maps[1]).max() <= 1e-5 * abs(maps[0]).max()
-    assert abs(maps[0] - maps[2]).max() <= 1e-5 * abs(maps[0]).max()
+    # The encoder is not exact, so an entry can be rounded to another of the 16-bit steps that are kept.
+    assert abs(maps[0] - maps[1]).max() <= 5e-5 * abs(maps[0]).max()
+    assert abs(maps[0] - maps[2]).max() <= 5e-5 * abs(maps[0]).max()
 
 
 def test_half_prepared_is_what_the_first_masks_give(convolutional, inputs):

@@ -44,7 +44,7 @@ def test_regression_and_plain_converge_to_the_same_heatmap(convolutional, inputs
         cw.Explainer(convolutional, cw.RISE(n_masks=n, p=p, estimator=estimator)).prepare(x).operators[0]
         for n, estimator in ((4000, "regression"), (20_000, "plain"))
     )
-    scores = score.of(plain._unit, plain._norm)
+    scores = plain._answers.scores(score)
     expected = plain._design.heatmaps(scores - scores.mean(), None)[0].numpy()
     found = ours.apply(score)[0].numpy()
     slope, _ = np.polyfit(found.ravel(), expected.ravel(), 1)

@@ -6,7 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from cocoa_widget.attribution import CAM, RISE, KernelSHAP, LinearMethod, Occlusion, Operator, PatchTokens
+from cocoa_widget.attribution import (
+    CAM,
+    RISE,
+    KernelSHAP,
+    LinearMethod,
+    Occlusion,
+    Operator,
+    PatchTokens,
+    SeparableSpread,
+    SuperpixelSpread,
+)
 from cocoa_widget.contrast import LinearScore
 from cocoa_widget.encoders import Encoded
 
@@ -81,3 +91,13 @@ def test_plain_rise_has_as_many_numbers_as_masks_and_so_no_coefficients() -> Non
     operator = completed(RISE(n_masks=8, estimator="plain"))
     assert operator.spread is None
     assert operator.coefficients is None
+
+
+@pytest.mark.parametrize("size", [None, (20, 28), (9, 13)])
+@pytest.mark.parametrize("cells", [3, 4, 50])
+def test_a_grid_of_superpixels_spreads_rows_and_columns_apart(cells: int, size: tuple[int, int] | None) -> None:
+    explicand = torch.zeros(3, *SIZE)
+    labels, spread = KernelSHAP(superpixels=cells)._superpixels(explicand)
+    assert isinstance(spread, SeparableSpread)
+    values = torch.randn(2, spread.k, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(spread.maps(values, size), SuperpixelSpread(labels).maps(values, size))

@@ -56,6 +56,31 @@ def test_a_change_of_the_bins_needs_no_passes(inputs, corpus, foil):
     assert module.calls == before
 
 
+def test_the_gaussian_similarity_prepares_again_unless_it_was_announced(inputs, corpus, foil):
+    module = Convolutional()
+    explainer = cw.Explainer(encoder_of(module), cw.RISE(n_masks=64))
+    late, early = explainer.prepare(inputs), explainer.prepare(inputs, similarity="gaussian")
+    bins = {"corpus": early.members(corpus), "foil": early.members(foil), "similarity": "gaussian"}
+    before = module.calls
+    expected = early.explain(**bins)
+    assert module.calls == before
+    found = late.explain(**bins)
+    assert module.calls == before + 3 * 64
+    np.testing.assert_array_equal(found.heatmaps, expected.heatmaps)
+    np.testing.assert_array_equal(found.errors, expected.errors)
+    assert late.stability(**bins)[0].deviation is not None
+    assert module.calls == before + 3 * 64
+
+
+def test_the_gaussian_similarity_needs_the_weights_that_were_prepared_with(convolutional, inputs, corpus):
+    prepared = cw.Explainer(convolutional, cw.RISE(n_masks=8)).prepare(inputs)
+    members = prepared.members(corpus)
+    with torch.no_grad():
+        convolutional.module.body[0].weight.mul_(2)
+    with pytest.raises(cw.EncoderError, match="weights .* have changed"):
+        prepared.explain(corpus=members, similarity="gaussian")
+
+
 def test_an_image_is_encoded_once(pictures):
     module = Convolutional()
     encoder = encoder_of(module)

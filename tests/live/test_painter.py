@@ -49,7 +49,7 @@ def test_empty_bins_say_what_to_do_and_prepare_meanwhile(make):
     engine.wait(120)
     assert recorder.updates[-1][1:] == ([], "Nothing to explain yet: put images into the corpus, the foil, or both.")
     assert engine.heatmap("p0") is None
-    assert recorder.statuses[-1].ready == 1
+    recorder.until(lambda: recorder.statuses[-1].ready == 1)
 
 
 def test_encoders_without_a_feature_map_have_no_preview(make):

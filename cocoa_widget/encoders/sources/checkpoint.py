@@ -12,8 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...optional import require
-
 Weights = str | Path | Mapping[str, Any] | None
 
 FOLLOWERS = ("encoder_k", "momentum", "target", "teacher", "ema", "key")
@@ -97,7 +95,6 @@ def refuse_bomb(path: Path) -> None:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    require("safetensors", "transformers", f"The file {path}")
     from safetensors.torch import load_file
 
     try:
