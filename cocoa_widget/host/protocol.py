@@ -7,12 +7,16 @@ Some hosts lose the buffers of messages. So `Catalogue` comes with a buffer of t
 find it sends `base64`, and from then on every message has its buffers as strings in a field ``base64`` instead.
 
 What a saved notebook should keep (ids, bins, settings) is a trait and never a message; pixels are message buffers and
-never traits or base64.
+never traits or base64. The page changes the bins by `OperationRequest`. Their traits come back in one message with two
+that only the kernel sets: ``_applied``, the number of the last operation of each view that they contain, and
+``_steps``, the `Steps` of their history.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict, get_args, get_type_hints
+
+from ..sessions import Operation
 
 # ---- page → kernel -------------------------------------------------------------------------------------------------
 
@@ -25,7 +29,7 @@ class BaseRequest(TypedDict):
 
 
 class Hello(BaseRequest):
-    """The first message of a view; answered by `Catalogue`, `Status` and `History`."""
+    """The first message of a view; answered by `Catalogue` and `Status`."""
 
     kind: Literal["hello"]
 
@@ -57,11 +61,23 @@ class Simple(BaseRequest):
     """A request without a body.
 
     `hold`: the user drags, so the preparation leaves the processor to the page for a moment; repeated during the drag.
-    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins. `ping`: checks that the kernel
-    answers; answered by `Pong`. `base64`: buffers do not survive on their way to this view (see the module).
+    `leave`: the view is gone. `bins`: the view may have lost changes of the bins, which are sent again. `ping`: checks
+    that the kernel answers; answered by `Pong`. `base64`: buffers do not survive on their way to this view (see the
+    module).
     """
 
-    kind: Literal["hold", "leave", "undo", "redo", "ping", "base64"]
+    kind: Literal["hold", "leave", "bins", "ping", "base64"]
+
+
+class OperationRequest(BaseRequest):
+    """An operation on the bins; acknowledged by the traits of the bins, also when it is refused with an `Error`.
+
+    `number` counts the operations of the view up from 1. The view sends those again that are not acknowledged.
+    """
+
+    kind: Literal["operation"]
+    number: int
+    operation: Operation
 
 
 class Cancel(BaseRequest):
@@ -94,7 +110,7 @@ class Search(BaseRequest):
     text: str
 
 
-Request = Hello | ThumbnailRequest | Watch | Simple | Cancel | Ask | AddTexts | Search
+Request = Hello | ThumbnailRequest | Watch | Simple | OperationRequest | Cancel | Ask | AddTexts | Search
 
 
 # ---- kernel → page -------------------------------------------------------------------------------------------------
@@ -374,14 +390,6 @@ class Status(TypedDict):
     budget: int
 
 
-class History(TypedDict):
-    """What undo and redo would do, in words; ``None`` where there is nothing to undo or redo."""
-
-    kind: Literal["history"]
-    undo: str | None
-    redo: str | None
-
-
 class SkippedText(TypedDict):
     """A prompt that was not put into the bin."""
 
@@ -435,7 +443,6 @@ Response = (
     | Influence
     | Curves
     | Status
-    | History
     | Texts
     | SearchResult
     | Pong
