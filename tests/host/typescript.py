@@ -1,8 +1,9 @@
 """A parser of the page's declarations: enough of TypeScript to compare its types and constants with Python's.
 
 A type is ``"string"``, ``"number"``, ``"boolean"``, ``"null"``, or one of ``("literal", value)``, ``("array", type)``,
-``("tuple", types)``, ``("record", type)`` for values under any names, ``("union", types)`` and ``("object", fields)``; a field is a pair of its name and its type, and
-the name of an optional field ends in ``?``. Names of other types are replaced by what they stand for.
+``("tuple", types)``, ``("record", type)`` for values under any names, ``("union", types)`` and ``("object", fields)``;
+a field is a pair of its name and its type, and the name of an optional field ends in ``?``. Names of other types are
+replaced by what they stand for.
 """
 
 from __future__ import annotations
