@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -77,6 +76,8 @@ class CocoaWidget(BinnedWidget):
     name : str, optional
         The name under which the page keeps the bins. When the kernel was restarted and the cell is run again, the page
         offers to restore them. By default made of the notebook, the cell, and the order of widgets in the cell.
+    restore : bool
+        Whether the page restores them at once, as one step that can be undone, instead of offering it.
     memory_budget : int
         Bytes that prepared operators may hold; 1 GiB by default.
     **display
@@ -117,6 +118,7 @@ class CocoaWidget(BinnedWidget):
     gallery_heatmaps = Bool(False).tag(sync=True)
     height = Int(720, min=320, max=4096).tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)
+    restore = Bool(False).tag(sync=True)
 
     # An instance whose constructor has raised is closed, too, when it is collected.
     _engine: LiveEngine | None = None
@@ -138,13 +140,14 @@ class CocoaWidget(BinnedWidget):
         template: str = AS_TYPED,
         centred: bool = False,
         name: str | None = None,
+        restore: bool = False,
         memory_budget: int = 1 << 30,
         **display: Any,
     ) -> None:
         own = self._own_traits()
         for option in display:
             if option not in (*DISPLAY, *own):
-                known = [*BINS, *SETTINGS, "name", "memory_budget", *DISPLAY, *own]
+                known = [*BINS, *SETTINGS, "name", "restore", "memory_budget", *DISPLAY, *own]
                 hint = did_you_mean(option, known) or f" It takes {', '.join(known)}."
                 raise TypeError(f"CocoaWidget has no argument {option!r}.{hint}")
         self.images: ImageSet = as_image_set(images)
@@ -158,10 +161,10 @@ class CocoaWidget(BinnedWidget):
         name = default_name() if name is None else name
         with self.hold_trait_notifications():
             self.corpus, self.foil, self.explicands = list(corpus), list(foil), list(explicands)
-        super().__init__(**how, template=template, centred=centred, name=name, **display)
-        self._history = History(self._bins)
+        self._history = History(self._bins)  # these bins are where undo ends
+        super().__init__(**how, template=template, centred=centred, name=name, restore=restore, **display)
         self._prompts = Prompts(self)
-        self._page = Page(self, self._history, self._prompts, self._choices)
+        self._page = Page(self, self._prompts, self._choices)
         self._engine = LiveEngine(self.images, self.encoder, self._question(), self._page, memory_budget)
         self._page.connect(self._engine)
         self.on_msg(self._receive)
@@ -314,12 +317,9 @@ class CocoaWidget(BinnedWidget):
             with self.by_page():
                 super().set_state(sync_data)
         except Exception as error:
-            if not isinstance(error, traitlets.TraitError):  # raised by an observer, whose author needs the traceback
-                # As text: a log that keeps the exception would keep the widget.
-                self.log.error("An observer of what the page has set has failed.\n%s", traceback.format_exc())
-                error = RuntimeError(f"{type(error).__name__}: {error}")
+            reason = self.reason(error)
             if self._page is not None:
-                self._page.error(str(error))
+                self._page.error(reason)
             self.send_state([name for name in sync_data if name in self.keys])
 
     def follow(self, change: Bunch) -> None:
@@ -331,12 +331,10 @@ class CocoaWidget(BinnedWidget):
                 self._report_cut([*self._bins.corpus, *self._bins.foil])
 
     def follow_bins(self, old: Bins, changed: Sequence[BinName]) -> None:
-        """Have history, engine and page follow a change of the bins."""
+        """Have engine and page follow a change of the bins."""
         engine, page = self._engine, self._page  # which another thread may close meanwhile
         if engine is None or page is None:
             return  # in the constructor, or closed
-        self._history.record(self._bins)
-        page.send_history()
         engine.ask(self._question())
         self._announce(old, changed)
         if not self._page_acts:

@@ -40,6 +40,13 @@ images = st.sampled_from([f"p{i}" for i in range(6)])
 bad_images = st.sampled_from(["nope", "", "text:", "p0\udce9"])
 members = st.lists(images | st.sampled_from(["text:a dog", "text:a cat"]), max_size=4)
 bins = st.sampled_from(["corpus", "foil", "explicands"])
+places = st.sampled_from(["corpus", "foil", "explicands", "gallery"])
+operations = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("move"), "ids": members, "origin": places, "to": places}),
+    st.fixed_dictionaries({"kind": st.just("clear"), "bin": bins}),
+    st.just({"kind": "swap"}),
+    st.fixed_dictionaries({"kind": st.just("set"), "corpus": members, "foil": members, "explicands": members}),
+)
 kinds = st.sampled_from(list(protocol.REQUEST_KINDS))
 anything = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=4) | images,
@@ -188,15 +195,25 @@ class Chaos(RuleBasedStateMachine):
             self.widget.redo()
         assert self.widget.bins == before
 
+    @rule(operation=operations, view=st.sampled_from(["a", "b"]), repeat=st.booleans())
+    def page_operates(self, operation, view, repeat):
+        self.wire.operate(view=view, **operation)
+        number, after = self.wire.operations[view], self.widget.bins
+        assert self.widget._applied[view] == number
+        if repeat:
+            self.wire.operate(view=view, number=number, **operation)
+            assert self.widget.bins == after
+
     @rule(kind=st.sampled_from(["undo", "redo"]))
     def page_steps(self, kind):
-        self.wire.ask(kind)
+        self.wire.step(kind)
 
     @rule(first=members, second=members, image=images)
     def two_threads_at_once(self, first, second, image):
         def page():
             self.wire.set(corpus=first, foil=[i for i in second if i not in first])
-            self.wire.ask("undo")
+            self.wire.operate("move", ids=second, origin="gallery", to="corpus")
+            self.wire.step("undo")
 
         def code():
             self.widget.move(image, "foil")
@@ -282,7 +299,7 @@ class Chaos(RuleBasedStateMachine):
         assert len(self.wire.messages) < 50_000
         assert len(self.widget._page._requests._pending) <= 40
         assert len(self.widget._history._steps) <= self.widget._history.LIMIT
-        assert len(self.widget._engine._state.views) <= 1
+        assert len(self.widget._engine._state.views) <= 2
         assert self.widget._engine._state.store.nbytes <= self.widget._engine._state.store.budget
 
     @invariant()

@@ -26,6 +26,7 @@ def from_page(content):
 class Wire:
     """A stand-in for the comm: keeps what the widget sends, and sends what a page would.
 
+    `states` lists the names of the traits of each message, `state` has their last values.
     Sending raises `fail` if that is set to an exception.
     """
 
@@ -34,7 +35,7 @@ class Wire:
         self.arrived = threading.Condition()
         self.comm = widget.comm
         widget.comm.send = self._send
-        self.count = 0
+        self.count, self.operations, self.state = 0, {}, {}
 
     def _send(self, data=None, metadata=None, buffers=None):
         if self.fail is not None:
@@ -43,6 +44,7 @@ class Wire:
         with self.arrived:
             if data["method"] == "update":
                 self.states.append(sorted(data["state"]))
+                self.state.update(data["state"])
             elif data["method"] == "custom":
                 self.messages.append((data["content"], buffers))
             self.arrived.notify_all()
@@ -64,6 +66,21 @@ class Wire:
         message = {"id": f"a-{self.count}", "kind": kind, "view": "a", **body}
         self.receive(message)
         return message["id"]
+
+    def operate(self, kind, view="a", number=None, **body):
+        """Send an operation of a view: the next, or one with another number; return the id of the message."""
+        if number is None:
+            number = self.operations[view] = self.operations.get(view, 0) + 1
+        self.count += 1
+        operation = {"kind": kind, **body}
+        message = {"id": f"{view}-{self.count}", "kind": "operation", "view": view}
+        self.receive({**message, "number": number, "operation": operation})
+        return message["id"]
+
+    def step(self, kind, **options):
+        """Undo or redo what the page shows as the next step."""
+        steps = self.widget._steps[kind]
+        return self.operate(kind, step=steps[-1]["id"] if steps else "none", **options)
 
     def wait(self, predicate, timeout=120):
         def find():

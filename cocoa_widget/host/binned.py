@@ -10,11 +10,14 @@ from traitlets import Bunch
 
 from ..encoders import Encoder, EncoderError
 from ..images import ImageSet, UnknownImage
-from ..sessions import BINS, BinName, Bins, History, Place, Side, spelt
+from ..sessions import BINS, BinName, Bins, History, Operation, Place, Side, apply, spelt
 from ..sessions import bins as of_bins
 from ..texts import is_text, named
 from .changes import OrderedWidget
-from .traits import BinTrait
+from .traits import BinTrait, KernelTrait
+
+MOST_VIEWS = 1_000
+"""Number of views whose operations are counted; the view that has changed the bins longest ago is forgotten."""
 
 
 class BinnedWidget(OrderedWidget):
@@ -22,17 +25,28 @@ class BinnedWidget(OrderedWidget):
 
     The traits of the bins hold nothing: they read and replace parts of `bins`, which is replaced as a whole. A subclass
     sets `images` and `encoder` before it fills a bin, and then the history; `follow_bins` is called after each change.
+    The bins go to the page together with their history and the numbers of the operations that they contain.
     """
 
     corpus = BinTrait().tag(sync=True)
     foil = BinTrait().tag(sync=True)
     explicands = BinTrait().tag(sync=True)
 
+    _applied = KernelTrait(lambda widget: widget._numbers).tag(sync=True)
+    _steps = KernelTrait(lambda widget: widget._history.newest()).tag(sync=True)
+
     images: ImageSet
     encoder: Encoder
     template: Any  # str; a trait of the subclass
     _bins = Bins()
     _history: History
+    _numbers: dict[str, int]  # of the last operation of each view, in the order of these operations
+
+    def __new__(cls, *arguments: Any, **options: Any) -> BinnedWidget:
+        """Make a widget with an empty history."""
+        widget: BinnedWidget = super().__new__(cls, *arguments, **options)
+        widget._history, widget._numbers = History(Bins()), {}
+        return widget
 
     @property
     def bins(self) -> Bins:
@@ -58,17 +72,59 @@ class BinnedWidget(OrderedWidget):
 
     def undo(self) -> None:
         """Take back the last change of the bins."""
-        self._step(-1)
+        with self.by_page():  # so that nothing warns of prompts that are cut: they were reported when they came
+            self._commit(self._history.undo() or self._bins)
 
     def redo(self) -> None:
         """Make the change of the bins again that was undone last."""
-        self._step(1)
+        with self.by_page():
+            self._commit(self._history.redo() or self._bins)
 
-    def _step(self, by: int) -> None:
-        with self.by_page():  # so that nothing warns of prompts that are cut: they were reported when they came
-            bins = self._history.undo() if by < 0 else self._history.redo()
-            if bins is not None:
-                self._commit(bins)
+    def operate(self, view: str, number: int, operation: Operation) -> None:
+        """Apply an operation of a view, and send the bins, which acknowledges it.
+
+        An operation whose number is not the next of its view is ignored: it was applied before, or one before it was
+        lost, and the view sends those again that are not acknowledged.
+
+        Raises
+        ------
+        TraitError
+            The operation is refused: the bins cannot hold its result, or it undoes a step that is not the last one.
+        """
+        with self.by_page():
+            last = self._numbers.pop(view, 0)
+            due = number == last + 1
+            self._numbers[view] = number if due else last
+            if not due:
+                self.send_bins()
+                return
+            while len(self._numbers) > MOST_VIEWS:
+                del self._numbers[next(iter(self._numbers))]
+            before = self._bins
+            try:
+                self._commit(self._after(operation), f"{view}-{number}")
+            except Exception:
+                self.send_bins()
+                raise
+            if self._bins == before:
+                self.send_bins()
+
+    def _after(self, operation: Operation) -> Bins:
+        """Return the bins after an operation, which are checked; goes back or forth in the history for an undo."""
+        if operation["kind"] == "undo" or operation["kind"] == "redo":
+            history, kind = self._history, operation["kind"]
+            bins = history.undo(operation["step"]) if kind == "undo" else history.redo(operation["step"])
+            if bins is None:
+                raise traitlets.TraitError(
+                    f"Nothing was {kind}ne: code or another view has changed the bins since. Look at what"
+                    f" {kind} would do now, and try again."
+                )
+            return bins
+        try:
+            after = apply(self._bins, operation)
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+        return self._checked({name: list(after[name]) for name in BINS if after[name] != self._bins[name]})
 
     def _put(self, texts: Sequence[str], to: Side) -> list[str]:
         """Put texts into a bin and return those that are in it now; see `cocoa_widget.sessions.put`."""
@@ -105,10 +161,14 @@ class BinnedWidget(OrderedWidget):
         else:
             self._commit(bins)
 
-    def _commit(self, bins: Bins) -> None:
-        """Make `bins` the widget's: for every reader at once, then for engine and page, and at last for observers."""
+    def _commit(self, bins: Bins, step: str | None = None) -> None:
+        """Make `bins` the widget's: for every reader at once, then for engine and page, and at last for observers.
+
+        `step` is the id that an operation of the page has in the history.
+        """
         with self.changing():
             old, self._bins = self._bins, bins
+            self._history.record(bins, step)
             if changed := [name for name in BINS if old[name] != bins[name]]:
                 self.follow_bins(old, changed)
 
@@ -118,12 +178,18 @@ class BinnedWidget(OrderedWidget):
 
     def _announce(self, old: Bins, changed: Sequence[BinName]) -> None:
         """Send changed bins to the page, and have their observers called; within `changing`."""
-        # In one message, so that the page, too, sees one state after the other.
-        if new_to_page := [name for name in changed if self._should_send_property(name, getattr(self, name))]:
-            self.send_state(new_to_page)
+        self.send_bins(changed)
         for name in changed:
             new = self._bins[name]
             self._enqueue(Bunch(name=name, old=list(old[name]), new=list(new), owner=self, type="change"))
+
+    def send_bins(self, names: Sequence[BinName] = BINS) -> None:
+        """Send some of the bins, with their history and the operations that they contain."""
+        with self.changing():
+            # In one message, so that the page, too, sees one state after the other.
+            sent = [*names, "_applied", "_steps"]
+            if new_to_page := [name for name in sent if self._should_send_property(name, getattr(self, name))]:
+                self.send_state(new_to_page)
 
     # ---- checks --------------------------------------------------------------------------------------------------
 

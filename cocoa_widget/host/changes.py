@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -143,6 +144,14 @@ class OrderedWidget(anywidget.AnyWidget):
         except Exception as error:
             # As text: a log that keeps the exception would keep the widget.
             self.log.warning("A message to the page was lost: %s: %s", type(error).__name__, str(error))
+
+    def reason(self, error: Exception) -> str:
+        """Return in words why a change of the page failed; log the traceback of what an observer has raised."""
+        if isinstance(error, traitlets.TraitError):
+            return str(error)
+        # As text: a log that keeps the exception would keep the widget.
+        self.log.error("An observer of what the page has set has failed.\n%s", traceback.format_exc())
+        return f"{type(error).__name__}: {error}"
 
     def _enqueue(self, change: Bunch) -> None:
         """Remember a change for the observers; hold `_order`."""

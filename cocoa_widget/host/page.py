@@ -13,7 +13,6 @@ from typing import Any
 
 from ..insight import Stability
 from ..live import Heatmap, LiveEngine, Products, Progress, View, end_with_interpreter
-from ..sessions import History
 from . import answers, events, protocol, validation
 from .answers import Answer
 from .binned import BinnedWidget
@@ -34,17 +33,15 @@ class Page:
     Parameters
     ----------
     widget : BinnedWidget
-        Sends the messages, and undoes and redoes the changes of its bins.
-    history : History
-        What undo and redo would do.
+        Sends the messages, and applies the page's operations to its bins.
     prompts : Prompts
         Puts the page's prompts into the bins.
     choices : Choices
         Methods and baselines that the user has set, for the page's menus.
     """
 
-    def __init__(self, widget: BinnedWidget, history: History, prompts: Prompts, choices: Choices) -> None:
-        self._widget, self._history, self._prompts, self._choices = widget, history, prompts, choices
+    def __init__(self, widget: BinnedWidget, prompts: Prompts, choices: Choices) -> None:
+        self._widget, self._prompts, self._choices = widget, prompts, choices
         self._images, self._encoder = widget.images, widget.encoder
         self._status: protocol.Status | None = None
         self._engine: LiveEngine | None = None
@@ -109,10 +106,10 @@ class Page:
                 self._send({"id": request["id"], "kind": "pong", "known": engine.hear(request["view"])})
             case "cancel":
                 self._requests.cancel(request["cancels"])
-            case "undo":
-                self._widget.undo()
-            case "redo":
-                self._widget.redo()
+            case "operation":
+                self._operate(request)
+            case "bins":
+                self._widget.send_bins()
             case "base64":
                 self._base64 = True
 
@@ -131,6 +128,12 @@ class Page:
 
         self._requests.submit(pool, request["id"], send)
 
+    def _operate(self, request: protocol.OperationRequest) -> None:
+        try:
+            self._widget.operate(request["view"], request["number"], request["operation"])
+        except Exception as error:
+            self.error(self._widget.reason(error), request["id"])
+
     def _watch(self, request: protocol.Watch, engine: LiveEngine) -> None:
         visible = [image for image in request["visible"] if image in self._images]
         sizes = {name: max(0, min(request[name], LARGEST)) for name in ("explicands", "gallery")}
@@ -142,7 +145,6 @@ class Page:
         yield found, [EVERY_BYTE]
         if self._status is not None:
             yield self._status, []
-        yield self._labels(), []
 
     def _goes_on(self, progress: protocol.Curves) -> bool:
         """Send the progress of curves, unless they are not wanted any more."""
@@ -150,9 +152,6 @@ class Page:
             return False
         self._send(progress)
         return True
-
-    def _labels(self) -> protocol.History:
-        return {"kind": "history", "undo": self._history.undo_label, "redo": self._history.redo_label}
 
     def _send(self, message: protocol.Response, buffers: list[bytes] | None = None) -> None:
         if buffers and self._base64:
@@ -191,7 +190,3 @@ class Page:
         """End the threads until a view asks for something again."""
         self._requests.rest()
         self._images.close()
-
-    def send_history(self) -> None:
-        """Send what undo and redo would do."""
-        self._send(self._labels())

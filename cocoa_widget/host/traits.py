@@ -153,6 +153,24 @@ class Fraction(Ordered, traitlets.Float[float, Any]):
         return number
 
 
+class KernelTrait(traitlets.TraitType[Any, Any]):
+    """A value that the kernel reports and the page cannot set; computed whenever it is sent.
+
+    Parameters
+    ----------
+    compute : callable
+        Returns the value for a widget.
+    """
+
+    def __init__(self, compute: Callable[[Any], object]) -> None:
+        super().__init__(read_only=True)
+        self._compute = compute
+
+    def get(self, obj: Any, cls: type[Any] | None = None) -> object:
+        """Return the value of this moment."""
+        return self._compute(obj)
+
+
 class BinTrait(traitlets.TraitType["list[str]", Iterable[str]]):
     """The members of one bin.
 

@@ -59,6 +59,9 @@ def _fits(value: object, kind: Any) -> bool:
         return isinstance(value, list) and all(_fits(each, arguments[0]) for each in value)
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, each) for each in arguments)
+    if typing.is_typeddict(kind):
+        fields = typing.get_type_hints(kind)
+        return isinstance(value, dict) and {*value} == {*fields} and all(_fits(value[n], fields[n]) for n in fields)
     # True is an int in Python, but no number of pixels.
     return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
 

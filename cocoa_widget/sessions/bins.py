@@ -57,7 +57,7 @@ def replace(bins: Bins, members: Mapping[BinName, Iterable[str]]) -> Bins:
     return dataclasses.replace(bins, **{name: tuple(dict.fromkeys(ids)) for name, ids in members.items()})
 
 
-def move(bins: Bins, ids: Iterable[str], to: Place) -> Bins:
+def move(bins: Bins, ids: Iterable[str], to: Place, origin: Place = "gallery") -> Bins:
     """Return `bins` after a move.
 
     Parameters
@@ -65,13 +65,17 @@ def move(bins: Bins, ids: Iterable[str], to: Place) -> Bins:
     bins : Bins
     ids : iterable of str
         Images or texts. Those that join the corpus leave the foil, and the other way around; being an explicand is
-        independent of both.
+        independent of both. Texts cannot be explicands, and stay where they are.
     to : {"corpus", "foil", "explicands", "gallery"}
-        ``"gallery"`` takes them out of all bins.
+        ``"gallery"`` takes them out of `origin`.
+    origin : {"corpus", "foil", "explicands", "gallery"}
+        Where they come from; ``"gallery"`` stands for all bins.
     """
-    moved = tuple(dict.fromkeys(ids))
+    moved = tuple(i for i in dict.fromkeys(ids) if to != "explicands" or not is_text(i))
     leaving = set(moved)
-    left: tuple[BinName, ...] = BINS if to == "gallery" else (OTHER[to],) if to in OTHER else ()
+    left: tuple[BinName, ...] = (OTHER[to],) if to in OTHER else ()
+    if to == "gallery":
+        left = BINS if origin == "gallery" else (origin,)
     changed = {name: tuple(i for i in bins[name] if i not in leaving) for name in left}
     if to != "gallery":
         changed[to] = tuple(dict.fromkeys([*bins[to], *moved]))

@@ -1,6 +1,19 @@
+import { BINS, type Bins } from "../src/bins/bins";
+import { record } from "../src/bins/history";
+import { apply } from "../src/bins/operations";
 import { textId } from "../src/bins/texts";
-import type { Catalogue, Frame, Heatmap, Product, Products, Request, Response, Traits } from "../src/kernel/protocol";
-import { DEFAULTS } from "../src/kernel/traits";
+import type {
+  Catalogue,
+  Frame,
+  Heatmap,
+  KernelTraits,
+  Product,
+  Products,
+  Request,
+  Response,
+  Traits,
+} from "../src/kernel/protocol";
+import { DEFAULTS, NO_STEPS } from "../src/kernel/traits";
 import { fakeCurves, fakeInfluence, fakeSearch, fakeStability } from "./fake-answers";
 import { CHOICES } from "./fake-catalogue";
 import { fakeProducts } from "./fake-products";
@@ -33,38 +46,61 @@ interface FakeProductOptions extends Partial<Products["settings"]> {
   space?: number;
 }
 
+export type AllTraits = Traits & KernelTraits;
+
 /** A view or a model that is connected to the kernel. */
 export interface End {
   /** Called when settings have new values. */
-  changed(names: (keyof Traits)[]): void;
+  changed(names: (keyof AllTraits)[]): void;
   receive(message: Response, buffers: DataView[]): void;
   cutOff(): void;
 }
+
+const only = (traits: Bins) => Object.fromEntries(BINS.map((bin) => [bin, traits[bin]])) as Pick<Traits, keyof Bins>;
 
 /** Traits that change what is shown and not what is asked. */
 const SHOWN = { explicands: 0, colormap: 0, opacity: 0, scale: 0, gallery_heatmaps: 0, height: 0 };
 
 export class FakeKernel {
   readonly sent: Request[] = [];
-  readonly traits: Traits;
+  readonly traits: AllTraits;
   readonly ends = new Set<End>();
+  /** Counts the changes that pages have made. */
   saves = 0;
   version = 0;
   /** Messages have their buffers as base64: `base64` was asked for. */
   usesBase64 = false;
   #cancelled = new Set<string>();
   #question = "";
+  #steps = 0;
   #stability: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly options: FakeOptions) {
-    this.traits = { ...DEFAULTS, ...options.traits };
+    this.traits = { ...DEFAULTS, ...options.traits, _applied: {}, _steps: NO_STEPS };
   }
 
   /** As if Python had set traits. */
   set(values: Partial<Traits>): void {
-    const changed = (Object.keys(values) as (keyof Traits)[]).filter((name) => this.traits[name] !== values[name]);
+    const { bins, steps } = record(this.#state, { ...this.#state.bins, ...values }, `code-${++this.#steps}`);
+    this.#assign({ ...values, ...only(bins), _steps: steps });
+  }
+
+  #assign(values: Partial<AllTraits>): void {
+    const changed = (Object.keys(values) as (keyof AllTraits)[]).filter((name) => this.traits[name] !== values[name]);
     Object.assign(this.traits, values);
     for (const end of [...this.ends]) end.changed(changed);
+  }
+
+  get #state() {
+    return { bins: only(this.traits), steps: this.traits._steps };
+  }
+
+  #operate({ view, number, operation }: Extract<Request, { kind: "operation" }>): void {
+    const applied = this.traits._applied;
+    if (number !== (applied[view] ?? 0) + 1) return;
+    const { bins, steps } = apply(this.#state, operation, `${view}-${number}`);
+    this.#assign({ ...only(bins), _steps: steps, _applied: { ...applied, [view]: number } });
+    this.save();
   }
 
   /** Takes what a page has set. */
@@ -76,7 +112,8 @@ export class FakeKernel {
   /** Takes a message of a page, and answers it. */
   take(message: Request): void {
     this.sent.push(message);
-    if (!this.options.silent) queueMicrotask(() => this.#answer(message));
+    if (message.kind === "operation" && !this.options.silent) this.#operate(message);
+    else if (!this.options.silent) queueMicrotask(() => this.#answer(message));
   }
 
   /** Cuts off all views and models, as a restart does. */
@@ -190,7 +227,6 @@ export class FakeKernel {
     this.say({ ...catalogue, ...this.options.catalogue }, [new DataView(counting.buffer)]);
     const task = this.options.live ? { label: "RISE for the explicands", done: 640, total: 1024 } : null;
     this.say({ kind: "status", device: "CPU", task, ready: 3, explicands: 4, memory: 41e6, budget: 1e9 });
-    this.say({ kind: "history", undo: "move 2 images to foil", redo: null });
   }
 
   async #thumbnails({ id, images, size }: Extract<Request, { kind: "thumbnails" }>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Model, Request, Response, Traits } from "../src/kernel/protocol";
-import type { End, FakeKernel } from "./fake-kernel";
+import type { AllTraits, End, FakeKernel } from "./fake-kernel";
 
 type Listener = (...args: unknown[]) => void;
 
@@ -19,7 +19,7 @@ export class FakeModel implements End {
     return [...this.#listeners.values()].reduce((sum, set) => sum + set.size, 0);
   }
 
-  get<K extends keyof Traits>(name: K): Traits[K] {
+  get<K extends keyof AllTraits>(name: K): AllTraits[K] {
     return this.kernel.traits[name];
   }
 
@@ -56,7 +56,7 @@ export class FakeModel implements End {
     }
   }
 
-  changed(names: (keyof Traits)[]): void {
+  changed(names: (keyof AllTraits)[]): void {
     // As Backbone: an event for each trait, when all have their values.
     for (const name of names) this.fire(`change:${name}`);
   }

@@ -1,4 +1,5 @@
-import { batch, type Signal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { BINS } from "../src/bins/bins";
 import type {
   Answers,
   AskOptions,
@@ -7,10 +8,12 @@ import type {
   Notice,
   Question,
   Report,
+  SettingSignals,
   Settings,
 } from "../src/kernel/kernel";
-import type { RequestBody, Response } from "../src/kernel/protocol";
-import type { End, FakeKernel } from "./fake-kernel";
+import type { Operation, RequestBody, Response, Steps } from "../src/kernel/protocol";
+import { ShownBins } from "../src/kernel/shown-bins";
+import type { AllTraits, End, FakeKernel } from "./fake-kernel";
 
 interface Pending {
   receive(message: Response, buffers: DataView[]): void;
@@ -22,7 +25,9 @@ let views = 0;
 /** One page's view of a fake kernel. */
 export class FakeView implements Kernel, End {
   readonly state = signal<KernelState>("live");
-  readonly settings: { readonly [K in keyof Settings]: Signal<Settings[K]> };
+  readonly settings: SettingSignals;
+  readonly steps: ReadonlySignal<Steps>;
+  readonly #shown: ShownBins;
   readonly #name = `fake-view-${++views}`;
   readonly #pending = new Map<string, Pending>();
   #onReport: (report: Report, buffers: DataView[]) => void = () => undefined;
@@ -30,8 +35,16 @@ export class FakeView implements Kernel, End {
 
   constructor(private readonly kernel: FakeKernel) {
     const entries = Object.entries(kernel.traits).map(([name, value]) => [name, signal(value)]);
-    this.settings = Object.fromEntries(entries);
+    this.#shown = new ShownBins(this.#name, { bins: kernel.traits, steps: kernel.traits._steps });
+    this.settings = { ...Object.fromEntries(entries), ...this.#shown.bins };
+    this.steps = this.#shown.steps;
     kernel.ends.add(this);
+  }
+
+  operate(operation: Operation): boolean {
+    const numbered = this.#shown.operate(operation);
+    if (numbered && this.state.peek() !== "closed") this.#send({ kind: "operation", ...numbered });
+    return numbered !== null;
   }
 
   change(settings: Partial<Settings>): void {
@@ -94,9 +107,15 @@ export class FakeView implements Kernel, End {
     for (const pending of [...this.#pending.values()]) pending.reject(new Error(reason));
   }
 
-  changed(names: (keyof Settings)[]): void {
+  changed(names: (keyof AllTraits)[]): void {
+    const { traits } = this.kernel;
     batch(() => {
-      for (const name of names) (this.settings[name] as Signal<unknown>).value = this.kernel.traits[name];
+      for (const name of names) {
+        if (name !== "_applied" && name !== "_steps" && !(BINS as readonly string[]).includes(name))
+          (this.settings[name] as Signal<unknown>).value = traits[name];
+      }
+      const bins = { corpus: traits.corpus, foil: traits.foil, explicands: traits.explicands };
+      this.#shown.confirm({ bins, steps: traits._steps }, traits._applied[this.#name] ?? 0);
     });
   }
 

@@ -1,4 +1,5 @@
 import { effect, type ReadonlySignal, untracked } from "@preact/signals";
+import { restore } from "./bins/actions";
 import { BINS, type Region } from "./bins/bins";
 import { BinsState } from "./bins/bins-state";
 import { isText, promptOf } from "./bins/texts";
@@ -46,6 +47,9 @@ export class Store {
       effect(() => {
         if (kernel.state.value === "closed") untracked(() => this.session.close());
       }),
+      effect(() => {
+        if (this.settings.restore.value && this.bins.restoring.offer.value) untracked(() => restore(this));
+      }),
     ];
     kernel.listen(this.#hear);
     this.session.open();
@@ -57,7 +61,6 @@ export class Store {
       else if (report.kind === "products") this.explicands.take(report, buffers);
       else if (report.kind === "stability") this.insight.stability.receive(report);
       else if (report.kind === "status") this.session.status.value = report;
-      else if (report.kind === "history") this.session.history.value = report;
       else this.ui.report(report.message);
     } catch (error) {
       this.ui.report((error as Error).message);

@@ -72,8 +72,10 @@ def test_a_restart_is_said_and_what_was_done_can_be_restored(notebook: Notebook)
     drag(page, tile(root, "gallery", "cat/3"), root.locator("[data-bin=foil]"))
     expect(tile(root, "foil", "cat/3")).to_be_visible()
     root.locator("[data-action=undo]").focus()
-    for key in ("Enter", "Control+z"):
-        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    expect(tile(root, "foil", "cat/3")).to_have_count(0)
+    page.keyboard.press("Control+Shift+z")
+    expect(tile(root, "foil", "cat/3")).to_be_visible()
     choose_theme(root, "dark")
     shoot(root, "kernel-gone-dark")
 
@@ -136,9 +138,32 @@ def test_a_busy_kernel_is_not_taken_for_a_dead_one(notebook: Notebook) -> None:
         expect(root.get_by_role("alert")).to_have_count(0)
         expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "true")  # of the bins before the drop
         shoot(root, "kernel-silent")
+        # The bins go on, and undo too.
+        drag(page, tile(root, "gallery", "cat/3"), root.locator("[data-bin=foil]"))
+        expect(tile(root, "foil", "cat/3")).to_be_visible()
+        page.keyboard.press("Control+z")
+        expect(tile(root, "foil", "cat/3")).to_have_count(0)
+        drag(page, tile(root, "gallery", "cat/1"), root.locator("[data-bin=foil]"))
+        expect(tile(root, "corpus", "cat/1")).to_have_count(0)
     finally:
         os.kill(kernel, signal.SIGCONT)
     expect(root).to_have_attribute("data-kernel", "live")
     settled(root, "mosaic/1")
     expect(heatmap(root, "mosaic/1")).to_have_attribute("data-stale", "false")
-    expect_bins(notebook, ["cat/1", "cat/2"])
+    expect_bins(notebook, ["cat/2"], ["coffee/1", "cat/1"])
+
+
+def test_a_cell_that_asks_for_it_takes_over_the_bins_of_a_kernel_that_is_gone(open_notebook: Open) -> None:
+    notebook = open_notebook(WIDGET.replace('corpus=["cat/1"]', 'restore=True, corpus=["cat/1"]'))
+    notebook.run_cell(0)
+    root, page = root_of(notebook), notebook.page
+    settled(root, "mosaic/1")
+    restart(notebook)
+    root = await_closed(page)
+    drag(page, tile(root, "gallery", "cat/3"), root.locator("[data-bin=foil]"))
+    expect(tile(root, "foil", "cat/3")).to_be_visible()
+    root = rerun(notebook)
+    expect(tile(root, "foil", "cat/3")).to_be_visible()
+    expect_bins(notebook, ["cat/1"], ["coffee/1", "cat/3"], ["mosaic/1"])
+    root.locator("[data-action=undo]").click()
+    expect_bins(notebook, ["cat/1"], ["coffee/1"], ["mosaic/1"])

@@ -64,7 +64,7 @@ def test_an_observer_that_raises_leaves_traits_and_engine_the_same(make_widget):
         widget.move("p1", "foil")
     assert seen == [["p3", "p1"]]
     assert widget._live._state.question.foil == widget.bins.foil == ("p3", "p1")
-    assert wire.states == [["corpus", "foil"]]
+    assert wire.states == [["_applied", "_steps", "corpus", "foil"]]
 
 
 def test_a_page_that_cannot_be_reached_stops_no_change(make_widget, caplog):

@@ -36,7 +36,7 @@ def test_the_handler_does_not_wait_for_the_encoder(make_widget):
     begun = time.monotonic()
     wire.ask("watch", explicands=32, gallery=16, visible=["p5"])
     widget.set_state({"corpus": ["p4"]})
-    wire.ask("undo")
+    wire.operate("swap")
     wire.ask("thumbnails", images=["p0"], size=24)
     assert time.monotonic() - begun < 0.4
 

@@ -9,6 +9,7 @@ import pytest
 import traitlets
 
 from cocoa_widget.host import protocol
+from cocoa_widget.sessions import Steps
 from cocoa_widget.widget import CocoaWidget
 from tests.host.typescript import Declarations, as_typescript, by_kind, source, union
 
@@ -32,6 +33,11 @@ def test_kinds():
 def test_fields(python, typescript):
     """All fields of all messages, with their types and whether they may be left out."""
     assert by_kind(PAGE[typescript]) == by_kind(as_typescript(python))
+
+
+def test_the_traits_that_come_with_the_bins():
+    """Those that only the kernel sets, which have no default on the page."""
+    assert dict(PAGE["KernelTraits"][1]) == {"_applied": as_typescript(dict[str, int]), "_steps": as_typescript(Steps)}
 
 
 def test_traits():
@@ -59,7 +65,7 @@ def test_the_page_has_the_defaults_of_the_traits():
 def test_the_constructor_has_the_defaults_of_the_traits():
     arguments = inspect.signature(CocoaWidget).parameters
     named = {name: arguments[name].default for name in TRAITS if name in arguments and name != "name"}
-    assert len(named) == 10
+    assert len(named) == 11
     assert {name: list(value) if value == () else value for name, value in named.items()} == {
         name: TRAITS[name].default_value for name in named
     }

@@ -18,7 +18,7 @@ def test_edits_of_the_lists_are_edits_of_the_bins(make_widget):
     corpus = widget.corpus
     corpus.append("p4")
     assert widget.corpus == corpus == ["p1", "p2", "p4"]
-    assert wire.states == [["corpus"]]
+    assert wire.states == [["_applied", "_steps", "corpus"]]
     widget.corpus += ["p5"]
     widget.corpus.remove("p1")
     del widget.corpus[0]

@@ -28,6 +28,11 @@ WATCH = {"id": "1", "kind": "watch", "view": "a", "explicands": 32, "gallery": 0
         ({"id": "1", "kind": "add_texts", "view": "a", "bin": "foil", "texts": [5], "list": None}, "'texts'"),
         ({"id": "1", "kind": "search", "view": "a", "text": {}}, "'text'"),
         ({"id": "1", "kind": "cancel", "view": "a", "cancels": []}, "'cancels'"),
+        ({"id": "1", "kind": "operation", "view": "a", "number": 1, "operation": {"kind": "clear"}}, "'operation'"),
+        ({"id": "1", "kind": "operation", "view": "a", "number": 1, "operation": {"kind": "clear", "bin": "x"}}, "'op"),
+        ({"id": "1", "kind": "operation", "view": "a", "number": 1, "operation": {"kind": "boil"}}, "'operation'"),
+        ({"id": "1", "kind": "operation", "view": "a", "number": 1, "operation": "swap"}, "'operation'"),
+        ({"id": "1", "kind": "operation", "view": "a", "number": "1", "operation": {"kind": "swap"}}, "'number'"),
     ],
 )
 def test_malformed_messages_are_reported_and_end_nothing(make_widget, message, says):

@@ -1,8 +1,9 @@
 """A parser of the page's declarations: enough of TypeScript to compare its types and constants with Python's.
 
 A type is ``"string"``, ``"number"``, ``"boolean"``, ``"null"``, or one of ``("literal", value)``, ``("array", type)``,
-``("tuple", types)``, ``("union", types)`` and ``("object", fields)``; a field is a pair of its name and its type, and
-the name of an optional field ends in ``?``. Names of other types are replaced by what they stand for.
+``("tuple", types)``, ``("record", type)`` for values under any names, ``("union", types)`` and ``("object", fields)``;
+a field is a pair of its name and its type, and the name of an optional field ends in ``?``. Names of other types are
+replaced by what they stand for.
 """
 
 from __future__ import annotations
@@ -85,6 +86,12 @@ class _Parser:
             return ("tuple", tuple(items))
         if token == "{":
             return self._object()
+        if token == "Record":
+            for each in ("<", "string", ","):
+                self._expect(each)
+            found = self.type()
+            self._expect(">")
+            return ("record", found)
         return token if token in PLAIN else self._declared[token]
 
     def _object(self):
@@ -143,6 +150,8 @@ def as_typescript(hint):
         return union([("literal", value) for value in arguments])
     if origin is list:
         return ("array", as_typescript(arguments[0]))
+    if origin is dict:
+        return ("record", as_typescript(arguments[1]))
     if origin is tuple:
         return ("tuple", tuple(map(as_typescript, arguments)))
     if origin in (typing.Union, types.UnionType):

@@ -57,9 +57,41 @@ def test_a_change_of_one_image_keeps_one_image():
     for i in range(100):
         history.record(Bins((*many[:i], *many[i + 1 :])))
     kept = sum(
-        sys.getsizeof(edit.removed) + sys.getsizeof(edit.added) for s in history._steps for edit in s.edits.values()
+        sys.getsizeof(edit["removed"]) + sys.getsizeof(edit["added"])
+        for s in history._steps
+        for edit in s["edits"].values()
     )
     assert kept < 100 * 1_000
     for _ in range(100):
         history.undo()
     assert history._bins == Bins(many)
+
+
+def test_a_step_is_undone_and_redone_by_its_id():
+    history = History(bins())
+    history.record(bins("a"), "page-1")
+    history.record(bins("ab"))
+    assert history.undo("page-1") is None
+    assert history.undo("code-1") == bins("a")
+    assert history.redo("page-1") is None
+    assert history.undo("page-1") == bins()
+    assert history.redo("code-1") is None
+    assert history.redo("page-1") == bins("a")
+
+
+def test_the_newest_steps_have_edits_while_these_are_short():
+    history = History(bins())
+    for members in ("abcdefgh", "abcdefghi", "abcdefghij"):
+        history.record(bins(members))
+    history.undo()
+    found = history.newest(count=2, ids=3)
+    assert [(step["id"], step["edits"]) for step in found["undo"]] == [
+        ("code-1", None),  # eight ids
+        ("code-2", {"corpus": {"removed": [], "added": [(8, "i")]}}),
+    ]
+    assert [(step["id"], step["label"]) for step in found["redo"]] == [("code-3", "Add j to corpus")]
+    assert [step["id"] for step in history.newest(count=1)["undo"]] == ["code-2"]
+    while history.undo():
+        pass
+    found = history.newest(count=2, ids=8)
+    assert [(step["id"], step["edits"] is None) for step in found["redo"]] == [("code-2", True), ("code-1", False)]

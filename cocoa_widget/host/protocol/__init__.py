@@ -7,14 +7,28 @@ Some hosts lose the buffers of messages. So `Catalogue` comes with a buffer of t
 find it sends `base64`, and from then on every message has its buffers as strings in a field ``base64`` instead.
 
 What a saved notebook should keep (ids, bins, settings) is a trait and never a message; pixels are message buffers and
-never traits or base64.
+never traits or base64. The page changes the bins by `OperationRequest`. Their traits come back in one message with two
+that only the kernel sets: ``_applied``, the number of the last operation of each view that they contain, and
+``_steps``, the `Steps` of their history.
 """
 
 from __future__ import annotations
 
 from typing import Any, get_args, get_type_hints
 
-from .requests import AddTexts, Ask, BaseRequest, Cancel, Hello, Request, Search, Simple, ThumbnailRequest, Watch
+from .requests import (
+    AddTexts,
+    Ask,
+    BaseRequest,
+    Cancel,
+    Hello,
+    OperationRequest,
+    Request,
+    Search,
+    Simple,
+    ThumbnailRequest,
+    Watch,
+)
 from .responses import (
     BaseReply,
     Catalogue,
@@ -25,7 +39,6 @@ from .responses import (
     Error,
     Heatmap,
     Heatmaps,
-    History,
     ImageStability,
     Influence,
     Member,
@@ -64,10 +77,10 @@ __all__ = [
     "Heatmap",
     "Heatmaps",
     "Hello",
-    "History",
     "ImageStability",
     "Influence",
     "Member",
+    "OperationRequest",
     "Pong",
     "Product",
     "Products",

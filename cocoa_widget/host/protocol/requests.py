@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from ...sessions import Operation
+
 
 class BaseRequest(TypedDict):
     """What every request carries: its id, and the view that sends it."""
@@ -13,7 +15,7 @@ class BaseRequest(TypedDict):
 
 
 class Hello(BaseRequest):
-    """The first message of a view; answered by `Catalogue`, `Status` and `History`."""
+    """The first message of a view; answered by `Catalogue` and `Status`."""
 
     kind: Literal["hello"]
 
@@ -45,11 +47,23 @@ class Simple(BaseRequest):
     """A request without a body.
 
     `hold`: the user drags, so the preparation leaves the processor to the page for a moment; repeated during the drag.
-    `leave`: the view is gone. `undo`, `redo`: one step in the history of the bins. `ping`: checks that the kernel
-    answers; answered by `Pong`. `base64`: buffers do not survive on their way to this view (see `protocol`).
+    `leave`: the view is gone. `bins`: the view may have lost changes of the bins, which are sent again. `ping`: checks
+    that the kernel answers; answered by `Pong`. `base64`: buffers do not survive on their way to this view (see
+    `protocol`).
     """
 
-    kind: Literal["hold", "leave", "undo", "redo", "ping", "base64"]
+    kind: Literal["hold", "leave", "bins", "ping", "base64"]
+
+
+class OperationRequest(BaseRequest):
+    """An operation on the bins; acknowledged by the traits of the bins, also when it is refused with an `Error`.
+
+    `number` counts the operations of the view up from 1. The view sends those again that are not acknowledged.
+    """
+
+    kind: Literal["operation"]
+    number: int
+    operation: Operation
 
 
 class Cancel(BaseRequest):
@@ -82,4 +96,4 @@ class Search(BaseRequest):
     text: str
 
 
-Request = Hello | ThumbnailRequest | Watch | Simple | Cancel | Ask | AddTexts | Search
+Request = Hello | ThumbnailRequest | Watch | Simple | OperationRequest | Cancel | Ask | AddTexts | Search

@@ -279,14 +279,6 @@ class Status(TypedDict):
     budget: int
 
 
-class History(TypedDict):
-    """What undo and redo would do, in words; ``None`` where there is nothing to undo or redo."""
-
-    kind: Literal["history"]
-    undo: str | None
-    redo: str | None
-
-
 class SkippedText(TypedDict):
     """A prompt that was not put into the bin."""
 
@@ -340,7 +332,6 @@ Response = (
     | Influence
     | Curves
     | Status
-    | History
     | Texts
     | SearchResult
     | Pong

@@ -1,30 +1,22 @@
 import type { Store } from "../store";
 import { carried } from "../ui/selection";
-import { type Bin, type Bins, changes, clear, move, type Region, remove, swap } from "./bins";
+import type { Bin, Region } from "./bins";
 import { contents, leftOut } from "./restoring";
 import { amount, isText, nameOf } from "./texts";
 
-/** The actions of buttons, keys and drops. Each is one change of the settings, hence one step to undo. */
+/** The actions of buttons, keys and drops. Each is one operation, hence one step to undo. */
 
 const NAMES: Record<Region, string> = { gallery: "gallery", corpus: "corpus", foil: "foil", explicands: "explicands" };
 const TITLES: Record<Bin, string> = { corpus: "Corpus", foil: "Foil", explicands: "Explicands" };
-
-function apply(store: Store, after: Bins): boolean {
-  const changed = changes(store.bins.all.peek(), after);
-  if (!Object.keys(changed).length) return false;
-  store.kernel.change(changed);
-  return true;
-}
 
 const sizeOf = (store: Store, bin: Bin) => `${TITLES[bin]} has ${store.settings[bin].peek().length}.`;
 
 export function moveImages(store: Store, ids: readonly string[], from: Region, to: Region): void {
   if (!ids.length || from === to) return;
-  const before = store.bins.all.peek();
   const left = from === "corpus" || from === "foil" ? store.order(from).indexOf(ids[0] ?? "") : -1;
   const moved = to === "explicands" ? ids.filter((id) => !isText(id)) : ids;
   if (!moved.length) return store.ui.announce("A text has no pixels to explain: it can only be in corpus or foil.");
-  if (!apply(store, move(before, ids, from, to))) {
+  if (!store.kernel.operate({ kind: "move", ids: [...ids], origin: from, to })) {
     store.ui.announce(`Nothing moved: already in ${NAMES[to]}.`);
     return;
   }
@@ -36,7 +28,7 @@ export function moveImages(store: Store, ids: readonly string[], from: Region, t
 
 export function removeImages(store: Store, ids: readonly string[], from: Region): void {
   const left = from === "gallery" ? -1 : store.order(from).indexOf(ids[0] ?? "");
-  if (!ids.length || !apply(store, remove(store.bins.all.peek(), ids, from))) return;
+  if (!ids.length || !store.kernel.operate({ kind: "move", ids: [...ids], origin: from, to: "gallery" })) return;
   const where = from === "gallery" ? "all bins" : NAMES[from];
   store.ui.announce(`${amount(ids)} removed from ${where}.${from === "gallery" ? "" : ` ${sizeOf(store, from)}`}`);
   settleFocus(store, from, left);
@@ -58,21 +50,21 @@ function settleFocus(store: Store, region: Region, index: number): void {
 
 export function clearBin(store: Store, bin: Bin): void {
   const members = store.settings[bin].peek();
-  if (apply(store, clear(store.bins.all.peek(), bin)))
+  if (store.kernel.operate({ kind: "clear", bin }))
     store.ui.announce(`${TITLES[bin]} cleared, ${amount(members)} removed.`);
 }
 
 export function swapBins(store: Store): void {
-  if (apply(store, swap(store.bins.all.peek()))) store.ui.announce("Corpus and foil swapped.");
+  if (store.kernel.operate({ kind: "swap" })) store.ui.announce("Corpus and foil swapped.");
 }
 
-/** Undo and redo belong to the kernel, which also sees what code does to the bins. */
+/** Takes the last change back, or makes it again, whether it was made by this page, another view or code. */
 export function step(store: Store, kind: "undo" | "redo"): void {
-  if (store.kernel.state.peek() === "closed")
-    return store.ui.announce(`Nothing to ${kind} without the kernel. Run the cell again.`);
-  const what = store.session.history.peek()[kind];
-  store.kernel.tell({ kind });
-  store.ui.announce(what ? `${kind === "undo" ? "Undone" : "Redone"}: ${what}.` : `Nothing to ${kind}.`);
+  const next = store.kernel.steps.peek()[kind].at(-1);
+  if (!next) return store.ui.announce(`Nothing to ${kind}.`);
+  store.kernel.operate({ kind, step: next.id });
+  const done = next.edits ? `${kind === "undo" ? "Undone" : "Redone"}` : `To ${kind} when the kernel answers`;
+  store.ui.announce(`${done}: ${next.label}.`);
 }
 
 /** The selected tiles, in the order of their region. */
@@ -91,7 +83,8 @@ export function restore(store: Store): void {
   const offer = store.bins.restoring.offer.peek();
   if (!offer) return;
   store.bins.restoring.offer.value = null;
-  apply(store, offer.bins);
+  const { corpus, foil, explicands } = offer.bins;
+  store.kernel.operate({ kind: "set", corpus: [...corpus], foil: [...foil], explicands: [...explicands] });
   store.ui.announce(`Restored: ${contents(offer.bins)}. ${leftOut(offer)}`.trim());
 }
 

@@ -2,7 +2,7 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { SettingSignals } from "../kernel/kernel";
 import type { Catalogue } from "../kernel/protocol";
 import { Order } from "../ui/order";
-import { type Bin, type Bins, move, type Region, remove } from "./bins";
+import { type Bin, type Bins, move, type Region } from "./bins";
 import type { Drag } from "./drag";
 import { Restoring } from "./restoring";
 import { arranged } from "./texts";
@@ -44,7 +44,7 @@ export class BinsState {
       if (!aim || aim.to === aim.from) return null;
       const { images, from, to } = aim;
       const before = this.all.value;
-      const after = to === null ? remove(before, images, from) : move(before, images, from, to);
+      const after = move(before, images, from, to ?? "gallery");
       return after.corpus === before.corpus && after.foil === before.foil ? null : after;
     });
     this.restoring = new Restoring({ name, catalogue, bins: this.all });

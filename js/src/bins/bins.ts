@@ -9,9 +9,8 @@ export type Bins = Readonly<Record<Bin, readonly string[]>>;
 export const BINS: readonly Bin[] = ["corpus", "foil", "explicands"];
 
 const added = (list: readonly string[], ids: readonly string[]): readonly string[] => {
-  const present = new Set(list);
-  const fresh = ids.filter((id) => !present.has(id));
-  return fresh.length ? [...list, ...fresh] : list;
+  const all = new Set([...list, ...ids]);
+  return all.size > list.length ? [...all] : list;
 };
 
 const without = (list: readonly string[], ids: readonly string[]): readonly string[] => {
@@ -21,7 +20,8 @@ const without = (list: readonly string[], ids: readonly string[]): readonly stri
 
 /**
  * Corpus and foil exclude each other, so joining one leaves the other; being an explicand is independent of both.
- * The gallery always shows everything, so moving there means leaving the bin that the images came from.
+ * The gallery always shows everything, so moving there means leaving the bin that the images came from; all bins, if they
+ * came from the gallery.
  */
 export function move(bins: Bins, ids: readonly string[], from: Region, to: Region): Bins {
   switch (to) {
@@ -39,18 +39,13 @@ export function move(bins: Bins, ids: readonly string[], from: Region, to: Regio
         ),
       };
     case "gallery":
-      return from === "gallery" ? bins : remove(bins, ids, from);
+      if (from !== "gallery") return { ...bins, [from]: without(bins[from], ids) };
+      return {
+        corpus: without(bins.corpus, ids),
+        foil: without(bins.foil, ids),
+        explicands: without(bins.explicands, ids),
+      };
   }
-}
-
-/** Removes images from a bin; removing from the gallery means removing from every bin. */
-export function remove(bins: Bins, ids: readonly string[], from: Region): Bins {
-  if (from !== "gallery") return { ...bins, [from]: without(bins[from], ids) };
-  return {
-    corpus: without(bins.corpus, ids),
-    foil: without(bins.foil, ids),
-    explicands: without(bins.explicands, ids),
-  };
 }
 
 export const clear = (bins: Bins, bin: Bin): Bins => ({ ...bins, [bin]: [] });
@@ -61,15 +56,6 @@ export const equal = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((id, i) => id === b[i]);
 
 export const sameBins = (a: Bins, b: Bins): boolean => BINS.every((bin) => equal(a[bin], b[bin]));
-
-/** The bins that differ: these are the settings to change. */
-export function changes(before: Bins, after: Bins): Partial<Record<Bin, string[]>> {
-  const changed: Partial<Record<Bin, string[]>> = {};
-  for (const bin of BINS) {
-    if (!equal(before[bin], after[bin])) changed[bin] = [...after[bin]];
-  }
-  return changed;
-}
 
 /** The effect of a drop on a region, in few words; null when it has none. */
 export function dropHint(from: Region, to: Region | null, ids: readonly string[] = []): string | null {
@@ -86,21 +72,4 @@ export function measuresGap({ corpus, foil }: Bins, target: string, centred: boo
   const contrasted = target === "contrastive_corpus" && foil.length > 0;
   const used = target === "contrastive_corpus" || target === "corpus";
   return used && !centred && !contrasted && corpus.length > 0 && corpus.every(isText);
-}
-
-/**
- * The order in which changed bins are set one after the other: an image leaves before it enters, so that an observer that
- * reads between two steps never finds it in corpus and foil at once.
- */
-export function inOrder(before: Bins, changed: Partial<Bins>): [Bin, string[]][] {
-  const { corpus, foil, explicands } = changed;
-  const steps: [Bin, string[]][] = [];
-  if (explicands) steps.push(["explicands", [...explicands]]);
-  if (corpus && foil) {
-    const stays = without(before.corpus, foil);
-    if (stays !== before.corpus) steps.push(["corpus", [...stays]]);
-  }
-  if (foil) steps.push(["foil", [...foil]]);
-  if (corpus) steps.push(["corpus", [...corpus]]);
-  return steps;
 }

@@ -12,7 +12,8 @@ import type {
   Settings,
 } from "./kernel";
 import { Liveness, NO_KERNEL } from "./liveness";
-import type { Model, Pong } from "./protocol";
+import type { Model, Operation, Pong, Steps } from "./protocol";
+import type { Numbered } from "./shown-bins";
 import { TraitMirror } from "./traits";
 
 /** After this time a question is sent again: a socket that reconnects loses messages. The kernel ignores repetitions. */
@@ -22,6 +23,7 @@ const RESEND_MS: { [K in Question["kind"]]?: number } = { hello: 3_000, thumbnai
 export class Comm implements Kernel {
   readonly state: ReadonlySignal<KernelState>;
   readonly settings: SettingSignals;
+  readonly steps: ReadonlySignal<Steps>;
   readonly #liveness: Liveness;
   readonly #connection: Connection;
   readonly #traits: TraitMirror;
@@ -34,15 +36,45 @@ export class Comm implements Kernel {
     this.#liveness = new Liveness(model);
     this.state = this.#liveness.state;
     this.#connection = new Connection(model, (report, buffers) => this.#onReport(report, buffers), this.#liveness);
-    this.#traits = new TraitMirror(model, () => this.#connection.save());
+    this.#traits = new TraitMirror(model, this.#connection.view, {
+      save: () => this.#connection.save(),
+      heard: () => this.#liveness.hear(),
+    });
     this.settings = this.#traits.signals;
+    this.steps = this.#traits.steps;
+    let before: KernelState = "live";
     this.#stop = effect(() => {
-      if (this.state.value === "closed") untracked(() => this.#connection.fail(NO_KERNEL));
+      const now = this.state.value;
+      if (now === "closed") untracked(() => this.#connection.fail(NO_KERNEL));
+      else if (now === "live" && before !== "live") untracked(() => this.#reconcile());
+      before = now;
     });
     window.addEventListener("pagehide", () => this.#connection.notify({ kind: "leave" }), this.#leaving);
     // A page that was left may come back from the browser's cache.
-    window.addEventListener("pageshow", (event) => event.persisted && this.#watchAgain(), this.#leaving);
+    window.addEventListener("pageshow", (event) => event.persisted && this.#return(), this.#leaving);
     this.#liveness.start(() => this.#ping());
+  }
+
+  operate(operation: Operation): boolean {
+    const numbered = this.#traits.operate(operation);
+    if (numbered) this.#send(numbered);
+    return numbered !== null;
+  }
+
+  #send({ number, operation }: Numbered): void {
+    this.#connection.notify({ kind: "operation", number, operation });
+    this.#liveness.expectAnswer();
+  }
+
+  /** Sends again what may have been lost. The kernel ignores an operation that it has applied. */
+  #sendPending(): void {
+    for (const numbered of this.#traits.pending) this.#send(numbered);
+  }
+
+  /** Makes up for messages that were lost in either direction. */
+  #reconcile(): void {
+    this.#connection.notify({ kind: "bins" });
+    this.#sendPending();
   }
 
   change(settings: Partial<Settings>): void {
@@ -70,9 +102,15 @@ export class Comm implements Kernel {
     try {
       const { known } = await this.#connection.request<Pong>({ kind: "ping" });
       if (!known) this.#watchAgain();
+      this.#sendPending();
     } catch {
       // The page shows by then that the kernel is gone.
     }
+  }
+
+  #return(): void {
+    this.#watchAgain();
+    this.#reconcile();
   }
 
   #watchAgain(): void {

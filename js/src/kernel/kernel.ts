@@ -1,16 +1,18 @@
 import type { ReadonlySignal } from "@preact/signals";
+import type { Bin } from "../bins/bins";
 import type {
   Catalogue,
   Curves,
   Failure,
   Heatmaps,
-  History,
   Influence,
+  Operation,
   Products,
   RequestBody,
   SearchResult,
   StabilityReport,
   Status,
+  Steps,
   Texts,
   Thumbnails,
   Traits,
@@ -22,10 +24,11 @@ import type {
  */
 export type KernelState = "live" | "silent" | "closed";
 
-/** The bins, and everything that the menus set. */
-export type Settings = Traits;
+/** Everything that the menus set. */
+export type Settings = Omit<Traits, Bin>;
 
-export type SettingSignals = { readonly [K in keyof Settings]: ReadonlySignal<Settings[K]> };
+/** The bins as this view shows them, and the settings. */
+export type SettingSignals = { readonly [K in keyof Traits]: ReadonlySignal<Traits[K]> };
 
 /** The answer to each kind of question. */
 export interface Answers {
@@ -39,11 +42,11 @@ export interface Answers {
 
 export type Question = RequestBody & { kind: keyof Answers };
 
-/** A message without an answer: what this view shows, that the user is dragging, undo and redo. */
-export type Notice = RequestBody & { kind: "watch" | "hold" | "undo" | "redo" };
+/** A message without an answer: what this view shows, that the user is dragging. */
+export type Notice = RequestBody & { kind: "watch" | "hold" };
 
 /** A message that the kernel sends to every view without being asked. */
-export type Report = Heatmaps | Products | StabilityReport | Status | History | Failure;
+export type Report = Heatmaps | Products | StabilityReport | Status | Failure;
 
 export interface AskOptions<A> {
   signal?: AbortSignal;
@@ -57,7 +60,11 @@ export interface AskOptions<A> {
 export interface Kernel {
   readonly state: ReadonlySignal<KernelState>;
   readonly settings: SettingSignals;
-  /** Changes settings in one step, which can be undone in one. */
+  /** The steps of the bins' history that can be undone and redone. */
+  readonly steps: ReadonlySignal<Steps>;
+  /** Applies an operation to the bins on this page at once, and in the kernel when it is free; false if it changes nothing. */
+  operate(operation: Operation): boolean;
+  /** Changes settings in one step. */
   change(settings: Partial<Settings>): void;
   /** Changes settings on the page at once, and in the kernel when they have rested. */
   changeSoon(settings: Partial<Settings>): void;

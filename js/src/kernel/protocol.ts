@@ -9,8 +9,8 @@ export const REQUEST_KINDS = [
   "hold",
   "leave",
   "cancel",
-  "undo",
-  "redo",
+  "operation",
+  "bins",
   "influence",
   "curves",
   "add_texts",
@@ -27,7 +27,6 @@ export const RESPONSE_KINDS = [
   "influence",
   "curves",
   "status",
-  "history",
   "error",
   "texts",
   "search",
@@ -40,11 +39,23 @@ export type RequestBody =
   | { kind: "hello" }
   | { kind: "thumbnails"; images: string[]; size: number }
   | { kind: "watch"; explicands: number; gallery: number; visible: string[]; renew: boolean }
-  | { kind: "hold" | "leave" | "undo" | "redo" | "ping" | "base64" }
+  | { kind: "hold" | "leave" | "bins" | "ping" | "base64" }
+  | { kind: "operation"; number: number; operation: Operation }
   | { kind: "cancel"; cancels: string }
   | { kind: "influence" | "curves"; image: string }
   | { kind: "add_texts"; bin: "corpus" | "foil"; texts: string[]; list: string | null }
   | { kind: "search"; text: string };
+
+/** What the user does to the bins (`cocoa_widget/sessions/operations.py`). */
+export type Operation = Change | { kind: "undo" | "redo"; step: string };
+
+export type Change =
+  | { kind: "move"; ids: string[]; origin: Place; to: Place }
+  | { kind: "clear"; bin: "corpus" | "foil" | "explicands" }
+  | { kind: "swap" }
+  | { kind: "set"; corpus: string[]; foil: string[]; explicands: string[] };
+
+type Place = "corpus" | "foil" | "explicands" | "gallery";
 
 export type Request = RequestBody & { id: string; view: string };
 
@@ -229,12 +240,6 @@ export interface Status {
   budget: number;
 }
 
-export interface History {
-  kind: "history";
-  undo: string | null;
-  redo: string | null;
-}
-
 export interface Pong {
   id: string;
   kind: "pong";
@@ -256,7 +261,6 @@ export type Response =
   | Influence
   | Curves
   | Status
-  | History
   | Failure
   | Texts
   | SearchResult
@@ -280,7 +284,40 @@ export interface Traits {
   gallery_heatmaps: boolean;
   height: number;
   name: string;
+  restore: boolean;
+}
+
+/** A change of one bin: ids with their positions before and after. */
+export interface Edit {
+  removed: [number, string][];
+  added: [number, string][];
+}
+
+export interface Edits {
+  corpus?: Edit;
+  foil?: Edit;
+  explicands?: Edit;
+}
+
+/** A change of the bins; without edits where they are too long to be sent. */
+export interface Step {
+  id: string;
+  label: string;
+  edits: Edits | null;
+}
+
+/** The steps that can be taken back and made again, the next one last in each list. */
+export interface Steps {
+  undo: Step[];
+  redo: Step[];
+}
+
+/** Traits that come together with the bins, and that only the kernel sets. */
+export interface KernelTraits {
+  /** The number of the last operation of each view that the bins contain. */
+  _applied: Record<string, number>;
+  _steps: Steps;
 }
 
 /** The model as anywidget hands it to the page. */
-export type Model = AnyModel<Traits>;
+export type Model = AnyModel<Traits & KernelTraits>;

@@ -1,14 +1,11 @@
 import { signal } from "@preact/signals";
 import type { Kernel } from "./kernel";
-import type { Catalogue, History, Status } from "./protocol";
+import type { Catalogue, Status } from "./protocol";
 
-const NO_HISTORY: History = { kind: "history", undo: null, redo: null };
-
-/** What the kernel has reported about itself: what it offers, what it is computing, what can be undone. */
+/** What the kernel has reported about itself: what it offers, and what it is computing. */
 export class Session {
   readonly catalogue = signal<Catalogue | null>(null);
   readonly status = signal<Status | null>(null);
-  readonly history = signal<History>(NO_HISTORY);
   /** Whether the answer to the first question is late. */
   readonly waiting = signal(false);
   /** Why there is no catalogue. */
@@ -32,10 +29,9 @@ export class Session {
     this.waiting.value = false;
   }
 
-  /** Forgets the status and the history of a kernel that is gone. */
+  /** Forgets the status of a kernel that is gone. */
   close(): void {
     this.status.value = null;
-    this.history.value = NO_HISTORY;
     this.waiting.value = false;
   }
 }

@@ -1,8 +1,9 @@
-import { batch, type Signal, signal } from "@preact/signals";
-import { BINS, type Bin, inOrder } from "../bins/bins";
-import type { Model, Traits } from "./protocol";
-
-export type TraitSignals = { readonly [K in keyof Traits]: Signal<Traits[K]> };
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { BINS, type Bin, equal } from "../bins/bins";
+import type { BinsState } from "../bins/history";
+import type { SettingSignals, Settings } from "./kernel";
+import type { KernelTraits, Model, Operation, Steps, Traits } from "./protocol";
+import { type Numbered, ShownBins } from "./shown-bins";
 
 export const DEFAULTS: Traits = {
   corpus: [],
@@ -21,85 +22,133 @@ export const DEFAULTS: Traits = {
   gallery_heatmaps: false,
   height: 720,
   name: "",
+  restore: false,
 };
+
+/** The history of a model that has none. */
+export const NO_STEPS: Steps = { undo: [], redo: [] };
 
 /** Sliders and the resize handle fire at every pixel; the kernel is sent their value once they rest. */
 const SETTLE_MS = 200;
 
 const isBin = (name: keyof Traits): name is Bin => (BINS as readonly string[]).includes(name);
 
+interface Outlet {
+  /** Sends the changed settings to the kernel. */
+  save(): void;
+  /** Called when the kernel has sent the bins. */
+  heard(): void;
+}
+
 /**
- * The model's traits as signals, in both directions. The bins change together: at the first event of a change all three are
- * read from the model, so that the page never shows an image in corpus and foil at once.
+ * The model's traits as signals: settings in both directions, and the bins with the view's operations that the kernel has
+ * not acknowledged. Bins and history change together: at the first event of a change all of them are read from the model,
+ * so that the page never shows an image in corpus and foil at once.
  */
 export class TraitMirror {
-  readonly signals: TraitSignals;
+  readonly signals: SettingSignals;
+  readonly #settings: { readonly [K in keyof Settings]: Signal<Settings[K]> };
+  readonly #shown: ShownBins;
+  readonly #view: string;
   readonly #model: Model;
-  readonly #sendChanges: () => void;
-  #names = Object.keys(DEFAULTS) as (keyof Traits)[];
+  readonly #outlet: Outlet;
+  /** The values that the bins were last made of. */
+  #followed: readonly unknown[] = [];
   #listeners: (() => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(model: Model, sendChanges: () => void) {
-    this.#sendChanges = sendChanges;
+  constructor(model: Model, view: string, outlet: Outlet) {
     this.#model = model;
-    this.signals = Object.fromEntries(this.#names.map((name) => [name, this.#mirror(name)])) as unknown as TraitSignals;
+    this.#view = view;
+    this.#outlet = outlet;
+    this.#shown = new ShownBins(view, this.#confirmed());
+    const names = (Object.keys(DEFAULTS) as (keyof Traits)[]).filter((name) => !isBin(name)) as (keyof Settings)[];
+    this.#settings = Object.fromEntries(names.map((name) => [name, this.#mirror(name)])) as never;
+    this.signals = { ...this.#settings, ...this.#shown.bins };
+    for (const bin of BINS) this.#on(bin, this.#followBins);
+    for (const name of ["_applied", "_steps"] as const) {
+      this.#on(name, () => {
+        this.#followBins();
+        outlet.heard();
+      });
+    }
   }
 
-  #mirror<K extends keyof Traits>(name: K): Signal<Traits[K]> {
+  #mirror<K extends keyof Settings>(name: K): Signal<Settings[K]> {
     const mirrored = signal(this.#read(name));
-    const listener = isBin(name)
-      ? this.#followBins
-      : () => {
-          mirrored.value = this.#read(name);
-        };
+    this.#on(name, () => {
+      mirrored.value = this.#read(name);
+    });
+    return mirrored;
+  }
+
+  #on(name: keyof (Traits & KernelTraits), listener: () => void): void {
     this.#model.on(`change:${name}`, listener);
     this.#listeners.push(() => this.#model.off(`change:${name}`, listener));
-    return mirrored;
   }
 
   #read<K extends keyof Traits>(name: K): Traits[K] {
     return this.#model.get(name) ?? DEFAULTS[name];
   }
 
+  #confirmed(): BinsState {
+    const bins = { corpus: this.#read("corpus"), foil: this.#read("foil"), explicands: this.#read("explicands") };
+    return { bins, steps: this.#model.get("_steps") ?? NO_STEPS };
+  }
+
   #followBins = (): void => {
-    batch(() => {
-      for (const bin of BINS) this.signals[bin].value = this.#read(bin);
-    });
+    const [{ bins, steps }, applied] = [this.#confirmed(), this.#model.get("_applied")];
+    const values = [...BINS.map((bin) => bins[bin]), steps, applied];
+    if (equal(values, this.#followed)) return; // an earlier event of the same change
+    this.#followed = values;
+    this.#shown.confirm({ bins, steps }, applied?.[this.#view] ?? 0);
   };
 
-  /** Writes several traits as one change. */
-  set(values: Partial<Traits>): void {
+  /** The steps that can be undone and redone. */
+  get steps(): ReadonlySignal<Steps> {
+    return this.#shown.steps;
+  }
+
+  /** The operations that the kernel has not acknowledged, in order. */
+  get pending(): readonly Numbered[] {
+    return this.#shown.pending;
+  }
+
+  /** Applies an operation to the bins at once, and returns what to send to the kernel; null when it changes nothing. */
+  operate(operation: Operation): Numbered | null {
+    return this.#shown.operate(operation);
+  }
+
+  /** Writes several settings as one change. */
+  set(values: Partial<Settings>): void {
     this.#write(values);
     this.#save();
   }
 
   /** Changes the page at once, and the kernel when the values have rested. */
-  setSoon(values: Partial<Traits>): void {
+  setSoon(values: Partial<Settings>): void {
     this.#write(values);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#save(), SETTLE_MS);
   }
 
-  #write(values: Partial<Traits>): void {
+  #write(values: Partial<Settings>): void {
     // Each value that is set fires its event at once, on this page too: in a batch nothing runs until all are set.
     batch(() => {
-      const before = { corpus: this.#read("corpus"), foil: this.#read("foil"), explicands: this.#read("explicands") };
-      for (const [bin, ids] of inOrder(before, values)) this.#assign(bin, ids);
-      for (const name of this.#names) if (!isBin(name)) this.#assign(name, values[name]);
+      for (const name of Object.keys(values) as (keyof Settings)[]) this.#assign(name, values[name]);
     });
   }
 
-  #assign<K extends keyof Traits>(name: K, value: Traits[K] | undefined): void {
+  #assign<K extends keyof Settings>(name: K, value: Settings[K] | undefined): void {
     if (value === undefined) return;
-    this.#model.set(name, value);
-    this.signals[name].value = value;
+    this.#model.set(name, value as (Traits & KernelTraits)[K]);
+    this.#settings[name].value = value;
   }
 
   #save(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#sendChanges();
+    this.#outlet.save();
   }
 
   dispose(): void {

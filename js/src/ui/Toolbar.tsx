@@ -129,13 +129,13 @@ function ScaleToggle(): JSX.Element {
 
 function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
   const store = useStore();
-  const { undo, redo } = store.session.history.value;
-  const nothing = store.kernel.state.value === "closed" ? "without the kernel: run the cell again" : "";
+  const steps = store.kernel.steps.value;
+  const [undo, redo] = [steps.undo.at(-1)?.label, steps.redo.at(-1)?.label];
   return (
     <>
       <Button
         action="undo"
-        label={undo ? `Undo: ${undo} (Ctrl+Z)` : `Nothing to undo ${nothing}`.trim()}
+        label={undo ? `Undo: ${undo} (Ctrl+Z)` : "Nothing to undo"}
         disabled={!undo}
         onClick={() => step(store, "undo")}
       >
@@ -143,7 +143,7 @@ function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
       </Button>
       <Button
         action="redo"
-        label={redo ? `Redo: ${redo} (Ctrl+Shift+Z)` : `Nothing to redo ${nothing}`.trim()}
+        label={redo ? `Redo: ${redo} (Ctrl+Shift+Z)` : "Nothing to redo"}
         disabled={!redo}
         onClick={() => step(store, "redo")}
       >

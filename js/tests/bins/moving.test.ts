@@ -136,16 +136,27 @@ describe("with the keyboard", () => {
     expect(page.root.querySelector(".selection-bar")).toBeNull();
   });
 
-  test("undo and redo are the kernel's", async () => {
+  test("undo and redo, of what the page has done and of what code has done", async () => {
     page = await mount();
     const tile = page.tile("gallery", "image-0");
+    const button = (action: string) => page.root.querySelector<HTMLElement>(`[data-action=${action}]`);
+    page.kernel.set({ foil: ["image-4", "image-5"] });
+    press(tile, "c");
+    await settled();
+    expect(button("undo")?.title).toContain("Add image-0 to corpus");
+    expect(button("redo")?.getAttribute("aria-disabled")).toBe("true");
     press(tile, "z", { ctrlKey: true });
+    press(tile, "z", { ctrlKey: true });
+    await settled();
+    expect(page.kernel.traits).toMatchObject({ corpus: [], foil: [] });
+    expect(button("undo")?.getAttribute("aria-disabled")).toBe("true");
+    expect(button("redo")?.title).toContain("Add 2 images to foil");
     press(tile, "Z", { ctrlKey: true, shiftKey: true });
     press(tile, "y", { ctrlKey: true });
-    const steps = page.kernel.sent.map(({ kind }) => kind).filter((kind) => kind === "undo" || kind === "redo");
-    expect(steps).toEqual(["undo", "redo", "redo"]);
-    expect(page.root.querySelector<HTMLElement>("[data-action=undo]")?.title).toContain("move 2 images to foil");
-    expect(page.root.querySelector("[data-action=redo]")?.getAttribute("aria-disabled")).toBe("true");
+    press(tile, "y", { ctrlKey: true });
+    expect(page.kernel.traits).toMatchObject({ corpus: ["image-0"], foil: ["image-4", "image-5"] });
+    const steps = page.kernel.requests("operation").map(({ operation }) => operation.kind);
+    expect(steps).toEqual(["move", "undo", "undo", "redo", "redo"]);
   });
 
   test("no key reaches the notebook", async () => {

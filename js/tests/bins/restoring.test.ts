@@ -49,6 +49,17 @@ test("the next model under the name offers it; restoring is one change", async (
   expect(loadBins("cats")?.model).toBe("two");
 });
 
+test("a cell that asks for it takes over the bins at once; one step to undo", async () => {
+  await arrange(await run("one"));
+  const page = await run("two", { traits: { restore: true } });
+  expect(bar(page)).toBeNull();
+  expect([page.images("corpus"), page.images("foil")]).toEqual([["image-0", "image-1"], ["image-2"]]);
+  expect(page.kernel.requests("operation").map(({ operation }) => operation.kind)).toEqual(["set"]);
+  expect(page.root.querySelector(".announcer")?.textContent).toContain("Restored: 2 in corpus, 1 in foil.");
+  await click(page, "undo");
+  expect(page.kernel.traits).toMatchObject({ corpus: ["image-0"], foil: [] });
+});
+
 test("dismissing leaves the bins, and it is not offered again", async () => {
   await arrange(await run("one"));
   const page = await run("two");

@@ -48,10 +48,10 @@ test("an error rejects the request that it answers", async () => {
 
 test("an error that answers a notification is reported; another view's is not", () => {
   const { kernel, onEvent, connection } = setup();
-  const id = connection.notify({ kind: "undo" });
-  kernel.say({ kind: "error", id, message: "nothing to undo" });
+  const id = connection.notify({ kind: "bins" });
+  kernel.say({ kind: "error", id, message: "not yours" });
   kernel.say({ kind: "error", id: "other-1", message: "not ours" });
-  expect(onEvent.mock.calls.map(([event]) => event.message)).toEqual(["nothing to undo"]);
+  expect(onEvent.mock.calls.map(([event]) => event.message)).toEqual(["not yours"]);
 });
 
 test("aborting cancels at the kernel", async () => {
@@ -66,7 +66,7 @@ test("aborting cancels at the kernel", async () => {
 
 test("reports are passed on, and foreign messages ignored", () => {
   const { kernel, onEvent } = setup();
-  kernel.say({ kind: "history", undo: null, redo: null });
+  kernel.say({ kind: "stability", version: 1, items: [], smallest: 0, few: false });
   kernel.say({ kind: "anywidget-command", id: "x" });
   expect(onEvent).toHaveBeenCalledTimes(1);
 });
@@ -135,7 +135,7 @@ test("without a kernel nothing is sent and nothing throws", async () => {
   const { kernel, model, connection, life } = setup();
   const waiting = connection.request({ kind: "hello" });
   model.failing = true;
-  connection.notify({ kind: "undo" });
+  connection.notify({ kind: "bins" });
   expect(life.state.value).toBe("closed");
   connection.fail("gone");
   await expect(waiting).rejects.toThrow("gone");

@@ -45,7 +45,7 @@ test("while Python moves an image", () => {
   ]);
 });
 
-test("while the page moves and swaps, in this view and in another", () => {
+test("while a page moves and swaps, in its view and in another", () => {
   const kernel = make(["image-1", "image-2"], ["image-3"]);
   const model = fakeModel(kernel);
   const [here, there] = [watched(model), watched(model)];
