@@ -41,7 +41,7 @@ test("a kernel that answers again after a silence is asked for products again", 
   vi.useRealTimers();
   expect(page.root.dataset.kernel).toBe("silent");
   expect(renewals()).toBe(1);
-  page.kernel.say({ kind: "history", undo: null, redo: null });
+  page.kernel.say({ kind: "status", device: "CPU", task: null, ready: 1, explicands: 1, memory: 0, budget: 1 });
   await vi.waitFor(() => expect(renewals()).toBe(2));
 });
 
