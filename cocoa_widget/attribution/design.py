@@ -41,7 +41,7 @@ class SummedDesign(Design):
 
     An answer is what one mask gives: a score, or a representation, of whose entries each is treated like a score. The
     answers a_i are added up as ``Σ_i r_i a_iᵀ``, where the rows r_i belong to the masks. A linear map solves these sums
-    for k coefficients, which a spread turns into a heatmap.
+    for k coefficients, which a spread turns into a heatmap. A number that is added to all scores changes no heatmap.
 
     Attributes
     ----------
@@ -88,7 +88,8 @@ class SummedDesign(Design):
 
     def heatmaps(self, scores: Tensor, size: Size | None) -> Tensor:
         n = scores.shape[1] // self.group * self.group
-        answers = scores[:, :n].T.to(exact(scores.device))
+        # An offset of all scores makes no difference; without it, equal scores give exactly 0.
+        answers = (scores - scores[:, :1])[:, :n].T.to(exact(scores.device))
         sums = self.add(answers.new_zeros(self.width, answers.shape[1]), 0, answers)
         return self.maps(self.solve(sums, n).T.float(), n, size)
 

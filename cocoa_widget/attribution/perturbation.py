@@ -32,9 +32,12 @@ class PerturbationOperator(Operator):
             baseline[None].contiguous(memory_format=torch.channels_last),
             (explicand - baseline)[None].contiguous(memory_format=torch.channels_last),
         )
-        summed = isinstance(design, SummedDesign) and design.k <= MOST
-        self._coefficients = Coefficients(design) if isinstance(design, SummedDesign) and summed else None
-        self._answers = None if summed else Answers(design)
+        self._coefficients: Coefficients | None = None
+        self._answers: Answers | None = None
+        if isinstance(design, SummedDesign) and design.k <= MOST:
+            self._coefficients = Coefficients(design)
+        else:
+            self._answers = Answers(design)
         self.total = design.n
         self.first_heatmap = first_heatmap
 
