@@ -79,9 +79,9 @@ bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/text_latency.py
 	$(BIN)/python benchmarks/encoding.py
 	$(BIN)/python benchmarks/insight.py
-	$(BIN)/python benchmarks/products.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/localisation.py
+	$(BIN)/python benchmarks/products.py
 	$(BIN)/python benchmarks/convergence.py
 
 clean:

@@ -59,7 +59,9 @@ class Painter:
             if painting:
                 self._paint(question, version, None if everything else sharper)
             elif owed:
-                self._owes = self._sender.send_part(question, self._shown(question))
+                shown = self._shown(question)
+                self._sender.keep(shown)
+                self._owes = self._sender.send_part(question, shown)
             else:
                 self._measure_stability(question, version)
         except Exception as error:
