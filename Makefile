@@ -83,6 +83,7 @@ bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/operators.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/localisation.py
+	$(BIN)/python benchmarks/products.py
 	$(BIN)/python benchmarks/convergence.py
 
 clean:

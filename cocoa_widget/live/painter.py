@@ -60,7 +60,9 @@ class Painter:
             if painting:
                 self._paint(question, version, None if everything else sharper)
             elif owed:
-                self._owes = self._sender.send_part(question, self._shown(question))
+                shown = self._shown(question)
+                self._sender.keep(shown)
+                self._owes = self._sender.send_part(question, shown)
             else:
                 self._measure_stability(question, version)
         except Exception as error:
@@ -112,7 +114,8 @@ class Painter:
             self._listener.heatmaps(version, [], failed, str(reason))
             return
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
-        self._sender.send_needed(question, wanted)
+        self._sender.keep(sizes)
+        self._sender.send(question, wanted, needed=only is None)  # the answer to a new question comes first
         computable = self._sender.computable(question, wanted, failed)
         rest = {image: size for image, size in wanted.items() if image not in computable}
         found = self.heatmaps(question, version, rest)

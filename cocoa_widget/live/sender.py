@@ -73,22 +73,25 @@ class ProductSender:
         """Forget what was sent of images, because a view may not have it."""
         self._sent.forget(images)
 
-    def send_needed(self, question: Question, images: Collection[str]) -> None:
-        """Send the products of `images` with the bins' members, until the question changes."""
-        while self._send_part(question, images, _binned(question)):
+    def keep(self, images: Collection[str]) -> None:
+        """Forget what was sent of images other than these, which are on screen."""
+        self._sent.keep(images)
+
+    def send(self, question: Question, images: Collection[str], *, needed: bool) -> None:
+        """Send the products of `images`, until the question changes: then what is left is sent with the next one.
+
+        With `needed`, only products with the members of the bins, on which the answer to `question` depends.
+        """
+        while self.send_part(question, images, needed=needed):
             with self._state.changed:
                 if self._state.stale or self._state.closed:
-                    return  # what is left is sent with the question that comes now
+                    return
 
-    def send_part(self, question: Question, images: Collection[str]) -> bool:
-        """Send one message of products of `images` with the members at hand; return whether anything was due.
-
-        What was sent of images that are not among `images`, which are all on screen, is forgotten.
-        """
-        self._sent.keep(images)
+    def send_part(self, question: Question, images: Collection[str], *, needed: bool = False) -> bool:
+        """Send one message of what is due; return whether there was something to send."""
         with self._state.changed:
-            visible = self._state.visible()
-        return self._send_part(question, images, _unique(_binned(question), question.explicands, visible))
+            others = [] if needed else [*question.explicands, *self._state.visible()]
+        return self._send_part(question, images, _unique(_binned(question), others))
 
     def computable(self, question: Question, images: Iterable[str], failed: Collection[str]) -> dict[str, bool]:
         """Return those of `images` whose heatmaps the page computes, and whether it computes a preview.

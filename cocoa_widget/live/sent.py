@@ -13,6 +13,8 @@ KEPT_BYTES = 64 << 20
 """Products that the page keeps; it is sent heatmaps of the images beyond."""
 KEPT_MEMBERS = 1024
 """Members of which the page keeps products with one image, before it starts anew with those that are at hand."""
+SHARPER = 2.5
+"""Ratio of numbers of passes from which on all products of an image are sent again."""
 FLOAT = 4
 """Bytes of a number."""
 
@@ -84,7 +86,7 @@ class Edition:
         """Return whether `offer` is so much sharper that all products are worth sending again."""
         if self.preview != offer.preview:
             return self.preview
-        return not self.complete and (offer.operator.complete or offer.operator.done >= 2 * self.done)
+        return not self.complete and (offer.operator.complete or offer.operator.done >= SHARPER * self.done)
 
 
 class Sent:

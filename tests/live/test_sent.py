@@ -54,13 +54,13 @@ def test_an_image_has_its_own_product_without_members():
     assert sent.covers("x", set())
 
 
-def test_a_sharper_operator_replaces_when_its_passes_have_doubled_or_are_all_done():
+def test_a_sharper_operator_replaces_when_it_has_two_and_a_half_times_the_passes_or_all():
     sent, operator = Sent(), Prepared(8, 100)
     sends = []
     for operator.done in range(8, 101):
         if give(sent, "x", operator, ["a"]) is not None:
             sends.append(operator.done)
-    assert sends == [8, 16, 32, 64, 100]
+    assert sends == [8, 20, 50, 100]
 
 
 def test_further_members_wait_while_an_operator_sharpens_unless_they_are_needed():
@@ -70,7 +70,7 @@ def test_further_members_wait_while_an_operator_sharpens_unless_they_are_needed(
     operator.done = 9
     assert give(sent, "x", operator, ["a", "b", "c"], needed={"a", "b"}) is None
     assert give(sent, "x", operator, ["a", "b", "c"], needed={"c"}) == Due(("a", "b", "c"), True)
-    operator.done = 18
+    operator.done = 23
     assert give(sent, "x", operator, ["a", "b", "c", "d"]) == Due(("a", "b", "c", "d"), True)
 
 
@@ -117,7 +117,7 @@ def test_images_beyond_the_pages_room_are_left_out(monkeypatch):
     found = [give(sent, image, operator, ["a", "b"]) is not None for image in ("x", "y", "z")]
     assert found == [True, True, False]
     assert give(sent, "x", operator, ["a", "b", "c"]) is None
-    operator.done = 16
+    operator.done = 20
     assert give(sent, "x", operator, ["a", "b"]) is not None, "what it replaces makes room"
     sent.keep(["x"])
     assert give(sent, "z", operator, ["a", "b"]) is not None
