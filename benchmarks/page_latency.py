@@ -1,10 +1,9 @@
-"""The time from pointer-up to repainted heatmaps in JupyterLab: 50 drops, 12 prepared explicands, the slow lane busy.
+"""The time from pointer-up to repainted heatmaps in JupyterLab, while the kernel is free, busy, or far away.
 
 python benchmarks/page_latency.py [--drops 50]
 
-The page takes the times, from the pointer-up event to the frame in which all heatmaps of the new bins are on their
-canvases. The first line is the time from the run of the cell that makes a widget to the heatmaps of all demo images
-(CAM), and from there to that of an explicand (RISE).
+The page takes the times, from the event to the frame in which all heatmaps of the new bins are on their canvases, with
+12 prepared explicands. Figures are medians, 95th percentiles and maxima over the drops.
 """
 
 from __future__ import annotations
@@ -14,6 +13,9 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -21,6 +23,7 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.delay_proxy import delaying_proxy
 from tests.e2e.browser import find_browser
 from tests.e2e.conftest import CHROMIUM_FLAGS, Lab, Notebook
 
@@ -36,37 +39,74 @@ widget
 """
 # The heatmaps of other images in the gallery keep the slow lane busy for far longer than the drops take.
 BUSY = "widget.method = cw.RISE(n_masks=4000)"
+SLEEPING = "import time; time.sleep({})"
+COMPUTING = "import time; end = time.monotonic() + {}\nwhile time.monotonic() < end: sum(range(1000))"
 
+# Times the event `event` that is awaited with `expect()`, until all heatmaps satisfy `fresh`.
 WATCH = """
 (root) => {
-  const wanted = () => root.querySelectorAll('[data-bin=explicands] [data-image-id]').length;
-  window.cocoaTimes = [];
-  let timed = () => {};
-  window.cocoaTimed = (count) => new Promise((resolve) => {
-    timed = () => window.cocoaTimes.length >= count && resolve();
-    timed();
-  });
-  let up = 0;
-  let from = 0;
-  addEventListener('pointerup', () => {
-    up = performance.now();
-    from = Number(root.dataset.heatmapVersion);
+  const tiles = () => root.querySelectorAll('[data-bin=explicands] [data-image-id]').length;
+  const preview = '[data-preview=true]';
+  const painted = (hovering) => root.querySelectorAll(
+    `[data-bin=explicands] canvas[data-heatmap][data-stale=false]${hovering ? preview : `:not(${preview})`}`
+  ).length;
+  const times = { drop: [], hover: [] };
+  let waiting = null; // what is timed now: since when, from which repaint on, and whether it is a preview
+  let resolve = () => {};
+  window.cocoa = {
+    times,
+    timed: (kind, count) => new Promise((done) => {
+      resolve = () => times[kind].length >= count && done();
+      resolve();
+    }),
+  };
+  const begin = (kind) => { waiting = { kind, since: performance.now(), from: Number(root.dataset.version) }; };
+  addEventListener('pointerup', () => begin('drop'), true);
+  let over = null;
+  addEventListener('pointermove', (event) => {
+    const bin = document.elementFromPoint(event.clientX, event.clientY)?.closest('[data-bin]')?.dataset.bin ?? null;
+    const entered = event.buttons && bin !== over && (bin === 'corpus' || bin === 'foil');
+    over = bin;
+    if (entered && over !== window.cocoaHome) begin('hover');
   }, true);
   new MutationObserver(() => {
-    if (!up || Number(root.dataset.heatmapVersion) <= from) return;
-    const version = root.dataset.heatmapVersion;
-    const fresh = root.querySelectorAll(`[data-bin=explicands] canvas[data-heatmap-version='${version}']`).length;
-    if (fresh < wanted()) return;
-    const begun = up;
-    up = 0;
+    if (!waiting || Number(root.dataset.version) <= waiting.from) return;
+    if (painted(waiting.kind === 'hover') < tiles()) return;
+    const { kind, since } = waiting;
+    waiting = null;
     // The next frame is when the canvases' new pixels reach the screen.
     requestAnimationFrame(() => {
-      window.cocoaTimes.push(performance.now() - begun);
-      timed();
+      times[kind].push(performance.now() - since);
+      resolve();
     });
   }).observe(root, { attributes: true });
 }
 """
+
+
+@dataclass
+class Lane:
+    """A notebook with the widget, whose explicands are prepared."""
+
+    notebook: Notebook
+    root: Locator
+    drops: int = 0
+
+    def drag_once(self) -> None:
+        """Drag one image to the other bin and wait until its heatmaps are painted."""
+        page, i = self.notebook.page, self.drops
+        here = "gallery" if i == 0 else ("foil", "corpus")[i % 2]
+        there = ("corpus", "foil")[i % 2]
+        page.evaluate("(bin) => { window.cocoaHome = bin; }", here)
+        source = self.root.locator(f"[data-bin={here}] [data-image-id='cat/2']")
+        drag(page, source, self.root.locator(f"[data-bin={there}]"))
+        self.drops += 1
+        # A promise, because polling would make the page paint all the time.
+        page.evaluate("(count) => window.cocoa.timed('drop', count)", self.drops)
+
+    def times(self, kind: str, since: int = 0) -> list[float]:
+        found: list[float] = self.notebook.page.evaluate("(kind) => window.cocoa.times[kind]", kind)
+        return found[since:]
 
 
 def drag(page: Page, source: Locator, target: Locator) -> None:
@@ -115,62 +155,118 @@ def first_heatmaps(notebook: Notebook) -> str:
     )
 
 
-def measure(notebook: Notebook, drops: int) -> tuple[list[float], list[str]]:
+def prepared(notebook: Notebook) -> Lane:
+    """Show the widget, and wait until each explicand has its heatmap."""
     page = notebook.page
     notebook.run_cell(0)
     root = page.locator("[data-cocoa][data-state=ready]")
-    root.wait_for(timeout=120_000)
+    root.wait_for(timeout=180_000)
     root.scroll_into_view_if_needed()
-    for _ in range(240):
-        time.sleep(0.5)
-        if page.locator("[data-bin=explicands] canvas[data-progress='1']").count() == PREPARED:
-            break
-    notebook.python(BUSY)
-    # Each explicand has its first heatmap, and the masks go on for minutes.
     page.wait_for_function(
-        "() => document.querySelectorAll('[data-bin=explicands] canvas[data-method=rise]').length === 12",
-        timeout=120_000,
+        "(count) => document.querySelectorAll(\"[data-bin=explicands] canvas[data-progress='1']\").length === count",
+        arg=PREPARED,
+        timeout=180_000,
     )
     page.evaluate(WATCH, root.element_handle())
-    busy = []
-    for i in range(drops):
-        here = "gallery" if i == 0 else ("foil", "corpus")[i % 2]
-        there = ("corpus", "foil")[i % 2]
-        drag(page, root.locator(f"[data-bin={here}] [data-image-id='cat/2']"), root.locator(f"[data-bin={there}]"))
-        # A promise, because polling would make the page paint all the time.
-        page.evaluate("(count) => window.cocoaTimed(count)", i + 1)
-        busy.append(notebook.python("print(widget._page._status['task'] is not None)"))
+    return Lane(notebook, root)
+
+
+def busy_slow_lane(lane: Lane, drops: int) -> Iterator[str]:
+    notebook = lane.notebook
+    notebook.python(BUSY)
+    # Each explicand has its first heatmap, and the masks go on for minutes.
+    notebook.page.wait_for_function(
+        "() => document.querySelectorAll('[data-bin=explicands] canvas[data-method=rise]').length === 12",
+        timeout=180_000,
+    )
+    busy = 0
+    for _ in range(drops):
+        lane.drag_once()
+        busy += notebook.python("print(widget._page._status['task'] is not None)") == "True"
         time.sleep(0.15)
-    return page.evaluate("window.cocoaTimes"), busy
+    yield line(f"slow lane busy at {busy} of them", lane.times("drop"))
+    yield line("hover over a bin → preview, slow lane busy", lane.times("hover"))
+
+
+def busy_kernel(lane: Lane, code: str, drops: int) -> str:
+    """Time drops while a cell runs that does not give way."""
+    before = len(lane.times("drop"))
+    seconds = 2 + drops  # a drag takes about half a second
+    begun = time.monotonic()
+    lane.notebook.run_cell(1)
+    lane.notebook.page.evaluate(
+        """(source) => {
+          const cells = window.jupyterapp.shell.currentWidget.content;
+          cells.widgets[1].model.sharedModel.setSource(source);
+          cells.activeCellIndex = 1;
+          window.jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        code.format(seconds),
+    )
+    time.sleep(1)
+    for _ in range(drops):
+        lane.drag_once()
+        time.sleep(0.15)
+    late = time.monotonic() - begun > seconds
+    times = lane.times("drop", before)
+    corpus = lane.notebook.python("print('cat/2' in widget.bins.corpus)")
+    shown = lane.root.locator("[data-bin=corpus] [data-image-id='cat/2']").count() == 1
+    assert corpus == str(shown), "the kernel's bins differ from the page's"
+    return line(
+        f"while a cell runs {code.split(';')[1].split('(')[0].strip()}{' (it ended before)' if late else ''}", times
+    )
+
+
+def line(what: str, times: list[float]) -> str:
+    times = sorted(times)
+    if not times:
+        return f"{what}: none"
+    return (
+        f"{what}: {len(times)} times, p50 {statistics.median(times):.0f} ms,"
+        f" p95 {times[int(0.95 * (len(times) - 1))]:.0f} ms, most {times[-1]:.0f} ms"
+    )
+
+
+@contextmanager
+def lab_at(folder: Path) -> Iterator[Lab]:
+    lab = Lab(folder)
+    try:
+        yield lab
+    finally:
+        lab.stop()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--drops", type=int, default=50)
-    arguments = parser.parse_args()
-    lab = Lab(Path(tempfile.mkdtemp()))
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_browser(), args=CHROMIUM_FLAGS)
-            page = browser.new_context(viewport={"width": 1500, "height": 1100}).new_page()
-            metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-            for name, cells in (("first", [FIRST_SETUP, FIRST]), ("latency", [CELL])):
-                notebook = nbformat.v4.new_notebook(
-                    cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata
-                )
-                nbformat.write(notebook, lab.folder / f"{name}.ipynb")
-            print(first_heatmaps(Notebook(lab, page, "first.ipynb")))
-            lab.end_sessions()
-            times, busy = measure(Notebook(lab, page, "latency.ipynb"), arguments.drops)
-            browser.close()
-    finally:
-        lab.stop()
-    times.sort()
-    print(
-        f"pointer-up → repainted heatmaps of {PREPARED} explicands, {len(times)} drops, slow lane busy at"
-        f" {busy.count('True')} of them: p50 {statistics.median(times):.0f} ms,"
-        f" p95 {times[int(0.95 * (len(times) - 1))]:.0f} ms, most {times[-1]:.0f} ms"
-    )
+    drops = parser.parse_args().drops
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    with lab_at(Path(tempfile.mkdtemp())) as lab, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=CHROMIUM_FLAGS)
+        page = browser.new_context(viewport={"width": 1500, "height": 1100}).new_page()
+        for name, cells in (("first", [FIRST_SETUP, FIRST]), ("latency", [CELL, "pass"])):
+            notebook = nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata
+            )
+            nbformat.write(notebook, lab.folder / f"{name}.ipynb")
+        print(first_heatmaps(Notebook(lab, page, "first.ipynb")), flush=True)
+        lab.end_sessions()
+        print(f"pointer-up → repainted heatmaps of {PREPARED} explicands:")
+        lane = prepared(Notebook(lab, page, "latency.ipynb"))
+        print(busy_kernel(lane, SLEEPING, drops), flush=True)
+        print(busy_kernel(lane, COMPUTING, drops), flush=True)
+        for found in busy_slow_lane(lane, drops):
+            print(found, flush=True)
+        lab.end_sessions()
+        with delaying_proxy(lab.port, 0.1) as port:
+            direct, lab.url = lab.url, f"http://127.0.0.1:{port}"
+            lane = prepared(Notebook(lab, page, "latency.ipynb"))
+            for _ in range(drops):
+                lane.drag_once()
+                time.sleep(0.15)
+            print(line("through a proxy with 100 ms each way", lane.times("drop")), flush=True)
+            lab.url = direct
+        browser.close()
 
 
 if __name__ == "__main__":
