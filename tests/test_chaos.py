@@ -299,7 +299,7 @@ class Chaos(RuleBasedStateMachine):
         assert len(self.wire.messages) < 50_000
         assert len(self.widget._page._requests._pending) <= 40
         assert len(self.widget._history._steps) <= self.widget._history.LIMIT
-        assert len(self.widget._engine._state.views) <= 2
+        assert len(self.widget._engine._state.views) <= 1
         assert self.widget._engine._state.store.nbytes <= self.widget._engine._state.store.budget
 
     @invariant()
