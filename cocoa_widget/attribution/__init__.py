@@ -1,7 +1,7 @@
 """Attribution methods, one file for each family. `method` defines what a method is; `batches` runs the encoder."""
 
 from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
-from .batches import advance, advance_run, check_method, remaining
+from .batches import advance, advance_run, check_method, remaining, start
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
 from .grad_cam import GradCAM
@@ -15,6 +15,7 @@ from .perturbation import PerturbationMethod
 from .random_heatmap import Random
 from .resample import Size
 from .rise import RISE
+from .sharp import SharpCAM
 from .spread import SeparableSpread, Spread, SuperpixelSpread
 
 METHODS: dict[str, type[Method]] = {
@@ -23,6 +24,7 @@ METHODS: dict[str, type[Method]] = {
         RISE,
         CAM,
         PatchTokens,
+        SharpCAM,
         Occlusion,
         KernelSHAP,
         IntegratedGradients,
@@ -94,6 +96,7 @@ __all__ = [
     "Run",
     "Saliency",
     "SeparableSpread",
+    "SharpCAM",
     "Size",
     "SmoothGrad",
     "Spread",
@@ -105,4 +108,5 @@ __all__ = [
     "baselines_of",
     "check_method",
     "remaining",
+    "start",
 ]

@@ -87,6 +87,8 @@ class RISE(LinearMethod):
         ``"regression"`` needs a fraction of the masks to estimate what the plain heatmap converges to, up to an offset:
         masks come in pairs of complements, the most informative first, and scores are explained by coarse masks in a
         ridge regression (see `rise_regression`).
+    follow_edges : bool
+        Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
 
     n_masks: int = 1024
@@ -94,6 +96,7 @@ class RISE(LinearMethod):
     p: float = 0.5
     seed: int = 0
     estimator: Literal["regression", "plain"] = "regression"
+    follow_edges: bool = False
 
     name: ClassVar[str] = "rise"
     label: ClassVar[str] = "RISE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -16,6 +17,7 @@ from ..attribution import (
     baselines_of,
     check_method,
     remaining,
+    start,
 )
 from ..contrast import check_similarity, check_target
 from ..encoders import Encoder
@@ -84,12 +86,17 @@ class Explainer:
         vectors = self.encoder.forward(inputs).representations
         prepared = Prepared(self, inputs, baselines, vectors, moment.fingerprint)
         if isinstance(self.method, LinearMethod):
-            prepared.operators = [self.method.start(x, b) for x, b in zip(inputs, baselines, strict=True)]
+            prepared.operators = [
+                start(self.encoder, self.method, x, b) for x, b in zip(inputs, baselines, strict=True)
+            ]
             total = remaining(prepared.operators)
             with tqdm(total=total, delay=1, disable=not progress, desc=self.method.label, unit="pass") as bar:
                 while left := remaining(prepared.operators):
                     advance(self.encoder, [o for o in prepared.operators if not o.complete], self.encoder.batch_size)
                     bar.update(left - remaining(prepared.operators))
+        for shortfall in dict.fromkeys(operator.shortfall for operator in prepared.operators):
+            if shortfall is not None:
+                warnings.warn(f"{self.method.label}: {shortfall}", stacklevel=2)
         moment.check("explicands were prepared", "Prepare them again while training is paused.")
         return prepared
 
