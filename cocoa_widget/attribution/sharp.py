@@ -14,7 +14,9 @@ from torch import Tensor
 from ..contrast import Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
 from .method import LinearMethod, Operator
+from .refinement import RefinedOperator
 from .resample import Size, resampling
+from .rise import RISE
 from .spread import SeparableSpread, bilinear
 
 LARGEST = 896 * 896
@@ -165,12 +167,16 @@ class SharpCAM(LinearMethod):
         feature map, and limited to 896 × 896 pixels.
     cells : int
         Most cells along the longer side of the grid.
+    masks : int
+        Masks of a RISE heatmap that refines the heatmap: once its passes, which come last, are done, the mean of both
+        is shown. 128 are enough; 0 for none.
     follow_edges : bool
         Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
 
     scales: tuple[float, ...] = (1.43, 2, 3, 4)
     cells: int = 28
+    masks: int = 0
     follow_edges: bool = True
 
     name: ClassVar[str] = "sharp"
@@ -183,13 +189,18 @@ class SharpCAM(LinearMethod):
             raise ValueError(f"SharpCAM needs scales above 1 in ascending order, not {self.scales}.")
         if self.cells < 1:
             raise ValueError(f"SharpCAM needs at least 1 cell, not {self.cells}.")
+        if self.masks < 0:
+            raise ValueError(f"SharpCAM needs masks of at least 0, not {self.masks}.")
 
     def obstacle(self, encoder: Encoder) -> str | None:
         """Return why an encoder has no pooled feature map; None if it has one."""
         return None if encoder.pooling is not None else f"{encoder.name} does not end in global average pooling"
 
-    def start(self, explicand: Tensor, baseline: Tensor) -> SharpCAMOperator:
+    def start(self, explicand: Tensor, baseline: Tensor) -> Operator:
         height, width = explicand.shape[-2:]
         largest = sqrt(LARGEST / (height * width))
         scales = sorted({min(scale, largest) for scale in self.scales if min(scale, largest) > 1})
-        return SharpCAMOperator(explicand, tuple(scales), self.cells)
+        operator = SharpCAMOperator(explicand, tuple(scales), self.cells)
+        if self.masks == 0:
+            return operator
+        return RefinedOperator(operator, RISE(n_masks=self.masks).start(explicand, baseline))

@@ -168,7 +168,13 @@ def test_a_module_that_returns_its_map_is_explained(inputs, corpus) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"scales": ()}, "scales"), ({"scales": (1,)}, "scales"), ({"scales": (3, 2)}, "scales"), ({"cells": 0}, "cell")],
+    [
+        ({"scales": ()}, "scales"),
+        ({"scales": (1,)}, "scales"),
+        ({"scales": (3, 2)}, "scales"),
+        ({"cells": 0}, "cell"),
+        ({"masks": -1}, "masks"),
+    ],
 )
 def test_bad_settings_are_named(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):

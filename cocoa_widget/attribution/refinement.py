@@ -1,0 +1,121 @@
+"""The mean of two linear methods' heatmaps, the second of which refines the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..contrast import Score
+from ..encoders import Encoded
+from .method import Operator
+from .resample import Size
+from .spread import Spread
+
+COARSE = (28, 28)
+"""Largest height and width of the heatmaps by which operators are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class SumSpread(Spread):
+    """The sum of two spreads, of which the first takes the first of the k numbers."""
+
+    first: Spread
+    second: Spread
+
+    @property
+    def k(self) -> int:  # type: ignore[override]
+        """How many numbers both take."""
+        return self.first.k + self.second.k
+
+    @property
+    def full(self) -> Size:  # type: ignore[override]
+        """Height and width of the heatmap at the encoder's input size."""
+        return self.first.full
+
+    def maps(self, values: Tensor, size: Size | None = None) -> Tensor:
+        """Return the sum of both heatmaps."""
+        first, second = values[..., : self.first.k], values[..., self.first.k :]
+        return self.first.maps(first, size) + self.second.maps(second, size)
+
+
+class RefinedOperator(Operator):
+    """An operator, and a second one whose passes come after its own; the heatmap is the mean of both.
+
+    The second is scaled to the first's unit: over all directions, the variances of their heatmaps are on average the
+    same. Until the second has a heatmap worth showing, the first's is shown alone.
+
+    Parameters
+    ----------
+    first, second : Operator
+        Of one explicand. Both have coefficients.
+    """
+
+    def __init__(self, first: Operator, second: Operator) -> None:
+        self._first, self._second = first, second
+        self.features, self.first_heatmap = first.features, first.first_heatmap
+        self._scale: tuple[int, float] = (-1, 0.0)  # for how many passes it was computed
+        self._follow()
+
+    def _follow(self) -> None:
+        self.done = self._first.done + self._second.done
+        self.total = self._first.total + self._second.total
+        self.weight = self._next.weight
+
+    @property
+    def _next(self) -> Operator:
+        return self._second if self._first.complete else self._first
+
+    @property
+    def nbytes(self) -> int:
+        return self._first.nbytes + self._second.nbytes
+
+    @property
+    def shortfall(self) -> str | None:
+        return self._first.shortfall or self._second.shortfall
+
+    def inputs(self, count: int) -> Tensor:
+        return self._next.inputs(count)
+
+    def accept(self, encoded: Encoded) -> None:
+        self._next.accept(encoded)
+        self._follow()
+
+    def do_without(self, reason: Exception) -> bool:
+        possible = self._next.do_without(reason)
+        self._follow()
+        return possible
+
+    def apply(self, score: Score, size: Size | None = None) -> Tensor:
+        first = self._first.apply(score, size)
+        return (first + self._ratio() * self._second.apply(score, size)) / 2 if self._second.presentable else first
+
+    @property
+    def spread(self) -> Spread | None:
+        """The sum of both spreads, or the first's alone."""
+        first, second = self._first.spread, self._second.spread
+        if not self._second.presentable or first is None:
+            return first
+        return None if second is None else SumSpread(first, second)
+
+    def coefficients_for(self, similarity: str) -> Tensor | None:
+        first, second = (operator.coefficients_for(similarity) for operator in (self._first, self._second))
+        if not self._second.presentable or first is None:
+            return first
+        return None if second is None else torch.cat([first, self._ratio() * second]) / 2
+
+    def _ratio(self) -> float:
+        """Return what the second's heatmaps are multiplied by; computed once for a number of passes."""
+        if self._scale[0] != self.done:
+            self._scale = self.done, _deviation(self._first) / max(_deviation(self._second), 1e-30)
+        return self._scale[1]
+
+
+def _deviation(operator: Operator) -> float:
+    """Return the root mean square over pixels and directions of an operator's heatmaps, each less its mean."""
+    spread, coefficients = operator.spread, operator.coefficients
+    assert spread is not None
+    assert coefficients is not None
+    maps = spread.maps(coefficients.T, COARSE)
+    return float((maps - maps.mean((1, 2), keepdim=True)).square().mean().sqrt())
