@@ -81,6 +81,8 @@ bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/insight.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/localisation.py
+	$(BIN)/python benchmarks/objects.py
+	$(BIN)/python benchmarks/sharp.py
 	$(BIN)/python benchmarks/convergence.py
 
 clean:

@@ -33,6 +33,7 @@ METHODS: dict[str, cw.Method] = {
     "cam": cw.CAM(),
     "sharp": cw.SharpCAM(),
     "sharp, no edges": cw.SharpCAM(follow_edges=False),
+    "sharp + rise": cw.SharpCAM(masks=128),
     "rise 128": cw.RISE(n_masks=128),
     "rise": cw.RISE(n_masks=1024),
     "occlusion": cw.Occlusion(window=32, stride=16),
