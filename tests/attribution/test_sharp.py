@@ -12,6 +12,7 @@ from cocoa_widget.attribution.batches import advance, start
 from cocoa_widget.attribution.sharp import LARGEST, SharpCAMOperator
 from cocoa_widget.contrast import GaussianScore, LinearScore
 from cocoa_widget.encoders import Encoded
+from cocoa_widget.evaluation import average_precision, hits
 from tests.conftest import Convolutional, encoder_of
 
 PLAIN = cw.SharpCAM(follow_edges=False)
@@ -192,3 +193,24 @@ def test_coefficients_take_as_much_memory_as_they_say(convolutional, inputs) -> 
     operator = prepared(convolutional, inputs[0])
     assert operator.nbytes == (28 * 28 * 16 + 16) * 4
     assert start(convolutional, cw.SharpCAM(), inputs[0], inputs[0]).nbytes > inputs[0].numel() * 4
+
+
+def test_it_finds_photographs_in_a_mosaic_better_than_cam(demo_encoder, photographs) -> None:
+    """The mosaic shows a cat, coffee, a rocket and a motorcycle."""
+    explained = {
+        method: cw.Explainer(demo_encoder, method).prepare([photographs.load("mosaic/1")], progress=False)
+        for method in ("cam", "sharp")
+    }
+    foil = demo_encoder.encode([photographs.load(i) for i in ("temple/1", "flower/1", "grass/1", "coins/1")])
+    shares: dict[str, list[float]] = {"cam": [], "sharp": []}
+    for quarter, kind in ((0, "cat"), (1, "coffee"), (3, "motorcycle")):
+        region = torch.zeros(1, 224, 224, dtype=torch.bool)
+        top, left = 112 * (quarter // 2), 112 * (quarter % 2)
+        region[:, top : top + 112, left : left + 112] = True
+        corpus = demo_encoder.encode([photographs.load(i) for i in photographs.ids if i.startswith(f"{kind}/")])
+        for method, prepared in explained.items():
+            found = prepared.explain(corpus=corpus, foil=foil, progress=False).heatmaps
+            assert hits(found, region).all()
+            shares[method] += average_precision(found, region).tolist()
+    assert min(shares["sharp"]) > 0.97
+    assert sum(shares["sharp"]) > sum(shares["cam"]) + 0.01
