@@ -21,6 +21,8 @@ RADIUS = 10 / SIDE
 """Half the window's side, as a share of the guide's longer side."""
 EPSILON = 3e-4
 """Variance of the guide's colours, 0 to 1, from which on an edge is kept."""
+TOGETHER = 4
+"""Maps that are filtered at once: what is computed of more of them leaves the processor's caches."""
 
 
 class GuidedFilter:
@@ -66,11 +68,16 @@ class GuidedFilter:
 
     def apply(self, maps: Tensor) -> Tensor:
         """Filter maps (…, h, w)."""
+        parts = maps.reshape(-1, *self.size).split(TOGETHER)
+        return torch.cat([self._apply(part) for part in parts]).reshape(maps.shape)
+
+    def _apply(self, maps: Tensor) -> Tensor:
+        """Filter maps (k, h, w)."""
         mean = self._means(maps)
-        covariance = self._means(self._guide * maps[..., None, :, :]) - self._mean * mean[..., None, :, :]
-        slopes = (self._inverse * covariance[..., None, :, :, :]).sum(-3)
-        offsets = mean - (slopes * self._mean).sum(-3)
-        return (self._means(slopes) * self._guide).sum(-3) + self._means(offsets)
+        covariance = self._means(self._guide * maps[:, None]) - self._mean * mean[:, None]
+        slopes = (self._inverse * covariance[:, None]).sum(2)
+        offsets = mean - (slopes * self._mean).sum(1)
+        return (self._means(slopes) * self._guide).sum(1) + self._means(offsets)
 
     def _means(self, maps: Tensor) -> Tensor:
         return self._rows @ maps @ self._columns.T
@@ -184,7 +191,8 @@ def colours(encoder: Encoder, explicand: Tensor) -> Tensor:
 
     Of a preprocessing that is not affine in the intensities, the explicand's own extremes become 0 and 1.
     """
-    black, white = encoder.stack([Image.new("RGB", (320, 320), grey) for grey in ("black", "white")]).mean((2, 3))
+    plain = encoder.stack([Image.new("RGB", (320, 320), grey) for grey in ("black", "white")])
+    black, white = plain.flatten(2).median(2).values  # not the mean: there may be a frame around the picture
     span = white - black
     if not bool((span.abs() > 1e-6).all()):
         black, white = explicand.amin(), explicand.amax()

@@ -124,7 +124,9 @@ class SharpCAMOperator(Operator):
         return max(1, round(rows * share)), max(1, round(columns * share))
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        return self.spread.maps(score.slopes(self._plain) @ self.coefficients_for("dot").T, size)
+        cells = self._cells.flatten(1)
+        # Divided last: the cells are many, and their products with a direction few.
+        return self.spread.maps(score.slopes(self._plain) @ cells / (self._count * cells.shape[1]), size)
 
     @property
     def spread(self) -> SeparableSpread:
