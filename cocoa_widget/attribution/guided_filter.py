@@ -68,7 +68,7 @@ class GuidedFilter:
 
     def apply(self, maps: Tensor) -> Tensor:
         """Filter maps (…, h, w)."""
-        parts = maps.reshape(-1, *self.size).split(TOGETHER)
+        parts = torch.split(maps.reshape(-1, *self.size), TOGETHER)
         return torch.cat([self._apply(part) for part in parts]).reshape(maps.shape)
 
     def _apply(self, maps: Tensor) -> Tensor:

@@ -19,25 +19,39 @@ COARSE = (28, 28)
 
 @dataclass(frozen=True, eq=False)
 class SumSpread(Spread):
-    """The sum of two spreads, of which the first takes the first of the k numbers."""
+    """The sum of two operators' spreads, of which the first takes the first numbers and the second the others, if any.
 
-    first: Spread
-    second: Spread
+    It stays the same when the second becomes worth showing: heatmaps are made on other threads.
+
+    Attributes
+    ----------
+    first, second : Operator
+    """
+
+    first: Operator
+    second: Operator
 
     @property
     def k(self) -> int:  # type: ignore[override]
-        """How many numbers both take."""
-        return self.first.k + self.second.k
+        """How many numbers are known to both."""
+        return sum(_spread(each).k for each in (self.first, self.second) if each.presentable)
 
     @property
     def full(self) -> Size:  # type: ignore[override]
         """Height and width of the heatmap at the encoder's input size."""
-        return self.first.full
+        return _spread(self.first).full
 
     def maps(self, values: Tensor, size: Size | None = None) -> Tensor:
         """Return the sum of both heatmaps."""
-        first, second = values[..., : self.first.k], values[..., self.first.k :]
-        return self.first.maps(first, size) + self.second.maps(second, size)
+        first = _spread(self.first)
+        maps = first.maps(values[..., : first.k], size)
+        return maps if values.shape[-1] == first.k else maps + _spread(self.second).maps(values[..., first.k :], size)
+
+
+def _spread(operator: Operator) -> Spread:
+    spread = operator.spread
+    assert spread is not None
+    return spread
 
 
 class RefinedOperator(Operator):
@@ -93,16 +107,14 @@ class RefinedOperator(Operator):
 
     @property
     def spread(self) -> Spread | None:
-        """The sum of both spreads, or the first's alone."""
-        first, second = self._first.spread, self._second.spread
-        if not self._second.presentable or first is None:
-            return first
-        return None if second is None else SumSpread(first, second)
+        """The sum of both spreads."""
+        return SumSpread(self._first, self._second) if self.presentable else None
 
     def coefficients_for(self, similarity: str) -> Tensor | None:
-        first, second = (operator.coefficients_for(similarity) for operator in (self._first, self._second))
-        if not self._second.presentable or first is None:
+        first = self._first.coefficients_for(similarity)
+        if first is None or not self._second.presentable:
             return first
+        second = self._second.coefficients_for(similarity)
         return None if second is None else torch.cat([first, self._ratio() * second]) / 2
 
     def _ratio(self) -> float:
@@ -114,8 +126,7 @@ class RefinedOperator(Operator):
 
 def _deviation(operator: Operator) -> float:
     """Return the root mean square over pixels and directions of an operator's heatmaps, each less its mean."""
-    spread, coefficients = operator.spread, operator.coefficients
-    assert spread is not None
+    coefficients = operator.coefficients
     assert coefficients is not None
-    maps = spread.maps(coefficients.T, COARSE)
+    maps = _spread(operator).maps(coefficients.T, COARSE)
     return float((maps - maps.mean((1, 2), keepdim=True)).square().mean().sqrt())

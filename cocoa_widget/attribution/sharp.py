@@ -28,7 +28,7 @@ class SharpCAMOperator(Operator):
 
     The first pass is at the explicand's own size. It gives the representation, whose norm the cosine divides by, and
     the positions of the plain feature map, of which those of larger ones are multiples. Its map is what is known until
-    the first larger one takes its place.
+    the first larger one takes its place. From that pass on, the grid stays the same.
 
     Parameters
     ----------
@@ -48,14 +48,15 @@ class SharpCAMOperator(Operator):
         self._scales, self._most = scales, cells  # scales that are left
         self._plain = torch.empty(0)  # the representation (d,) at the explicand's own size
         self._positions: Size = (1, 1)  # of the feature map at that size
-        self._cells = torch.empty(0)  # (d, rows, columns), the sum of `_count` feature maps
-        self._count = 0
+        self._grid: Size = (1, 1)
+        # The sum (d, cells) of feature maps and their number: replaced together, as other threads make heatmaps.
+        self._sum: tuple[Tensor, int] = torch.empty(0, 1), 1
         self._shortfall: str | None = None
         self.total = 1 + sum(map(_passes, scales))
 
     @property
     def nbytes(self) -> int:
-        held = [self._plain, self._cells, *([] if self._explicand is None else [self._explicand])]
+        held = [self._plain, self._sum[0], *([] if self._explicand is None else [self._explicand])]
         return sum(tensor.numel() * tensor.element_size() for tensor in held)
 
     @property
@@ -74,16 +75,24 @@ class SharpCAMOperator(Operator):
         if self.done == 0:
             self._plain = encoded.representations[0].clone()
             self._positions = features.shape[1], features.shape[2]
-            self._cells, self._count = features.clone(), 1  # a copy: a view would keep the whole batch in memory
-            self._go_on(1, tuple(scale for scale in self._scales if self._at(scale) != self._positions))
+            scales = tuple(scale for scale in self._scales if self._at(scale) != self._positions)
+            self._grid = self._cells(scales[-1] if scales else 1)
+            self._sum = self._resized(features), 1
+            self._go_on(1, scales)
         elif (features.shape[1], features.shape[2]) == self._positions:
             self._stop("its feature map stays the same")
         else:
-            grid = self._grid() if self.done == 1 else (self._cells.shape[1], self._cells.shape[2])
-            rows, columns = (resampling(n, m, features.device) for n, m in zip(features.shape[1:], grid, strict=True))
-            cells = rows @ features @ columns.T
-            self._cells, self._count = (cells, 1) if self.done == 1 else (self._cells + cells, self._count + 1)
+            total, count = self._sum
+            cells = self._resized(features)
+            self._sum = (cells, 1) if self.done == 1 else (total + cells, count + 1)
             self._go_on(_passes(self._scales[0]), self._scales[1:])
+
+    def _resized(self, features: Tensor) -> Tensor:
+        """Resize a feature map (d, h, w) to the grid: (d, cells)."""
+        rows, columns = (
+            resampling(many, few, features.device) for many, few in zip(features.shape[1:], self._grid, strict=True)
+        )
+        return (rows @ features @ columns.T).flatten(1)
 
     def do_without(self, reason: Exception) -> bool:
         if self.done == 0:
@@ -117,26 +126,26 @@ class SharpCAMOperator(Operator):
         height, width = (round(length * many / plain) for length, many, plain in wanted)
         return height, width
 
-    def _grid(self) -> Size:
-        """Return the rows and columns of cells: the positions at the largest scale, at most `cells` of them a side."""
-        rows, columns = self._at(self._scales[-1])
+    def _cells(self, scale: float) -> Size:
+        """Return the rows and columns of cells: the positions at a scale, at most `cells` of them a side."""
+        rows, columns = self._at(scale)
         share = min(1, self._most / max(rows, columns))
         return max(1, round(rows * share)), max(1, round(columns * share))
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        cells = self._cells.flatten(1)
+        cells, count = self._sum
         # Divided last: the cells are many, and their products with a direction few.
-        return self.spread.maps(score.slopes(self._plain) @ cells / (self._count * cells.shape[1]), size)
+        return self.spread.maps(score.slopes(self._plain) @ cells / (count * cells.shape[1]), size)
 
     @property
     def spread(self) -> SeparableSpread:
         """The bilinear map from cells to pixels."""
-        return bilinear((self._cells.shape[1], self._cells.shape[2]), self._full, self._cells.device)
+        return bilinear(self._grid, self._full, self._sum[0].device)
 
     def coefficients_for(self, similarity: str) -> Tensor:
         """Return what each cell adds to the mean of the representations of the enlarged explicands, (cells, d)."""
-        cells = self._cells.flatten(1).T
-        share: Tensor = cells / (self._count * len(cells))
+        cells, count = self._sum
+        share: Tensor = cells.T / (count * cells.shape[1])
         return share if similarity == "dot" else share / self._plain.norm().clamp(min=1e-12)
 
 

@@ -56,10 +56,14 @@ def test_the_first_is_shown_until_the_second_has_a_heatmap(convolutional, inputs
     while not second.presentable:
         torch.testing.assert_close(refined.apply(score), first.apply(score))
         torch.testing.assert_close(refined.coefficients, first.coefficients)
+        early = refined.spread
+        assert early.k == first.spread.k
         advance(convolutional, [refined], 16)
     assert not refined.complete
     assert float((refined.apply(score) - first.apply(score)).abs().max()) > 0
     assert finished(convolutional, refined).done == 96
+    late = early.maps(WEIGHTS @ refined.coefficients.T)
+    torch.testing.assert_close(late, refined.apply(score), rtol=1e-4, atol=1e-6)  # a spread that was taken earlier
     assert refined.nbytes == first.nbytes + second.nbytes
 
 
