@@ -84,6 +84,8 @@ bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/localisation.py
 	$(BIN)/python benchmarks/products.py
+	$(BIN)/python benchmarks/objects.py
+	$(BIN)/python benchmarks/sharp.py
 	$(BIN)/python benchmarks/convergence.py
 
 clean:

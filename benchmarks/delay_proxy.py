@@ -23,7 +23,8 @@ def delaying_proxy(port: int, seconds: float) -> Iterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        loop.call_soon_threadsafe(server.close)
+        server.close()
+        asyncio.run_coroutine_threadsafe(_cancel_connections(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
 
@@ -50,3 +51,10 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, s
     except ConnectionError:
         pass
     loop.call_later(seconds, write, b"")
+
+
+async def _cancel_connections() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -24,6 +24,7 @@ from cocoa_widget.evaluation import energy, hits, mosaic
 KINDS = ("cat", "motorcycle", "coffee", "rocket", "astronaut", "photographer", "temple", "flower", "coins", "galaxy")
 METHODS: dict[str, cw.Method] = {
     "cam": cw.CAM(),
+    "sharp": cw.SharpCAM(),
     "grad_cam": cw.GradCAM(),
     "rise": cw.RISE(n_masks=512),
     "occlusion": cw.Occlusion(window=56, stride=28),

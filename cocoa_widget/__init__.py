@@ -27,6 +27,7 @@ from .attribution import (
     PerturbationMethod,
     Random,
     Saliency,
+    SharpCAM,
     SmoothGrad,
 )
 from .contrast import SIMILARITIES, TARGETS, NothingToExplain, centre
@@ -79,6 +80,7 @@ __all__ = [
     "Preprocess",
     "Random",
     "Saliency",
+    "SharpCAM",
     "SmoothGrad",
     "Stability",
     "TextTower",

@@ -1,13 +1,14 @@
 """Attribution methods, one file for each family. `method` defines what a method is; `batches` runs the encoder."""
 
 from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
-from .batches import advance, advance_run, check_method, remaining
+from .batches import advance, advance_run, check_method, remaining, start
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
 from .compact import Compact
 from .error_model import ErrorModel
 from .grad_cam import GradCAM
 from .gradient import GradientSHAP, InputXGradient, Saliency, SmoothGrad
+from .guided_filter import GuidedFilter, GuidedSpread
 from .integrated_gradients import IntegratedGradients
 from .kernel_shap import KernelSHAP
 from .method import DirectMethod, GradientMethod, LinearMethod, Method, Operator, Preparation, Run
@@ -15,8 +16,10 @@ from .occlusion import Occlusion
 from .patch_tokens import PatchTokens
 from .perturbation import PerturbationMethod
 from .random_heatmap import Random
+from .refinement import SumSpread
 from .resample import Size
 from .rise import RISE
+from .sharp import SharpCAM
 from .spread import SeparableSpread, Spread, SuperpixelSpread, separable
 from .stored import StoredOperator
 from .together import apply_together
@@ -27,6 +30,7 @@ METHODS: dict[str, type[Method]] = {
         RISE,
         CAM,
         PatchTokens,
+        SharpCAM,
         Occlusion,
         KernelSHAP,
         IntegratedGradients,
@@ -83,6 +87,8 @@ __all__ = [
     "GradCAM",
     "GradientMethod",
     "GradientSHAP",
+    "GuidedFilter",
+    "GuidedSpread",
     "InputXGradient",
     "IntegratedGradients",
     "KernelSHAP",
@@ -100,10 +106,12 @@ __all__ = [
     "Run",
     "Saliency",
     "SeparableSpread",
+    "SharpCAM",
     "Size",
     "SmoothGrad",
     "Spread",
     "StoredOperator",
+    "SumSpread",
     "SuperpixelSpread",
     "advance",
     "advance_run",
@@ -114,4 +122,5 @@ __all__ = [
     "check_method",
     "remaining",
     "separable",
+    "start",
 ]

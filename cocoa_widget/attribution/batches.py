@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from ..contrast import Score
 from ..encoders import Attached, Encoded, Encoder, EncoderError, out_of_memory
-from .method import DirectRun, GradientRun, Method, Operator, Preparation, Run
+from .guided_filter import GuidedOperator, edges_of
+from .method import DirectRun, GradientRun, LinearMethod, Method, Operator, Preparation, Run
 
 
 def check_method(method: Method, encoder: Encoder) -> None:
@@ -22,8 +23,18 @@ def check_method(method: Method, encoder: Encoder) -> None:
         )
 
 
+def start(encoder: Encoder, method: LinearMethod, explicand: Tensor, baseline: Tensor) -> Operator:
+    """Return a new operator for an explicand (3, H, W) and its baseline (3, H, W), with all of the method's steps."""
+    operator = method.start(explicand, baseline)
+    if not method.follow_edges:
+        return operator
+    return GuidedOperator(operator, edges_of(encoder, explicand), (explicand.shape[-2], explicand.shape[-1]))
+
+
 def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None:
-    """Encode one batch of inputs for the first operators that are not complete.
+    """Encode one batch of inputs, all of one size, for the first operators that are not complete.
+
+    An operator whose inputs the encoder cannot take may do without them (see `Operator.do_without`).
 
     Parameters
     ----------
@@ -31,7 +42,7 @@ def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None
     operators : sequence of Operator
         Operators that need the same feature maps.
     count : int
-        Inputs in the batch, at most.
+        Passes in the batch, at most; a single input may count as more.
     """
     shares: list[tuple[Operator, int]] = []
     batches: list[Tensor] = []
@@ -39,21 +50,34 @@ def advance(encoder: Encoder, operators: Sequence[Operator], count: int) -> None
         if operator.complete:
             continue
         batch = operator.inputs(count)
+        if batches and batch.shape[1:] != batches[0].shape[1:]:
+            break
         shares.append((operator, len(batch)))
         batches.append(batch)
-        count -= len(batch)
+        count -= len(batch) * operator.weight
         if count <= 0:
             break
     if not batches:
         return
     inputs = batches[0] if len(batches) == 1 else torch.cat(batches)
-    encoded = encoder.forward(inputs, features=operators[0].features)
-    start = 0
-    for operator, length in shares:
-        part = slice(start, start + length)
-        maps = None if encoded.features is None else encoded.features[part]
-        operator.accept(Encoded(encoded.representations[part], maps))
-        start += length
+    try:
+        encoded = encoder.forward(inputs, features=operators[0].features)
+    except RuntimeError as error:
+        failed = error
+    else:
+        begin = 0
+        for operator, length in shares:
+            part = slice(begin, begin + length)
+            maps = None if encoded.features is None else encoded.features[part]
+            operator.accept(Encoded(encoded.representations[part], maps))
+            begin += length
+        return
+    # Outside of `except`, so that the memory of the failed pass is free.
+    if len(shares) > 1:
+        for operator, length in shares:
+            advance(encoder, [operator], length * operator.weight)  # each by itself: one may be why the others failed
+    elif not shares[0][0].do_without(failed):
+        raise failed
 
 
 def advance_run(encoder: Encoder, run: Run, score: Score, count: int) -> None:

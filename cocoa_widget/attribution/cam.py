@@ -94,7 +94,14 @@ class CAM(LinearMethod):
     projection on the direction: the heatmap's sum *is* gamma. One forward pass; as coarse as the final feature map,
     whose cells are spread bilinearly over the pixels. With the Gaussian similarity, which has no direction, the score's
     gradient takes its place, and the sum is not the score.
+
+    Parameters
+    ----------
+    follow_edges : bool
+        Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
+
+    follow_edges: bool = False
 
     name: ClassVar[str] = "cam"
     label: ClassVar[str] = "CAM"

@@ -45,6 +45,10 @@ class Compact:
         """Return the matrix (n, d), float32."""
         return self.steps.float() * self.scales
 
+    def first(self, rows: int) -> Compact:
+        """Return the first rows."""
+        return Compact(self.steps[:rows], self.scales[:rows])
+
     def divided(self, by: float | Tensor) -> Compact:
         """Return the matrix divided by a number, or each row by its own (n, 1)."""
         return Compact(self.steps, self.scales / by)

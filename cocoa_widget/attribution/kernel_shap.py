@@ -136,11 +136,14 @@ class KernelSHAP(LinearMethod):
         Number of coalitions, each one encoder pass.
     seed : int
         Same seed, same coalitions.
+    follow_edges : bool
+        Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
 
     superpixels: Superpixels = 8
     n_samples: int = 1024
     seed: int = 0
+    follow_edges: bool = False
 
     name: ClassVar[str] = "kernel_shap"
     label: ClassVar[str] = "KernelSHAP"

@@ -40,11 +40,14 @@ class Preparation(ABC):
         Passes of one image each: in all, and so far.
     first_heatmap : int
         Passes after which a heatmap is worth showing.
+    weight : int
+        Passes that each of the next inputs counts as: more than one for enlarged inputs.
     """
 
     total: int
     done: int = 0
     first_heatmap: int = 1
+    weight: int = 1
 
     @property
     def complete(self) -> bool:
@@ -68,8 +71,13 @@ class Operator(Preparation):
     Once it is complete, the heatmap of any score costs matrix products and no encoder pass.
     """
 
-    features: ClassVar[FeatureKind | None] = None
+    features: FeatureKind | None = None
     """The kind of feature maps that `accept` needs beside the representations, or None."""
+
+    @property
+    def shortfall(self) -> str | None:
+        """Why heatmaps stay coarser than the method's settings ask for; None where they do not."""
+        return None
 
     @property
     @abstractmethod
@@ -78,11 +86,18 @@ class Operator(Preparation):
 
     @abstractmethod
     def inputs(self, count: int) -> Tensor:
-        """Return the next inputs to encode: (k, 3, H, W) with k ≤ `count`."""
+        """Return the next inputs to encode: (k, 3, H, W) with k ≤ `count`, and k ≥ 1 where inputs are left."""
 
     @abstractmethod
     def accept(self, encoded: Encoded) -> None:
         """Take the encoder's results for the inputs that were handed out last."""
+
+    def do_without(self, reason: Exception) -> bool:
+        """Give up the inputs that were handed out last, which the encoder cannot take; return whether that is possible.
+
+        Then there may be fewer passes than before, and `shortfall` says so.
+        """
+        return False
 
     @abstractmethod
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
@@ -198,7 +213,15 @@ class Method(ABC):
 
 
 class LinearMethod(Method):
-    """A method whose heatmaps are linear in the direction."""
+    """A method whose heatmaps are linear in the direction.
+
+    Attributes
+    ----------
+    follow_edges : bool
+        Whether heatmaps end with a guided filter (see `guided_filter`), which gives them the explicand's edges.
+    """
+
+    follow_edges: bool = False
 
     @abstractmethod
     def start(self, explicand: Tensor, baseline: Tensor) -> Operator:

@@ -96,10 +96,13 @@ class Occlusion(LinearMethod):
         Side of the hidden square in pixels.
     stride : int
         Pixels from one window to the next.
+    follow_edges : bool
+        Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
 
     window: int = 32
     stride: int = 16
+    follow_edges: bool = False
 
     name: ClassVar[str] = "occlusion"
     label: ClassVar[str] = "Occlusion"

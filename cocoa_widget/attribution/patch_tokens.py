@@ -82,7 +82,14 @@ class PatchTokens(LinearMethod):
     2021), so each can be scored like an image; the sum of the heatmap is the mean of those scores. Through attention, a
     token also holds information on other patches: the heatmap shows where the encoder *keeps* what is like the corpus,
     which need not be where it saw it.
+
+    Parameters
+    ----------
+    follow_edges : bool
+        Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
+
+    follow_edges: bool = False
 
     name: ClassVar[str] = "patch_tokens"
     label: ClassVar[str] = "Patch tokens"

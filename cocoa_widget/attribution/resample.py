@@ -43,6 +43,11 @@ def averaging(length: int, size: int, device: torch.device) -> Tensor:
     return (overlap / overlap.sum(1, keepdim=True)).float().to(device)
 
 
+def resampling(cells: int, length: int, device: torch.device) -> Tensor:
+    """Return the matrix (length, cells) that interpolates to more cells and averages to fewer; its rows sum to 1."""
+    return averaging(cells, length, device) if length < cells else upsampling(cells, length, device)
+
+
 def smaller(size: Size | None, full: Size) -> Size:
     """Return `size`, limited to `full`, which None stands for: an enlarged heatmap holds no more detail."""
     return full if size is None else (min(size[0], full[0]), min(size[1], full[1]))
@@ -68,4 +73,20 @@ def distribute(cells: Tensor, full: Size, size: Size | None) -> Tensor:
 def distributing_to(cells: int, length: int, size: int, device: torch.device) -> Tensor:
     """Return the matrix (size, cells) that distributes cells over `length` pixels and averages down to `size`."""
     matrix = distributing(cells, length, device)
+    return matrix if size == length else averaging(length, size, device) @ matrix
+
+
+def enlarge(maps: Tensor, full: Size, size: Size | None) -> Tensor:
+    """Interpolate maps (…, h, w) bilinearly to `full` pixels, and average down to `size`."""
+    rows, columns = (
+        _enlarging(cells, length, small, maps.device)
+        for cells, length, small in zip(maps.shape[-2:], full, smaller(size, full), strict=True)
+    )
+    return rows @ maps @ columns.T
+
+
+@lru_cache(maxsize=256)
+@torch.inference_mode(False)  # cached: the first caller's mode must not decide what later callers can do with it
+def _enlarging(cells: int, length: int, size: int, device: torch.device) -> Tensor:
+    matrix = upsampling(cells, length, device)
     return matrix if size == length else averaging(length, size, device) @ matrix

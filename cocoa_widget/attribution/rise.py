@@ -80,6 +80,8 @@ class RISE(LinearMethod):
         masks come in pairs of complements, the most informative first, and scores are explained by coarse masks in a
         ridge regression (see `rise_regression`). Its standard errors come from a random sketch of the residuals,
         and are off by about 18 %.
+    follow_edges : bool
+        Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
 
     n_masks: int = 1024
@@ -87,6 +89,7 @@ class RISE(LinearMethod):
     p: float = 0.5
     seed: int = 0
     estimator: Literal["regression", "plain"] = "regression"
+    follow_edges: bool = False
 
     name: ClassVar[str] = "rise"
     label: ClassVar[str] = "RISE"

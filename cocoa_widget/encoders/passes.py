@@ -114,15 +114,16 @@ class Passes:
         start, size = 0, self.settings.batch_size
         with self.lock, torch.inference_mode():
             while start < len(inputs):
+                batch = inputs[start : start + size]
                 try:
-                    parts.append(self._run(inputs[start : start + size], features))
+                    parts.append(self._run(batch, features))
                 except (EncoderError, RuntimeError) as error:
-                    if not out_of_memory(error.__cause__ or error) or size == 1:
-                        raise
-                    size = max(1, size // 2)
-                    self.settings.batch_size = size
                     if self.settings.device.type == "cuda":
                         torch.cuda.empty_cache()
+                    if not out_of_memory(error.__cause__ or error) or len(batch) == 1:
+                        raise  # one large input alone says nothing on batches of smaller ones
+                    size = len(batch) // 2
+                    self.settings.batch_size = max(1, self.settings.batch_size // 2)
                 else:
                     start += size
         if len(parts) == 1:

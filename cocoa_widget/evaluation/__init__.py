@@ -5,7 +5,7 @@ Heatmaps are arrays (n, H, W), so those of other packages can be evaluated, too.
 
 from .ablation import Ablation, insertion_deletion
 from .curves import Curves
-from .localisation import energy, hits, mosaic
+from .localisation import average_precision, energy, hits, mosaic, overlap
 from .measures import (
     ContrastiveCorpusSimilarity,
     CorpusMajorityProbability,
@@ -30,6 +30,7 @@ __all__ = [
     "Interval",
     "Measure",
     "advantage",
+    "average_precision",
     "cascade",
     "energy",
     "gini",
@@ -39,6 +40,7 @@ __all__ = [
     "interval",
     "max_sensitivity",
     "mosaic",
+    "overlap",
     "plot_study",
     "randomised",
     "rank_correlation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isqrt
 from typing import Any
 
@@ -65,6 +66,77 @@ def hits(heatmaps: Any, regions: Any, tolerance: float = 0) -> NDArray[np.bool_]
         near = bool(((offsets**2).sum(1) <= tolerance**2).any())
         found.append(near and float(heatmap[row, column]) > 0)
     return np.array(found, dtype=np.bool_)
+
+
+def average_precision(heatmaps: Any, regions: Any) -> NDArray[np.float64]:
+    """Return how well each heatmap ranks the pixels of its region above the others.
+
+    It is the mean of the precision over the region's pixels: the share of region among the pixels whose values are at
+    least as high. It depends on the order of the values alone.
+
+    Parameters
+    ----------
+    heatmaps : ndarray or Tensor
+        (n, H, W) or (H, W).
+    regions : ndarray or Tensor
+        The same shape, boolean.
+
+    Returns
+    -------
+    ndarray
+        (n,), 0..1; the region's share of the pixels by chance, and 0 for an empty region.
+    """
+    found = []
+    for hit, chosen, size in _ranked(heatmaps, regions):
+        gained = torch.diff(hit, prepend=hit.new_zeros(1))
+        found.append(float((gained * hit / chosen).sum() / max(size, 1)))
+    return np.array(found, dtype=np.float64)
+
+
+def overlap(heatmaps: Any, regions: Any, level: float | None = None) -> NDArray[np.float64]:
+    """Return the intersection over union of each region and the pixels above a threshold.
+
+    Parameters
+    ----------
+    heatmaps : ndarray or Tensor
+        (n, H, W) or (H, W).
+    regions : ndarray or Tensor
+        The same shape, boolean.
+    level : float, optional
+        The threshold, as a share of the heatmap's maximum; by default the one that gives the most, for each heatmap.
+
+    Returns
+    -------
+    ndarray
+        (n,), 0..1; 0 at a level of a heatmap without a positive value.
+    """
+    if level is None:
+        return np.array(
+            [float((hit / (chosen + size - hit)).max()) for hit, chosen, size in _ranked(heatmaps, regions)]
+        )
+    maps, inside = _pair(heatmaps, regions)
+    highest = maps.amax((1, 2), keepdim=True)
+    above = (maps >= level * highest) & (highest > 0)
+    both, either = (above & inside).sum((1, 2)), (above | inside).sum((1, 2))
+    result: NDArray[np.float64] = (both / either.clamp(min=1)).double().numpy()
+    return result
+
+
+def _ranked(heatmaps: Any, regions: Any) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Count the pixels that are at least as high as each of a heatmap's values.
+
+    Yields
+    ------
+    hit, chosen : Tensor
+        Those in the region and all of them, for the values in descending order.
+    size : int
+        Pixels of the region.
+    """
+    for heatmap, region in zip(*_pair(heatmaps, regions), strict=True):
+        values, order = heatmap.flatten().sort(descending=True)
+        last = torch.cat([values.diff() != 0, torch.tensor([True])]).nonzero()[:, 0]  # equal values count together
+        hit = region.flatten()[order].double().cumsum(0)[last]
+        yield hit, (last + 1).double(), int(region.sum())
 
 
 def mosaic(explicands: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ..attribution import (
@@ -88,6 +89,9 @@ class Explainer:
             prepared.operators = prepare_operators(
                 self.encoder, self.method, inputs, baselines, similarity, progress=progress
             )
+        for shortfall in dict.fromkeys(operator.shortfall for operator in prepared.operators):
+            if shortfall is not None:
+                warnings.warn(f"{self.method.label}: {shortfall}", stacklevel=2)
         moment.check("explicands were prepared", "Prepare them again while training is paused.")
         return prepared
 

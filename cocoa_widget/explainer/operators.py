@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..attribution import LinearMethod, Operator, advance, remaining
+from ..attribution import LinearMethod, Operator, advance, remaining, start
 from ..encoders import Encoder
 
 
@@ -16,7 +16,7 @@ def prepare_operators(
 
     With the Gaussian similarity, they keep the answers that it needs.
     """
-    operators = [method.start(x, b) for x, b in zip(inputs, baselines, strict=True)]
+    operators = [start(encoder, method, x, b) for x, b in zip(inputs, baselines, strict=True)]
     if similarity == "gaussian":
         for operator in operators:
             operator.keep_answers()

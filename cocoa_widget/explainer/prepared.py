@@ -87,7 +87,8 @@ class Prepared:
         Raises
         ------
         ValueError
-            The method has no coefficients: RISE (unless plain), CAM, patch tokens, occlusion and KernelSHAP have.
+            The method has no coefficients: RISE (unless plain), CAM, sharp CAM, patch tokens, occlusion and KernelSHAP
+            have.
         """
         if self.explainer is None:
             raise ValueError("These explicands were loaded from a file: copy that file.")

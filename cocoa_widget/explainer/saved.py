@@ -2,8 +2,8 @@
 
 Tensors: ``representations`` (n, d); for each explicand i and similarity s, ``{i}.{s}.steps`` (rows, d) and
 ``{i}.{s}.scales`` (rows, 1), whose product is k rows of coefficients and perhaps a sketch of residuals; for each
-spread j, ``spread.{j}.rows`` (H, r) and ``spread.{j}.columns`` (W, c), or ``spread.{j}.labels`` (H, W); for each error
-model j, ``model.{j}.root`` (k, k). The metadata have a version, and settings as JSON.
+spread j, its tensors (see `saved_spread`) under ``spread.{j}.``; for each error model j, ``model.{j}.root`` (k, k). The
+metadata have a version, and settings as JSON.
 """
 
 from __future__ import annotations
@@ -17,16 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from ..attribution import (
-    Compact,
-    ErrorModel,
-    Operator,
-    SeparableSpread,
-    Spread,
-    StoredOperator,
-    SuperpixelSpread,
-    separable,
-)
+from ..attribution import Compact, ErrorModel, Operator, Spread, StoredOperator
+from .saved_spread import spread_of, tensors_of
 
 FORMAT = "cocoa_widget.prepared"
 VERSION = 1
@@ -78,8 +70,7 @@ def write(
             tensors[f"{i}.{similarity}.steps"], tensors[f"{i}.{similarity}.scales"] = kept.steps, kept.scales
         places.append([_place(spreads, stored.spread), None if stored.model is None else _place(models, stored.model)])
     for j, spread in enumerate(spreads):
-        for name, tensor in _tensors(spread).items():
-            tensors[f"spread.{j}.{name}"] = tensor
+        tensors.update(tensors_of(spread, f"spread.{j}."))
     tensors.update({f"model.{j}.root": model.root for j, model in enumerate(models)})
     content = {**settings, "operators": places, "models": [[model.observations, model.ridge] for model in models]}
     # Copies: the format refuses tensors that share memory, as the maps of CAM do.
@@ -128,7 +119,7 @@ def _saved(tensors: dict[str, Tensor], content: dict[str, Any]) -> Saved:
         ErrorModel(observations, ridge, tensors[f"model.{j}.root"])
         for j, (observations, ridge) in enumerate(content.pop("models"))
     ]
-    spreads = [_spread(tensors, j) for j in range(1 + max((spread for spread, _ in places), default=-1))]
+    spreads = [spread_of(tensors, f"spread.{j}.") for j in range(1 + max((spread for spread, _ in places), default=-1))]
     operators = [
         StoredOperator(
             {
@@ -148,18 +139,3 @@ def _place(known: list[T], item: T) -> int:
     if item not in known:
         known.append(item)
     return known.index(item)
-
-
-def _tensors(spread: Spread) -> dict[str, Tensor]:
-    if isinstance(spread, SeparableSpread):
-        rows, columns = spread.factors()
-        return {"rows": rows, "columns": columns}
-    assert isinstance(spread, SuperpixelSpread)
-    return {"labels": spread.labels}
-
-
-def _spread(tensors: dict[str, Tensor], j: int) -> Spread:
-    labels = tensors.get(f"spread.{j}.labels")
-    if labels is not None:
-        return SuperpixelSpread(labels)
-    return separable(tensors[f"spread.{j}.rows"], tensors[f"spread.{j}.columns"])

@@ -73,6 +73,8 @@ def missing_layer(question: Question, smallest: int) -> str | None:
     label = question.method.label
     if question.layer == "error" and not question.method.estimates_error:
         return f"{label} draws nothing at random that could be averaged better. Choose RISE, or another layer."
+    if question.layer == "error" and isinstance(question.method, LinearMethod) and question.method.follow_edges:
+        return f"{label} knows the error of heatmaps before the guided filter alone. Choose follow_edges=False."
     if question.layer == "stability" and not isinstance(question.method, LinearMethod):
         return f"{label} would need encoder passes for every resampled bin. Choose RISE, or another layer."
     if question.layer == "stability" and smallest == 1:

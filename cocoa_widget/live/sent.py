@@ -80,7 +80,9 @@ class Edition:
 
     def is_of(self, offer: Offer) -> bool:
         """Return whether further products of `offer` can be added up with these."""
-        return self.operator() is offer.operator and self.done == offer.operator.done
+        operator = offer.operator
+        # An operator may be complete without a further pass, by doing without those that were left.
+        return self.operator() is operator and (self.done, self.complete) == (operator.done, operator.complete)
 
     def is_dull(self, offer: Offer) -> bool:
         """Return whether `offer` is so much sharper that all products are worth sending again."""

@@ -24,6 +24,7 @@ from ..attribution import (
     advance,
     advance_run,
     check_method,
+    start,
 )
 from ..encoders import Decoder, Encoder, Moment, Representations
 from ..images import ImageSet
@@ -219,13 +220,16 @@ class Worker:
         operator = store.peek(image, recipe, similarity)
         if operator is None:
             check_method(method, self._encoder)
-            operator = method.start(*self._inputs.get(image, job.question.baseline))
+            operator = start(self._encoder, method, *self._inputs.get(image, job.question.baseline))
             if similarity == "gaussian":
                 operator.keep_answers()
             store.put(image, recipe, operator)
         begun, before = time.perf_counter(), operator.done
         advance(self._encoder, [operator], self._count("encode"))
         self._measure("encode", operator.done - before, begun)
+        if operator.shortfall is not None and operator.shortfall not in self._reported:
+            self._reported.add(operator.shortfall)
+            self._listener.error(f"{method.label}: {operator.shortfall}")
         if not self._trim():
             store.discard(image, recipe)
             with self._state.changed:

@@ -28,5 +28,10 @@ def test_the_product_is_that_of_the_rounded_matrix() -> None:
     assert (off <= 1e-5 * expected.abs().amax(0) + 1e-30).all()
 
 
+def test_the_first_rows_are_those_of_the_matrix() -> None:
+    compact = Compact.of(matrix())
+    assert torch.equal(compact.first(4).matrix(), compact.matrix()[:4])
+
+
 def test_an_entry_takes_two_bytes() -> None:
     assert Compact.of(matrix()).nbytes == 31 * 200 * 2 + 31 * 4

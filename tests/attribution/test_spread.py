@@ -15,6 +15,7 @@ from cocoa_widget.attribution import (
     Operator,
     PatchTokens,
     SeparableSpread,
+    SharpCAM,
     SuperpixelSpread,
 )
 from cocoa_widget.contrast import LinearScore
@@ -37,6 +38,7 @@ METHODS = [
     RISE(n_masks=50, p=0.4, seed=2),
     CAM(),
     PatchTokens(),
+    SharpCAM(),
     Occlusion(window=16, stride=12),
     KernelSHAP(superpixels=4, n_samples=60),
     KernelSHAP(superpixels=segments, n_samples=20),
@@ -48,9 +50,10 @@ def completed(method: LinearMethod, passes: int | None = None) -> Operator:
     generator = torch.Generator().manual_seed(0)
     operator = method.start(torch.rand(3, *SIZE, generator=generator), torch.zeros(3, *SIZE))
     while operator.done < (operator.total if passes is None else passes):
-        count = len(operator.inputs(7))
+        count, _, height, width = operator.inputs(7).shape
         vectors = torch.randn(count, DIMENSION, generator=generator) + 1
-        operator.accept(Encoded(vectors, torch.randn(count, DIMENSION, 5, 7, generator=generator)))
+        maps = torch.randn(count, DIMENSION, height // 8, width // 8, generator=generator)
+        operator.accept(Encoded(vectors, maps))
     return operator
 
 

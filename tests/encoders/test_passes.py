@@ -2,8 +2,10 @@
 
 import threading
 
+import pytest
 import torch
 
+import cocoa_widget as cw
 from tests.conftest import Convolutional, encoder_of
 from tests.encoders.conftest import Returns, flat
 
@@ -30,6 +32,19 @@ def test_running_out_of_memory_halves_the_batch(corpus, foil):
     torch.testing.assert_close(encoder.encode(inputs), flat(inputs))
     assert sizes == [10, 5, 2, 2, 2, 2, 2]
     assert encoder.batch_size == 2
+
+
+def test_a_single_input_that_is_too_large_leaves_the_batch_size(inputs):
+    def hungry(x):
+        if x.shape[-1] > 32:
+            raise torch.OutOfMemoryError("out of memory")
+        return flat(x)
+
+    encoder = encoder_of(Returns(hungry), batch_size=8)
+    with pytest.raises(cw.EncoderError, match="OutOfMemoryError"):
+        encoder.forward(torch.zeros(1, 3, 64, 64))
+    assert encoder.batch_size == 8
+    torch.testing.assert_close(encoder.encode(inputs), flat(inputs))
 
 
 def test_one_thread_may_look_into_the_module_while_another_encodes(inputs):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cocoa_widget.evaluation import energy, hits, mosaic
+from cocoa_widget.evaluation import average_precision, energy, hits, mosaic, overlap
 
 
 def test_energy():
@@ -29,6 +29,35 @@ def test_hits():
     heatmap[8, 8] = 1
     assert not hits(heatmap, region)  # the first of two maxima counts
     assert hits(heatmap, here)
+
+
+def test_average_precision():
+    heatmap = np.array([[4.0, 3.0], [2.0, -1.0]])
+    region = np.array([[True, False], [True, False]])
+    assert average_precision(heatmap, region) == pytest.approx([(1 / 1 + 2 / 3) / 2])
+    assert average_precision([heatmap, -heatmap], [region, ~region]).tolist() == pytest.approx([5 / 6, 5 / 6])
+    assert average_precision(np.zeros((2, 2)), region) == pytest.approx([0.5])  # all pixels count together
+    assert average_precision(heatmap, np.zeros((2, 2), dtype=bool)) == [0]
+
+
+def test_average_precision_is_that_of_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    heatmaps, regions = rng.integers(-5, 6, (4, 9, 7)).astype(float), rng.random((4, 9, 7)) < 0.3
+    expected = [metrics.average_precision_score(r.ravel(), h.ravel()) for h, r in zip(heatmaps, regions, strict=True)]
+    assert average_precision(heatmaps, regions) == pytest.approx(expected)
+
+
+def test_overlap():
+    heatmap = np.array([[4.0, 3.0], [2.0, -1.0]])
+    region = np.array([[True, False], [True, False]])
+    assert overlap(heatmap, region, 0.9) == [1 / 2]
+    assert overlap(heatmap, region, 0.75) == pytest.approx([1 / 3])
+    assert overlap(heatmap, region, 0.5) == pytest.approx([2 / 3])
+    assert overlap(heatmap, region) == pytest.approx([2 / 3])
+    assert overlap([heatmap, -heatmap], [~region, ~region]).tolist() == pytest.approx([1 / 2, 2 / 3])
+    assert overlap(-abs(heatmap), region, 0.5) == [0]
+    assert overlap(heatmap, np.zeros_like(region)) == [0]
 
 
 @pytest.mark.parametrize(("side", "size"), [(1, (6, 6)), (2, (8, 6)), (2, (7, 9)), (3, (32, 32))])

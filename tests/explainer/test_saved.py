@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ METHODS = [
     cw.RISE(n_masks=64),
     cw.RISE(n_masks=50, p=0.4),
     cw.CAM(),
+    cw.SharpCAM(follow_edges=False),
     cw.Occlusion(window=8, stride=4),
     cw.KernelSHAP(superpixels=4, n_samples=60),
     cw.KernelSHAP(superpixels=segments, n_samples=20),
@@ -61,6 +63,26 @@ def test_loaded_explicands_give_the_same_answers_without_a_pass(tmp_path, inputs
     shares = [each.influence(**bins)[2][0].shares for each in (loaded, prepared)]
     np.testing.assert_array_equal(*shares)
     assert module.calls == before
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        cw.SharpCAM(),
+        cw.SharpCAM(masks=64, follow_edges=False),
+        cw.SharpCAM(masks=64),
+        replace(METHODS[-1], follow_edges=True),
+    ],
+    ids=str,
+)
+def test_filters_and_sums_are_saved(tmp_path, convolutional, inputs, corpus, method):
+    prepared = cw.Explainer(convolutional, method).prepare(inputs)
+    prepared.save(tmp_path / "explicands")
+    loaded = cw.Prepared.load(tmp_path / "explicands", convolutional)
+    for similarity in ("cosine", "dot"):
+        found, expected = (each.explain(corpus=corpus, similarity=similarity) for each in (loaded, prepared))
+        largest = abs(expected.heatmaps).max()
+        np.testing.assert_allclose(found.heatmaps, expected.heatmaps, rtol=0, atol=1e-5 * largest)
 
 
 def test_explicands_share_their_spread_in_the_file(file, tmp_path, convolutional, inputs):

@@ -37,6 +37,7 @@ class Own(cw.Occlusion):
         ("attribution", cw.Saliency(), 1, None),
         ("error", cw.RISE(), 1, None),
         ("error", Own(), 1, None),
+        ("error", cw.RISE(follow_edges=True), 1, "before the guided filter"),
         ("error", cw.Occlusion(), 1, "nothing at random"),
         ("stability", cw.RISE(), 2, None),
         ("stability", cw.RISE(), 0, None),

@@ -14,7 +14,7 @@ from tests.attribution.test_patch_tokens import Transformer
 from tests.conftest import Convolutional
 from tests.joint import joint
 
-from .helpers import RISE, Slow, question
+from .helpers import RISE, Slow, direct, question
 
 ALL = tuple(f"p{i}" for i in range(10))
 SHOWN = View(explicands=32, visible=ALL)
@@ -41,7 +41,14 @@ def agrees(engine, recorder, q, image="p0"):
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
 @pytest.mark.parametrize(
     "method",
-    [RISE, cw.RISE(n_masks=64, p=0.4), cw.CAM(), cw.Occlusion(window=8, stride=8), cw.PatchTokens()],
+    [
+        RISE,
+        cw.RISE(n_masks=64, p=0.4),
+        cw.CAM(),
+        cw.SharpCAM(follow_edges=False),
+        cw.Occlusion(window=8, stride=8),
+        cw.PatchTokens(),
+    ],
     ids=lambda m: f"{m.name}-{getattr(m, 'p', '')}",
 )
 def test_the_page_computes_the_kernels_heatmaps_for_any_bins(make, method, similarity):
@@ -95,6 +102,24 @@ def test_a_preview_is_computed_until_the_method_has_its_first_heatmap(make):
     assert sharper[-1] == 1
     assert all(after >= 2.5 * before or after == 1 for before, after in pairwise(sharper))
     agrees(engine, recorder, question())
+
+
+@pytest.mark.parametrize("method", [cw.CAM(follow_edges=True), cw.SharpCAM(masks=64, follow_edges=False)], ids=str)
+def test_the_kernel_computes_heatmaps_that_are_filtered_or_sums(make, pictures, method):
+    q = question(method=method)
+    engine, recorder, encoder = make(first=q)
+    engine.watch("a", SHOWN)
+    engine.wait(120)
+    recorder.until(lambda: recorder.updates and any(h.progress == 1 for h in recorder.updates[-1][1]))
+    assert all(item.preview for products in recorder.products_sent for item in products.items)
+    q = question(method=method, corpus=("p4", "p5"))
+    engine.ask(q)
+    engine.wait(120)
+    recorder.until(lambda: recorder.updates[-1][0] == engine.version)
+    (heatmap,) = recorder.updates[-1][1]
+    assert (heatmap.image, heatmap.preview, heatmap.method) == ("p0", False, method.name)
+    expected = direct(encoder, pictures, q, "p0").heatmaps[0]
+    np.testing.assert_allclose(heatmap.values, expected, rtol=0, atol=1e-5 * abs(expected).max())
 
 
 # ---- what is sent ------------------------------------------------------------------------------------------------

@@ -54,6 +54,14 @@ def test_an_image_has_its_own_product_without_members():
     assert sent.covers("x", set())
 
 
+def test_an_operator_that_is_complete_without_a_further_pass_is_sent_again():
+    sent, operator = Sent(), Prepared(8, 100)
+    give(sent, "x", operator, ["a"])
+    operator.total = 8
+    assert give(sent, "x", operator, ["a"]) == Due(("a",), True)
+    assert give(sent, "x", operator, ["a"]) is None
+
+
 def test_a_sharper_operator_replaces_when_it_has_two_and_a_half_times_the_passes_or_all():
     sent, operator = Sent(), Prepared(8, 100)
     sends = []

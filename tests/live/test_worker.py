@@ -231,3 +231,28 @@ def test_an_explicand_that_failed_is_tried_again_when_it_is_put_into_a_bin(make,
     assert engine.left_out() == {}
     expected = direct(encoder, pictures, question(corpus=("p1", "p2"), foil=("p3",)), "p0").heatmaps[0]
     np.testing.assert_allclose(found, expected, atol=1e-5 * abs(expected).max())
+
+
+class OneSize(Convolutional):
+    """Takes inputs of 32 pixels only."""
+
+    def forward(self, images):
+        if images.shape[-1] != 32:
+            raise ValueError("32 pixels only")
+        return super().forward(images)
+
+
+def test_sharp_heatmaps_are_as_sharp_as_the_encoder_allows_and_it_is_reported_once(make, pictures):
+    q = question(method=cw.SharpCAM(follow_edges=False), explicands=("p0", "p4"))
+    engine, recorder, encoder = make(OneSize(), q)
+    engine.watch("a", View(explicands=32))
+    engine.wait(120)
+    recorder.until(lambda: {i for i, h in recorder.newest().items() if h.progress == 1} == {"p0", "p4"})
+    (message,) = {*recorder.errors}
+    assert len(recorder.errors) == 1
+    assert message.startswith("Sharp CAM: ")
+    assert "44 × 44 pixels" in message
+    assert "32 pixels only" in message
+    with pytest.warns(UserWarning, match="44 × 44 pixels"):
+        expected = direct(encoder, pictures, q, "p0").heatmaps[0]
+    np.testing.assert_allclose(recorder.newest()["p0"].values, expected, atol=1e-5 * abs(expected).max())
