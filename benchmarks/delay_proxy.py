@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ def delaying_proxy(port: int, seconds: float) -> Iterator[int]:
 async def _serve(port: int, seconds: float) -> asyncio.Server:
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_pass_on(reader, there_writer, seconds), _pass_on(there_reader, writer, seconds))
+        with contextlib.suppress(asyncio.CancelledError):  # when the proxy ends
+            await asyncio.gather(_pass_on(reader, there_writer, seconds), _pass_on(there_reader, writer, seconds))
 
     return await asyncio.start_server(connect, "127.0.0.1", 0)
 
