@@ -11,17 +11,15 @@ from torch import Tensor
 from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
 from .compact import Compact
-from .method import LinearMethod, Operator
+from .method import LinearMethod
+from .position_operator import PositionOperator
 from .resample import Size
-from .spread import SeparableSpread, bilinear
-from .stored import StoredOperator
 
 
-class CAMOperator(Operator):
+class CAMOperator(PositionOperator):
     """What each position of one explicand's feature map adds to the representation, from one pass."""
 
     features = "pooled"
-    total = 1
 
     def __init__(self, explicand: Tensor) -> None:
         self._explicand: Tensor | None = explicand
@@ -65,22 +63,6 @@ class CAMOperator(Operator):
             return self.spread.maps(self.values(score), size)
         positions = self._positions.matrix()
         return self.spread.maps(score.slopes(positions.sum(0)) @ positions.T, size)
-
-    @property
-    def spread(self) -> SeparableSpread:
-        """The bilinear map from positions to pixels."""
-        return bilinear(self._cells, self._full, self._positions.steps.device)
-
-    def coefficients_for(self, similarity: str) -> Tensor:
-        """Return what each position of the feature map adds to the representation, (h · w, d)."""
-        return self._kept(similarity).matrix()
-
-    def values(self, score: LinearScore) -> Tensor:
-        return self._kept(score.similarity).product(score.directions)
-
-    def stored(self) -> StoredOperator | None:
-        kept = {similarity: self._kept(similarity) for similarity in ("cosine", "dot")}
-        return StoredOperator(kept, self.spread, None) if self.complete else None
 
     def _kept(self, similarity: str) -> Compact:
         return self._positions.divided(self._norm) if similarity == "cosine" else self._positions

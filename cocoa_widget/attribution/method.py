@@ -134,7 +134,7 @@ class Operator(Preparation):
         return self
 
     def coefficients_for(self, similarity: str) -> Tensor | None:
-        """Return the matrix (k, d) of what is known so far, float32; None where there is none.
+        """Return the matrix (k, d) of what is known so far, float32; None for an operator without one.
 
         Parameters
         ----------

@@ -11,17 +11,15 @@ from torch import Tensor
 from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
 from .compact import Compact
-from .method import LinearMethod, Operator
+from .method import LinearMethod
+from .position_operator import PositionOperator
 from .resample import Size
-from .spread import SeparableSpread, bilinear
-from .stored import StoredOperator
 
 
-class PatchTokensOperator(Operator):
+class PatchTokensOperator(PositionOperator):
     """The patch tokens of one explicand, divided by their number, from one pass."""
 
     features = "tokens"
-    total = 1
 
     def __init__(self, explicand: Tensor) -> None:
         self._explicand: Tensor | None = explicand
@@ -53,22 +51,6 @@ class PatchTokensOperator(Operator):
             return self.spread.maps(self.values(score), size)
         count = len(self._norms)
         return self.spread.maps(score(self._tokens.matrix() * count) / count, size)
-
-    @property
-    def spread(self) -> SeparableSpread:
-        """The bilinear map from patches to pixels."""
-        return bilinear(self._cells, self._full, self._norms.device)
-
-    def coefficients_for(self, similarity: str) -> Tensor:
-        """Return the tokens (patches, d), for the cosine as unit vectors, divided by their number."""
-        return self._kept(similarity).matrix()
-
-    def values(self, score: LinearScore) -> Tensor:
-        return self._kept(score.similarity).product(score.directions)
-
-    def stored(self) -> StoredOperator | None:
-        kept = {similarity: self._kept(similarity) for similarity in ("cosine", "dot")}
-        return StoredOperator(kept, self.spread, None) if self.complete else None
 
     def _kept(self, similarity: str) -> Compact:
         return self._tokens.divided(self._norms[:, None]) if similarity == "cosine" else self._tokens

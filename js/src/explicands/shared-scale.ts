@@ -125,5 +125,5 @@ export class SharedScale {
   }
 }
 
-/** Whether nothing shall move, or nobody would see it: a hidden page has no frames. */
+/** Whether changes skip their transition: the user prefers reduced motion, or the page is hidden and has no frames. */
 const isStill = (): boolean => document.hidden || matchMedia("(prefers-reduced-motion: reduce)").matches;
