@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 from traitlets import Bunch
 
-from .attribution import Baseline, Method
+from .attribution import Baseline, Method, default_method
 from .contrast import NothingToExplain, check_similarity, check_target
 from .encoders import Encoder, as_encoder
 from .host import (
@@ -57,8 +57,9 @@ class CocoaWidget(BinnedWidget):
     corpus, foil, explicands : sequence of str
         Ids of the first members of these bins. Corpus and foil may hold prompts, too, by the ids that `add_text`
         returns.
-    method : str or Method, default "rise"
-        A name in `METHODS`, or a method with settings, e.g. ``RISE(n_masks=512)``.
+    method : str or Method, optional
+        A name in `METHODS`, or a method with settings, e.g. ``RISE(n_masks=512)``. By default `SharpCAM` where the
+        encoder allows it, else `RISE`.
     target : {"contrastive_corpus", "corpus", "label_free", "contrastive_label_free"}
         The score that heatmaps explain, named after what it compares an explicand with.
     similarity : {"cosine", "dot", "gaussian"}
@@ -132,7 +133,7 @@ class CocoaWidget(BinnedWidget):
         corpus: Sequence[str] = (),
         foil: Sequence[str] = (),
         explicands: Sequence[str] = (),
-        method: str | Method = "rise",
+        method: str | Method | None = None,
         target: str = "contrastive_corpus",
         similarity: str = "cosine",
         baseline: str | Baseline = "blur",
@@ -157,6 +158,7 @@ class CocoaWidget(BinnedWidget):
             )
         self.encoder = as_encoder(encoder)
         self._choices = Choices()
+        method = default_method(self.encoder) if method is None else method
         how = {"method": method, "target": target, "similarity": similarity, "baseline": baseline, "layer": layer}
         name = default_name() if name is None else name
         with self.hold_trait_notifications():

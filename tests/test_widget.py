@@ -8,6 +8,7 @@ import weakref
 
 import numpy as np
 import pytest
+import torch
 import traitlets
 
 import cocoa_widget as cw
@@ -44,7 +45,7 @@ def test_setting_a_trait_fires_observe_and_changes_the_heatmap(make_widget):
         ("corpus", ["p1", "q1"], r"corpus: .*'q1'"),
         ("foil", ["p2"], r"p2 cannot be in both corpus and foil.*widget.move"),
         ("explicands", ["P0"], r"'P0'.*p0"),
-        ("method", "rice", r"Unknown method 'rice': choose one of rise, cam, patch_tokens"),
+        ("method", "rice", r"Unknown method 'rice': choose one of sharp, rise, cam, patch_tokens"),
         ("method", 3, r"name or a cocoa_widget method, not int"),
         ("target", "nearest", r"Unknown target 'nearest'.*label_free"),
         ("similarity", "euclid", r"Unknown similarity 'euclid'.*cosine, dot"),
@@ -61,6 +62,14 @@ def test_bad_values_change_nothing(make_widget, name, value, says):
     assert {key: getattr(widget, key) for key in before} == before
     with pytest.raises(traitlets.TraitError, match=says):
         make_widget(**{**BINS, name: value})
+
+
+def test_the_default_method_is_the_one_that_finds_objects_best(pictures, convolutional, linear):
+    broken = encoder_of(torch.nn.Conv2d(4, 8, 3))  # takes no pictures
+    for encoder, method in [(convolutional, cw.SharpCAM()), (linear, cw.RISE()), (broken, cw.RISE())]:
+        widget = cw.CocoaWidget(pictures, encoder)
+        assert widget.method == method
+        widget.close()
 
 
 def test_bad_constructions(make_widget, pictures, tmp_path):
@@ -206,7 +215,7 @@ def test_close_does_not_wait_for_a_pass(pictures):
             leave.wait(120)
             return super().forward(images)
 
-    widget = cw.CocoaWidget(pictures, encoder_of(Stuck()), **BINS)
+    widget = cw.CocoaWidget(pictures, encoder_of(Stuck()), method="rise", **BINS)
     engine = widget._engine
     assert entered.wait(120)
     widget.close()

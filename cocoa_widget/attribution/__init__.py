@@ -1,5 +1,6 @@
 """Attribution methods, one file for each family. `method` defines what a method is; `batches` runs the encoder."""
 
+from ..encoders import Encoder, EncoderError
 from .baseline import BASELINES, Baseline, Blur, Constant, MeanColour, Noise, OtherImage, as_baseline, baselines_of
 from .batches import advance, advance_run, check_method, remaining, start
 from .cam import CAM, CAMOperator
@@ -27,10 +28,10 @@ from .together import apply_together
 METHODS: dict[str, type[Method]] = {
     method.name: method
     for method in (
+        SharpCAM,
         RISE,
         CAM,
         PatchTokens,
-        SharpCAM,
         Occlusion,
         KernelSHAP,
         IntegratedGradients,
@@ -69,6 +70,18 @@ def as_method(method: str | Method) -> Method:
     if method not in METHODS:
         raise ValueError(f"Unknown method {method!r}: choose one of {', '.join(METHODS)}.")
     return METHODS[method]()
+
+
+def default_method(encoder: Encoder) -> Method:
+    """Return the method that an encoder's images are explained by at first: the one that finds objects best.
+
+    That is `SharpCAM` where the encoder allows it. `RISE` works with every encoder.
+    """
+    sharp = SharpCAM()
+    try:
+        return RISE() if sharp.obstacle(encoder) else sharp
+    except EncoderError:
+        return RISE()  # the first image that is encoded reports what is wrong with the encoder
 
 
 __all__ = [
@@ -120,6 +133,7 @@ __all__ = [
     "as_method",
     "baselines_of",
     "check_method",
+    "default_method",
     "remaining",
     "separable",
     "start",
