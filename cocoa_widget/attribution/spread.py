@@ -102,6 +102,19 @@ class SuperpixelSpread(Spread):
         """Return each number, divided by the area of its superpixel, at the superpixel's pixels."""
         return shrink((values / self.areas)[..., self.labels], size)
 
+    def matrix(self, size: Size | None = None) -> Tensor:
+        """Return the map as a sparse matrix (h · w, k), coalesced; most pixels lie on a single superpixel."""
+        height, width = smaller(size, self.full)
+        down, across = (
+            averaging(many, few, self.labels.device) for many, few in zip(self.full, (height, width), strict=True)
+        )
+        (y, row), (x, column) = down.nonzero().T, across.nonzero().T
+        labels = self.labels[row[:, None], column]
+        shares = down[y, row][:, None] * across[x, column] / self.areas[labels]
+        places = torch.stack([(y[:, None] * width + x).flatten(), labels.flatten()])
+        shape = height * width, self.k
+        return torch.sparse_coo_tensor(places, shares.flatten(), shape, check_invariants=True).coalesce()
+
 
 @lru_cache(maxsize=32)
 def bilinear(cells: Size, full: Size, device: torch.device) -> SeparableSpread:

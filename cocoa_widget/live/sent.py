@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..attribution import Operator, SeparableSpread
+from ..attribution import Operator
+from .page_spread import PageSpread
 
 KEPT_BYTES = 64 << 20
 """Products that the page keeps; it is sent heatmaps of the images beyond."""
@@ -25,14 +26,14 @@ class Offer(NamedTuple):
     Attributes
     ----------
     operator : Operator
-    spread : SeparableSpread
+    spread : PageSpread
         The operator's.
     preview : bool
         Whether it stands in for that of the method.
     """
 
     operator: Operator
-    spread: SeparableSpread
+    spread: PageSpread
     preview: bool
 
     @property
@@ -42,10 +43,21 @@ class Offer(NamedTuple):
 
 
 class Due(NamedTuple):
-    """Members whose products with one image are to be sent, and whether these replace all earlier ones."""
+    """What is to be sent of one image.
+
+    Attributes
+    ----------
+    members : tuple of str
+        Those whose products are to be sent.
+    replaces : bool
+        Whether these replace all earlier ones.
+    spread : bool
+        Whether the page lacks the spread.
+    """
 
     members: tuple[str, ...]
     replaces: bool
+    spread: bool
 
 
 @dataclass(frozen=True)
@@ -62,8 +74,8 @@ class Edition:
     complete : bool
         Whether these were all.
     members : frozenset of str
-    numbers : int
-        How many numbers one product has.
+    spread : PageSpread
+        The operator's.
     """
 
     operator: weakref.ref[Operator]
@@ -71,12 +83,12 @@ class Edition:
     done: int
     complete: bool
     members: frozenset[str]
-    numbers: int
+    spread: PageSpread
 
     @property
     def nbytes(self) -> int:
-        """Size of the products, with that of the image's own representation."""
-        return FLOAT * self.numbers * (1 + len(self.members))
+        """Memory that the page needs for the products, with that of the image's own representation, and the spread."""
+        return FLOAT * (self.spread.k + 1) * (1 + len(self.members)) + self.spread.nbytes
 
     def is_of(self, offer: Offer) -> bool:
         """Return whether further products of `offer` can be added up with these."""
@@ -138,20 +150,22 @@ class Sent:
         """
         edition = self._editions.get(image)
         if edition is None:
-            return self._fitting(image, offer, Due(tuple(members), True))
+            return self._fitting(image, offer, Due(tuple(members), True, True))
+        spread = not edition.spread.is_same(offer.spread)
         missing = tuple(member for member in members if member not in edition.members)
         if edition.is_of(offer):
             if not missing:
                 return None
             anew = len(edition.members) + len(missing) > KEPT_MEMBERS
-            return self._fitting(image, offer, Due(tuple(members) if anew else missing, anew))
+            return self._fitting(image, offer, Due(tuple(members) if anew else missing, anew, spread))
         urgent = bool(missing) and (offer.operator.complete or not set(missing).isdisjoint(needed))
-        return self._fitting(image, offer, Due(tuple(members), True)) if urgent or edition.is_dull(offer) else None
+        renewed = urgent or edition.is_dull(offer)
+        return self._fitting(image, offer, Due(tuple(members), True, spread)) if renewed else None
 
     def _fitting(self, image: str, offer: Offer, due: Due) -> Due | None:
         """Return `due` if the page has room for it."""
         held = sum(edition.nbytes for each, edition in self._editions.items() if not (due.replaces and each == image))
-        added = FLOAT * offer.numbers * (len(due.members) + due.replaces)
+        added = FLOAT * offer.numbers * (len(due.members) + due.replaces) + due.replaces * offer.spread.nbytes
         return due if held + added <= KEPT_BYTES else None
 
     def add(self, image: str, offer: Offer, done: int, due: Due) -> None:
@@ -159,7 +173,7 @@ class Sent:
         before = frozenset() if due.replaces else self._editions[image].members
         complete = done >= offer.operator.total
         operator, members = weakref.ref(offer.operator), before.union(due.members)
-        self._editions[image] = Edition(operator, offer.preview, done, complete, members, offer.numbers)
+        self._editions[image] = Edition(operator, offer.preview, done, complete, members, offer.spread)
 
     def covers(self, image: str, members: Collection[str]) -> bool:
         """Return whether the page has the products of an image with all of some members."""

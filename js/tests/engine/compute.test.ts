@@ -31,6 +31,24 @@ test("a heatmap, its peak and its score, and the shares that sum to the score", 
   ]);
 });
 
+test("a heatmap is filtered at the guide's size, and averaged for small canvases", () => {
+  const guide = (i: number) => (i * i * 37) % 256;
+  const store = new ProductStore();
+  const items = [{ image: "x" }];
+  store.take(...fakeProducts({ numbers, members: ["a", "b"], items, settings: SETTINGS, space: 1, guide }), () => true);
+  const products = store.of("x", SETTINGS) as ImageProducts;
+  const found = new Computer().compute(products, weights, 1000);
+  const expected = Float32Array.from({ length: 256 }, (_, i) => (i % 16 < 8 ? 2 : -4));
+  products.filter?.apply(expected);
+  expect(found?.values).toEqual(expected);
+  expect(found?.peak).toBe(Math.max(...expected.map(Math.abs)));
+  const small = new Computer().compute(products, weights, 4);
+  expect(small?.shape).toEqual([2, 2]);
+  const corner = expected.filter((_, i) => i % 16 < 8 && i < 128);
+  expect(small?.values[0]).toBeCloseTo(corner.reduce((sum, value) => sum + value, 0) / 64, 5);
+  expect(small?.score).toBe(found?.score);
+});
+
 test("the memory of a heatmap is used again where it has the right size", () => {
   const [computer, products] = [new Computer(), productsWith(["a", "b"])];
   const values = computer.compute(products, weights, 1000)?.values;

@@ -29,15 +29,16 @@ describe.each(JSON.parse(text) as Case[])("$name", ({ message, base64, answers }
   const store = new ProductStore();
   store.take(message, base64.map(view), () => true);
   const products = store.of("x", message.settings) as ImageProducts;
+  const size = message.spread?.size as [number, number];
   test.each(answers)("$target of $corpus and $foil", ({ heatmap, half, score, ...compared }) => {
     const weights = weigh(compared, new Set()) as Weights;
     const computer = new Computer();
     const found = computer.compute(products, weights, 1000);
-    expect(found?.shape).toEqual(message.size);
+    expect(found?.shape).toEqual(size);
     expect(distance(found?.values as Float32Array, floats(heatmap))).toBeLessThan(1e-5);
     expect(found?.peak).toBeCloseTo(Math.max(...floats(heatmap).map(Math.abs)), 5);
     expect(found?.score).toBeCloseTo(score, 5);
-    const halved = computer.compute(products, weights, Math.max(...message.size));
+    const halved = computer.compute(products, weights, Math.max(...size));
     expect(distance(halved?.values as Float32Array, floats(half))).toBeLessThan(1e-5);
     const shares = sharesOf(products, weights) ?? [];
     const own = weights.own * (products.own[products.spread.k] as number);
