@@ -53,6 +53,18 @@ class Computing:
         for sign, members in zip((1, -1), bins, strict=True):
             if members:
                 product = product + sign * np.mean([known["members"][m] for m in members], 0)
+        return self._pixels(known, product), float(product[-1])
+
+    def deviation(self, image, target, corpus, foil):
+        """Return the deviation of an image's heatmap over draws of the bins."""
+        known, variance = self.images[image], 0
+        for members in TARGETS[target].used(corpus, foil):
+            each = np.array([self._pixels(known, known["members"][m]) for m in members or ()])
+            if len(each):
+                variance = variance + each.var(0, ddof=1) / len(each)
+        return np.sqrt(variance)
+
+    def _pixels(self, known, product):
         size, terms, guided = known["spread"]
         pixels, begin = np.zeros(size), 0
         for k, spread in terms:
@@ -60,7 +72,7 @@ class Computing:
             begin += k
         if guided is not None:
             pixels = guided.apply(torch.from_numpy(pixels).float()).numpy()
-        return np.asarray(pixels, np.float32), float(product[-1])
+        return np.asarray(pixels, np.float32)
 
 
 def _term(term, size, buffers):

@@ -19,12 +19,14 @@ from .members import MemberIndex
 from .operators import PREVIEW
 from .page_spread import PageSpread, Term
 from .products import coefficients_now, products
-from .question import ATTRIBUTION, Question
+from .question import ATTRIBUTION, STABILITY, Question
 from .sent import FLOAT, Due, Offer, Sent
 from .state import State
 
 AT_HAND = 256
 """Largest number of members whose products the page is sent: the bins' first."""
+MOST_MAPS = 64
+"""Most heatmaps from which the page computes a deviation; a filtered one counts as `FILTER_COST` (see `sent`)."""
 PART_BYTES = 900_000
 """Largest size of the products in one message: some hosts lose messages of more than 1 MB."""
 
@@ -113,13 +115,18 @@ class ProductSender:
     def computable(self, question: Question, images: Iterable[str], failed: Collection[str]) -> dict[str, bool]:
         """Return those of `images` whose heatmaps the page computes, and whether it computes a preview.
 
-        A preview counts only while there is nothing better.
+        A preview counts only while there is nothing better. The deviation over draws of the bins takes a heatmap of
+        each member, so the page computes it for few members only, and it is unknown where a bin has a single one.
         """
-        used = {member for members in question.used for member in members if member not in failed}
+        bins = [[member for member in members if member not in failed] for members in question.used]
+        used = {member for members in bins for member in members}
         if not _has_products(question) or not (used or TARGETS[question.target].own):
             return {}
-        store, recipe = self._state.store, question.recipe
-        found = {image: self._sent.is_preview(image) for image in images if self._sent.covers(image, used)}
+        store, recipe, sent = self._state.store, question.recipe, self._sent
+        found = {image: sent.is_preview(image) for image in images if sent.covers(image, used)}
+        if question.layer == STABILITY:
+            maps = 0 if any(len(members) == 1 for members in bins) else MOST_MAPS
+            return {i: preview for i, preview in found.items() if not preview and sent.maps(i) * len(used) <= maps}
         return {i: preview for i, preview in found.items() if not (preview and store.presentable(i, recipe))}
 
     def _send_part(self, question: Question, images: Collection[str], members: Sequence[str]) -> bool:
@@ -224,7 +231,7 @@ def _guide_bytes(offer: Offer, due: Due) -> int:
 def _has_products(question: Question) -> bool:
     """Return whether a question's heatmaps are sums of products, and of no more than the page is sent."""
     linear = isinstance(question.method, LinearMethod) and question.similarity != "gaussian"
-    return linear and question.layer == ATTRIBUTION and sum(map(len, question.used)) <= AT_HAND
+    return linear and question.layer in (ATTRIBUTION, STABILITY) and sum(map(len, question.used)) <= AT_HAND
 
 
 def _binned(question: Question) -> list[str]:

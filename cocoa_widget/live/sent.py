@@ -16,6 +16,8 @@ KEPT_MEMBERS = 1024
 """Members of which the page keeps products with one image, before it starts anew with those that are at hand."""
 SHARPER = 2.5
 """Ratio of numbers of passes from which on all products of an image are sent again."""
+FILTER_COST = 16
+"""Heatmaps that the page computes in the time that it takes for a filtered one."""
 FLOAT = 4
 """Bytes of a number."""
 
@@ -179,6 +181,10 @@ class Sent:
         """Return whether the page has the products of an image with all of some members."""
         edition = self._editions.get(image)
         return edition is not None and edition.members.issuperset(members)
+
+    def maps(self, image: str) -> int:
+        """Return as how many unfiltered heatmaps one of an image counts, of which the page has products."""
+        return 1 if self._editions[image].spread.guide is None else FILTER_COST
 
     def is_preview(self, image: str) -> bool:
         """Return whether what the page has of an image is a preview; also where it has nothing."""

@@ -1,6 +1,7 @@
 import { COLORMAPS, colorTable } from "../src/engine/colormaps";
 import { colour } from "../src/engine/colours";
 import { Computer } from "../src/engine/compute";
+import { ATTRIBUTION } from "../src/engine/layers";
 import { type ImageProducts, ProductStore } from "../src/engine/products";
 import { type Weights, weigh } from "../src/engine/weights";
 import { HeatmapPainter } from "../src/explicands/heatmaps";
@@ -94,7 +95,7 @@ export function timeEngine({ explicands, members, cells, size, tile, runs, guide
   const compute = (i: number) => {
     const weights = weigh(questions[i % 2] as (typeof questions)[0], new Set()) as Weights;
     products.forEach((each, at) => {
-      values[at] = computer.compute(each, weights, tile, values[at])?.values;
+      values[at] = computer.compute(each, weights, ATTRIBUTION, tile, values[at])?.values;
     });
   };
   const colours = () => {

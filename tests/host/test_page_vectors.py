@@ -34,6 +34,7 @@ from cocoa_widget.attribution.guided_filter import GuidedOperator
 from cocoa_widget.contrast import TARGETS, Reference, centred, score_of
 from cocoa_widget.encoders import Encoded
 from cocoa_widget.host import events
+from cocoa_widget.insight.stability import Members, deviation
 from cocoa_widget.live import Product, Products, Question, SharedSpread
 from cocoa_widget.live.page_spread import PageSpread
 from cocoa_widget.texts import is_text
@@ -59,11 +60,13 @@ def bands(explicand: Tensor) -> Tensor:
 
 OTHERS: dict[str, LinearMethod] = {
     "superpixels": KernelSHAP(superpixels=bands, n_samples=30, seed=4),
-    "sum": SharpCAM(masks=64),
+    "sum": SharpCAM(masks=64, follow_edges=False),
     "guided filter": CAM(follow_edges=True),
     "constant guide": CAM(follow_edges=True),
 }
-"""Methods whose spreads are of other kinds: for them, the file has the cosine and the first of the bins."""
+"""Methods whose spreads are of other kinds: for them, the file has the cosine and `PAIRS` alone."""
+PAIRS = [(["a/1", "text:a cat"], ["b/1", "text:a dog"])]
+"""Bins that are small enough for the page to compute a deviation, and large enough to have one."""
 MEMBERS = ["a/1", "a/2", "b/1", "text:a cat", "text:a dog"]
 BINS: list[tuple[list[str], list[str]]] = [
     (["a/1", "text:a cat", "a/2"], ["b/1", "text:a dog"]),
@@ -151,7 +154,7 @@ def answers(
             # The cosine's unit vectors stay as they are when they are normalised once more.
             corpus, foil = (members[[MEMBERS.index(m) for m in bin]] if bin else None for bin in bins)
             (score,) = score_of(target, similarity, corpus=corpus, foil=foil, explicands=own[None])
-            yield {
+            found = {
                 "target": target,
                 "corpus": bins[0],
                 "foil": bins[1],
@@ -159,13 +162,17 @@ def answers(
                 "half": packed(operator.apply(score, (SIZE[0] // 2, SIZE[1] // 2))[0]),
                 "score": float(score(own[None])[0]),
             }
+            if binned is PAIRS:
+                of = Members(corpus, foil).used_by(target)
+                found["deviation"] = packed(deviation(operator, score, of, SIZE))
+            yield found
 
 
 @pytest.fixture(scope="module")
 def found() -> list[dict]:
     cases = [case(name, similarity, BINS) for name in METHODS for similarity in ("cosine", "dot")]
     cases += [case("RISE", similarity, BINS, centre=True) for similarity in ("cosine", "dot")]
-    return [*cases, *(case(name, "cosine", BINS[:1]) for name in OTHERS)]
+    return [*cases, *(case(name, "cosine", PAIRS) for name in OTHERS)]
 
 
 def test_the_pages_vectors_are_what_the_kernel_computes(found: list[dict]) -> None:
@@ -181,7 +188,7 @@ def test_the_pages_vectors_are_what_the_kernel_computes(found: list[dict]) -> No
         for a, b in zip(old["answers"], new["answers"], strict=True):
             assert [a[key] for key in ("target", "corpus", "foil")] == [b[key] for key in ("target", "corpus", "foil")]
             assert a["score"] == pytest.approx(b["score"], abs=1e-5)
-            for heatmap in ("heatmap", "half"):
+            for heatmap in {"heatmap", "half", "deviation"} & a.keys():
                 assert near(unpacked(a[heatmap]), unpacked(b[heatmap]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 import cocoa_widget as cw
-from cocoa_widget.live import View, sender
+from cocoa_widget.live import View, sender, sent
 from tests.attribution.test_patch_tokens import Transformer
 from tests.conftest import Convolutional
 from tests.joint import joint
@@ -241,6 +242,31 @@ def test_heatmaps_that_the_page_cannot_compute_are_sent(make, change):
     assert (last.image, last.preview, last.progress) == ("p0", False, 1)
     expected = engine.heatmap("p0", 120, question(**change).layer)
     np.testing.assert_allclose(last.values, expected.values, rtol=0, atol=1e-6 * abs(expected.values).max())
+
+
+@pytest.mark.parametrize("follow_edges", [False, True])
+def test_the_page_computes_the_deviation_over_draws_of_small_bins(make, monkeypatch, follow_edges):
+    monkeypatch.setattr(sender, "MOST_MAPS", 5 * sent.FILTER_COST if follow_edges else 5)
+    settings = {"method": cw.RISE(n_masks=64, follow_edges=follow_edges), "layer": "stability"}
+    q = question(**settings, corpus=("p1", "p2"), foil=("p3", "p4", "p5"))
+    engine, recorder, _ = make(first=q)
+    engine.watch("a", SHOWN)
+    settled(engine, recorder)
+    expected = engine.heatmap("p0", 120, "stability").values
+    found = recorder.page.deviation("p0", q.target, q.corpus, q.foil)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * expected.max())
+
+    def sent_for(q):
+        engine.ask(q)
+        engine.wait(120)
+        recorder.until(lambda: recorder.updates[-1][0] == engine.version)
+        return [h.image for h in recorder.updates[-1][1]]
+
+    assert sent_for(replace(q, foil=("p3", "p4"))) == []
+    assert sent_for(replace(q, foil=("p3", "p4", "p5", "p6"))) == ["p0"], "more members"
+    assert sent_for(replace(q, foil=("p3", "p4", "p5"))) == []
+    assert sent_for(replace(q, foil=("p3",))) == []
+    assert recorder.updates[-1][2].startswith("Deviation over resampled bins: a bin with a single image")
 
 
 def test_a_windows_heatmap_is_sent_until_it_has_a_spread(make):

@@ -1,4 +1,4 @@
-import type { GuidedFilter } from "./guided-filter";
+import { ATTRIBUTION, STABILITY } from "./layers";
 import { combine, type ImageProducts } from "./products";
 import type { Spread } from "./spread";
 import type { Member, Weights } from "./weights";
@@ -18,37 +18,87 @@ export interface Share extends Member {
   share: number;
 }
 
+/** Side for which deviations are computed: they are as smooth as heatmaps, and take one of each member. */
+const DEVIATION_SIDE = 56;
+/** Most heatmaps from which a deviation is computed; as in `live/sender.py`. */
+export const MOST_MAPS = 64;
+/** As how many of them a filtered one counts; as in `live/sent.py`. */
+export const FILTER_COST = 16;
+
 /** Computes heatmaps and scores from products. */
 export class Computer {
   #sum = new Float64Array(0);
-  /** A heatmap at the size of its guide. */
+  #mean = new Float64Array(0);
+  /** A heatmap at the size of its guide, and that of one member. */
   #whole = new Float32Array(0);
+  #single = new Float32Array(0);
 
-  /**
-   * The heatmap of an image for a canvas of `side` device pixels, written into `values` where their number is right; null
-   * while a member has no product.
-   */
-  compute(products: ImageProducts, weights: Weights, side: number, values?: Float32Array): Computed | null {
-    const { spread, filter } = products;
-    const { k } = spread;
-    if (this.#sum.length <= k) this.#sum = new Float64Array(k + 1);
-    if (combine(products, weights, this.#sum) !== null) return null;
-    const fitting = spread.fitting(side);
-    const [height, width] = fitting.size;
-    const pixels = values?.length === height * width ? values : new Float32Array(height * width);
-    if (filter) this.#filter(spread, filter, pixels, fitting.size);
-    else fitting.map(this.#sum, pixels);
-    return { values: pixels, shape: [height, width], peak: largest(pixels), score: this.#sum[k] as number };
+  /** The spread with which a layer is computed for a canvas of `side` device pixels. */
+  fitting({ spread }: ImageProducts, layer: string, side: number): Spread {
+    return spread.fitting(layer === STABILITY ? DEVIATION_SIDE : side);
   }
 
-  /** Filters at the guide's size, and averages down to `size`. */
-  #filter(spread: Spread, filter: GuidedFilter, pixels: Float32Array, size: readonly [number, number]): void {
+  /**
+   * A layer of an image for a canvas of `side` device pixels, written into `values` where their number is right; null while
+   * a member has no product, and for a layer that cannot be computed.
+   */
+  compute(
+    products: ImageProducts,
+    weights: Weights,
+    layer: string,
+    side: number,
+    values?: Float32Array,
+  ): Computed | null {
+    const { k } = products.spread;
+    if (this.#sum.length <= k) [this.#sum, this.#mean] = [new Float64Array(k + 1), new Float64Array(k + 1)];
+    if (combine(products, weights, this.#sum) !== null) return null;
+    const score = this.#sum[k] as number;
+    const spread = this.fitting(products, layer, side);
     const [height, width] = spread.size;
+    const pixels = values?.length === height * width ? values : new Float32Array(height * width);
+    if (layer === ATTRIBUTION) this.#map(products, spread, pixels);
+    else if (layer !== STABILITY || !this.#deviate(products, weights, spread, pixels)) return null;
+    return { values: pixels, shape: [height, width], peak: largest(pixels), score };
+  }
+
+  /** Writes the heatmap of the sum, filtered at the guide's size and averaged down where there is a filter. */
+  #map({ spread: whole, filter }: ImageProducts, spread: Spread, pixels: Float32Array): void {
+    if (!filter) return spread.map(this.#sum, pixels);
+    const [height, width] = whole.size;
     if (this.#whole.length !== height * width) this.#whole = new Float32Array(height * width);
-    const whole = pixels.length === height * width ? pixels : this.#whole;
-    spread.map(this.#sum, whole);
-    filter.apply(whole);
-    if (whole !== pixels) average(whole, spread.size, pixels, size);
+    const filtered = pixels.length === height * width ? pixels : this.#whole;
+    whole.map(this.#sum, filtered);
+    filter.apply(filtered);
+    if (filtered !== pixels) average(filtered, whole.size, pixels, spread.size);
+  }
+
+  /**
+   * Writes the standard deviation of the heatmap over all draws of the bins, as in `insight/stability.py`: the variances
+   * `Σ (h − mean h)² / (m (m − 1))` of both bins, of the heatmaps h of m members, add up. Returns false where they have
+   * too many members, or a single one.
+   */
+  #deviate(products: ImageProducts, weights: Weights, spread: Spread, pixels: Float32Array): boolean {
+    const { members, filter, preview } = products;
+    if (preview || weights.members.length * (filter ? FILTER_COST : 1) > MOST_MAPS) return false;
+    if (this.#single.length !== pixels.length) this.#single = new Float32Array(pixels.length);
+    pixels.fill(0);
+    const [sum, mean, single] = [this.#sum, this.#mean, this.#single];
+    for (const bin of ["corpus", "foil"]) {
+      const each = weights.members.filter((member) => member.bin === bin).map(({ image }) => members.get(image) ?? []);
+      const count = each.length;
+      if (count === 1) return false;
+      mean.fill(0);
+      for (const product of each)
+        for (let i = 0; i < product.length; i++) mean[i] = (mean[i] as number) + (product[i] as number) / count;
+      for (const product of each) {
+        for (let i = 0; i < product.length; i++) sum[i] = (product[i] as number) - (mean[i] as number);
+        this.#map(products, spread, single);
+        for (let i = 0; i < pixels.length; i++)
+          pixels[i] = (pixels[i] as number) + (single[i] as number) ** 2 / (count * (count - 1));
+      }
+    }
+    for (let i = 0; i < pixels.length; i++) pixels[i] = Math.sqrt(pixels[i] as number);
+    return true;
   }
 }
 
