@@ -49,7 +49,7 @@ class GuidedFilter:
     Attributes
     ----------
     pixels : Tensor
-        (c, h, w), uint8: the guide.
+        (c, h, w), uint8: the guide, on the CPU.
     guide : Tensor
         (c, h, w), without the mean of each colour.
     radius, epsilon
@@ -58,8 +58,8 @@ class GuidedFilter:
 
     def __init__(self, guide: Tensor, radius: int, epsilon: float = EPSILON) -> None:
         self.radius, self.epsilon = radius, epsilon
-        self.pixels = (255 * guide).round().to(torch.uint8)
-        guide = self.pixels.float() / 255
+        self.pixels = (255 * guide).round().to("cpu", torch.uint8)
+        guide = self.pixels.to(guide.device).float() / 255
         # The result does not depend on an offset of the guide; without one, less is lost in differences of means.
         self.guide = guide - guide.mean((1, 2), keepdim=True)
         self._rows, self._columns = (window_means(length, radius, guide.device) for length in guide.shape[1:])

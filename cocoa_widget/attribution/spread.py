@@ -103,16 +103,14 @@ class SuperpixelSpread(Spread):
         return shrink((values / self.areas)[..., self.labels], size)
 
     def matrix(self, size: Size | None = None) -> Tensor:
-        """Return the map as a sparse matrix (h · w, k), coalesced; most pixels lie on a single superpixel."""
-        height, width = smaller(size, self.full)
-        down, across = (
-            averaging(many, few, self.labels.device) for many, few in zip(self.full, (height, width), strict=True)
-        )
+        """Return the map as a sparse matrix (h · w, k), coalesced, on the CPU; most pixels lie on one superpixel."""
+        labels, size = self.labels.cpu(), smaller(size, self.full)
+        down, across = (averaging(many, few, labels.device) for many, few in zip(self.full, size, strict=True))
         (y, row), (x, column) = down.nonzero().T, across.nonzero().T
-        labels = self.labels[row[:, None], column]
-        shares = down[y, row][:, None] * across[x, column] / self.areas[labels]
-        places = torch.stack([(y[:, None] * width + x).flatten(), labels.flatten()])
-        shape = height * width, self.k
+        cells = labels[row[:, None], column]
+        shares = down[y, row][:, None] * across[x, column] / self.areas.cpu()[cells]
+        places = torch.stack([(y[:, None] * size[1] + x).flatten(), cells.flatten()])
+        shape = size[0] * size[1], self.k
         return torch.sparse_coo_tensor(places, shares.flatten(), shape, check_invariants=True).coalesce()
 
 

@@ -49,8 +49,10 @@ def _spread(spread: SharedSpread) -> protocol.Spread:
         else {"kind": "sparse", "k": term.k, "entries": len(term.cells)}
         for term in spread.terms
     ]
-    radius, epsilon = spread.filter or (0, 0.0)
-    return {"size": spread.size, "terms": terms, "filter": spread.filter and {"radius": radius, "epsilon": epsilon}}
+    last: protocol.Filter | None = None
+    if spread.filter is not None:
+        last = {"radius": spread.filter[0], "epsilon": spread.filter[1]}
+    return {"size": spread.size, "terms": terms, "filter": last}
 
 
 def heatmaps(

@@ -134,7 +134,7 @@ class PageSpread:
         """Red, green and blue of the guide's pixels (height, width, 3); None without a filter."""
         if self.guide is None:
             return None
-        found: NDArray[np.uint8] = self.guide.pixels.permute(1, 2, 0).contiguous().cpu().numpy()
+        found: NDArray[np.uint8] = self.guide.pixels.permute(1, 2, 0).contiguous().numpy()
         return found
 
     def terms(self) -> list[Term]:
@@ -145,7 +145,7 @@ class PageSpread:
         if isinstance(part, SeparableSpread):
             rows, columns = (factor.float().cpu().numpy() for factor in part.factors(self.size))
             return SeparableTerm(rows, columns)
-        matrix = part.matrix(self.size).cpu()
+        matrix = part.matrix(self.size)
         pixels, cells = matrix.indices().numpy()
         starts = np.searchsorted(pixels, np.arange(matrix.shape[0] + 1))
         return SparseTerm(part.k, starts.astype(np.uint32), cells.astype(np.uint16), matrix.values().float().numpy())

@@ -16,6 +16,8 @@ KEPT_MEMBERS = 1024
 """Members of which the page keeps products with one image, before it starts anew with those that are at hand."""
 SHARPER = 2.5
 """Ratio of numbers of passes from which on all products of an image are sent again."""
+EARLY_BYTES = 100_000
+"""Most bytes of one image's products that are sent before its operator is complete, beyond those that are needed."""
 FILTER_COST = 16
 """Heatmaps that the page computes in the time that it takes for a filtered one."""
 FLOAT = 4
@@ -139,7 +141,8 @@ class Sent:
         """Return what is to be sent of an image; None for nothing.
 
         Products of different states of an operator do not add up. So while it sharpens, further members wait until all
-        products are sent again, unless they are needed at once.
+        products are sent again, unless they are needed at once. Large products are sent of the needed members alone
+        until the operator is complete: all of them would be sent several times.
 
         Parameters
         ----------
@@ -150,6 +153,8 @@ class Sent:
         needed : collection of str
             Those of them on which the present answer depends.
         """
+        if not offer.operator.complete and FLOAT * offer.numbers * len(members) > EARLY_BYTES:
+            members = [member for member in members if member in needed]
         edition = self._editions.get(image)
         if edition is None:
             return self._fitting(image, offer, Due(tuple(members), True, True))

@@ -11,6 +11,7 @@ import torch
 
 import cocoa_widget as cw
 from cocoa_widget.live import View, sender, sent
+from cocoa_widget.live.products import coefficients_now
 from tests.attribution.test_patch_tokens import Transformer
 from tests.conftest import Convolutional
 from tests.joint import joint
@@ -158,6 +159,43 @@ def test_large_products_go_in_parts(make, monkeypatch):
         agrees(engine, recorder, question(), image)
     for message, buffers in recorder.page.messages:
         assert sum(map(len, buffers[-len(message["items"]) :])) <= 4 * 101 * 8
+
+
+def test_a_spread_with_its_guide_is_sent_once_for_each_image(make):
+    q = question(method=cw.SharpCAM(), explicands=("p0", "p4"))
+    engine, recorder, _ = make(first=q)
+    engine.watch("a", View(explicands=32, visible=("p5",)))
+    settled(engine, recorder, ("p1", "p2", "p3", "p0", "p4", "p5"))
+    engine.watch("a", SHOWN)
+    for image in q.explicands:
+        settled(engine, recorder, image=image)
+    found = {image: [] for image in q.explicands}  # of the messages about each: filter, whether it has a spread
+    for products in recorder.products_sent:
+        for item in products.items:
+            found[item.image].append((item.preview, products.spread is not None, item.guide is not None))
+    for sent_of in found.values():
+        sharp = [kinds for kinds in sent_of if not kinds[0]]
+        assert sum(spread for _, spread, _ in sharp) == 1
+        assert sum(guide for _, _, guide in sharp) == 1
+        assert len(sharp) > 1
+        assert not any(guide for preview, _, guide in sent_of if preview)
+    agrees(engine, recorder, q)
+
+
+def test_an_operator_whose_spread_changes_meanwhile_is_sent_with_the_next_message(make, monkeypatch):
+    method = cw.SharpCAM(follow_edges=False, masks=64)
+    calls = []
+
+    def grown(operator, similarity):
+        coefficients, done = coefficients_now(operator, similarity)
+        calls.append(done)
+        return (torch.cat([coefficients, coefficients]), done) if len(calls) == 1 else (coefficients, done)
+
+    monkeypatch.setattr(sender, "coefficients_now", grown)
+    engine, recorder, _ = make(first=question(method=method))
+    engine.watch("a", SHOWN)
+    settled(engine, recorder)
+    agrees(engine, recorder, question(method=method))
 
 
 def test_a_view_that_may_have_lost_something_gets_it_again(make):

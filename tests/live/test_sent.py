@@ -85,6 +85,16 @@ def test_further_members_wait_while_an_operator_sharpens_unless_they_are_needed(
     assert give(sent, "x", operator, ["a", "b", "c", "d"]) == Due(("a", "b", "c", "d"), True, False)
 
 
+def test_large_products_of_an_incomplete_operator_are_sent_as_far_as_they_are_needed(monkeypatch):
+    monkeypatch.setattr(module, "EARLY_BYTES", 2 * 10 * 4)
+    sent, operator = Sent(), Prepared(8, 100)
+    assert give(sent, "x", operator, ["a", "b", "c"], needed={"b"}) == Due(("b",), True, True)
+    assert give(sent, "x", operator, ["a", "b", "c"], needed={"b"}) is None
+    assert give(sent, "x", operator, ["a", "b", "c"], needed={"b", "c"}) == Due(("c",), False, False)
+    operator.done = 100
+    assert give(sent, "x", operator, ["a", "b", "c"], needed={"b"}) == Due(("a", "b", "c"), True, False)
+
+
 def test_the_method_replaces_its_preview_and_never_the_other_way_round():
     sent, cam, operator = Sent(), Prepared(1, 1), Prepared(8, 100)
     give(sent, "x", cam, ["a"], preview=True)
