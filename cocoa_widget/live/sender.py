@@ -169,6 +169,8 @@ class ProductSender:
                 continue
             part = part or Part.begun(offer, due)
             part.takes(image, offer, due)
+            if part.room < FLOAT * offer.numbers:
+                break
         return part
 
     def _offer(self, question: Question, image: str) -> Offer | None:
