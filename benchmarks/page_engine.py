@@ -18,9 +18,11 @@ from tests.e2e.browser import find_browser
 from tests.e2e.conftest import CHROMIUM_FLAGS
 
 PAGE = Path(__file__).parents[1] / "js"
-EXPLICANDS, MEMBERS, TILE = 12, 100, 300
-CELLS = (10, 14, 28)
-SIZES = (112, 224)
+EXPLICANDS, MEMBERS = 12, 100
+PLAIN = [(cells, size, 300, False) for cells in (10, 14, 28) for size in (112, 224)]
+GUIDED = [(28, 112, 300, True), (28, 112, 96, True), (28, 56, 300, True)]
+SETTINGS = [*PLAIN, *GUIDED]
+"""Cells, pixels of the heatmap, and pixels of a tile, of one side each; and whether there is a guided filter."""
 
 
 def bundle() -> str:
@@ -33,19 +35,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     runs = parser.parse_args().runs
-    print(
-        f"{EXPLICANDS} explicands, {MEMBERS} members in the bins, tiles of {TILE} pixels; median (95 %) of {runs} runs"
-    )
+    print(f"{EXPLICANDS} explicands, {MEMBERS} members in the bins; median (95 %) of {runs} runs, for all explicands")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=CHROMIUM_FLAGS)
         page = browser.new_context(reduced_motion="reduce").new_page()
         page.add_script_tag(content=bundle())
-        for cells in CELLS:
-            for size in SIZES:
-                setting = {"explicands": EXPLICANDS, "members": MEMBERS, "cells": cells, "size": size, "tile": TILE}
-                times = page.evaluate("(setting) => timing.timeEngine(setting)", {**setting, "runs": runs})
-                words = "; ".join(f"{name} {t['median']:.2f} ({t['most']:.2f}) ms" for name, t in times.items())
-                print(f"{cells**2} cells, products for {size} x {size} pixels: {words}")
+        for cells, size, tile, guided in SETTINGS:
+            setting = {"explicands": EXPLICANDS, "members": MEMBERS, "cells": cells, "size": size, "tile": tile}
+            times = page.evaluate(
+                "(setting) => timing.timeEngine(setting)", {**setting, "guided": guided, "runs": runs}
+            )
+            words = "; ".join(f"{name} {t['median']:.2f} ({t['most']:.2f}) ms" for name, t in times.items())
+            what = f", filtered with a guide of {size} x {size}" if guided else f" for {size} x {size}"
+            print(f"{cells**2} cells{what} pixels, tiles of {tile} pixels: {words}")
         browser.close()
 
 

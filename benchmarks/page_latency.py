@@ -1,9 +1,9 @@
 """The time from pointer-up to repainted heatmaps in JupyterLab, while the kernel is free, busy, or far away.
 
-python benchmarks/page_latency.py [--drops 50]
+python benchmarks/page_latency.py [--drops 50] [--method sharp] [--explicands 12]
 
 The page takes the times, from the event to the frame in which all heatmaps of the new bins are on their canvases, with
-12 prepared explicands. Figures are medians, 95th percentiles and maxima over the drops.
+prepared explicands. Figures are medians, 95th percentiles and maxima over the drops.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from benchmarks.delay_proxy import delaying_proxy
 from tests.e2e.browser import find_browser
 from tests.e2e.conftest import CHROMIUM_FLAGS, Lab, Notebook
 
-PREPARED = 12
 CELL = """
 import cocoa_widget as cw
 images = cw.demo_images()
 widget = cw.CocoaWidget(
-    images, cw.load_encoder("demo"), corpus=["cat/1"], foil=["coffee/1"], explicands=images.ids[8:20],
-    method=cw.RISE(n_masks=96)
+    images, cw.load_encoder("demo"), corpus=["cat/1"], foil=["coffee/1"], explicands=images.ids[8:{last}],
+    method={method}
 )
 widget
 """
+METHODS = {"rise": "cw.RISE(n_masks=96)", "sharp": "cw.SharpCAM()"}
+LONG = {"rise": "cw.RISE(n_masks=4000)", "sharp": "cw.SharpCAM(masks=4000)"}
 # The heatmaps of other images in the gallery keep the slow lane busy for far longer than the drops take.
-BUSY = "widget.method = cw.RISE(n_masks=4000)"
+BUSY = "widget.method = {}"
 SLEEPING = "import time; time.sleep({})"
 COMPUTING = "import time; end = time.monotonic() + {}\nwhile time.monotonic() < end: sum(range(1000))"
 
@@ -94,6 +95,8 @@ class Bench:
 
     notebook: Notebook
     root: Locator
+    method: str
+    explicands: int
     drops: int = 0
 
     def drag_once(self) -> None:
@@ -159,7 +162,7 @@ def first_heatmaps(notebook: Notebook) -> str:
     )
 
 
-def prepared(notebook: Notebook) -> Bench:
+def prepared(notebook: Notebook, method: str, explicands: int) -> Bench:
     """Show the widget, and wait until each explicand has its heatmap."""
     page = notebook.page
     notebook.run_cell(0)
@@ -168,19 +171,20 @@ def prepared(notebook: Notebook) -> Bench:
     root.scroll_into_view_if_needed()
     page.wait_for_function(
         "(count) => document.querySelectorAll(\"[data-bin=explicands] canvas[data-progress='1']\").length === count",
-        arg=PREPARED,
+        arg=explicands,
         timeout=180_000,
     )
     page.evaluate(WATCH, root.element_handle())
-    return Bench(notebook, root)
+    return Bench(notebook, root, method, explicands)
 
 
 def busy_slow_lane(bench: Bench, drops: int) -> Iterator[str]:
     notebook = bench.notebook
-    notebook.python(BUSY)
+    notebook.python(BUSY.format(LONG[bench.method]))
     # Each explicand has its first heatmap, and the masks go on for minutes.
     notebook.page.wait_for_function(
-        "() => document.querySelectorAll('[data-bin=explicands] canvas[data-method=rise]').length === 12",
+        "([canvas, count]) => document.querySelectorAll(`[data-bin=explicands] ${canvas}`).length === count",
+        arg=[f"canvas[data-method={bench.method}]", bench.explicands],
         timeout=180_000,
     )
     busy, before = 0, len(bench.times("drop"))
@@ -243,20 +247,24 @@ def lab_at(folder: Path) -> Iterator[Lab]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--drops", type=int, default=50)
-    drops = parser.parse_args().drops
+    parser.add_argument("--method", choices=METHODS, default="rise")
+    parser.add_argument("--explicands", type=int, default=12)
+    arguments = parser.parse_args()
+    drops, method, explicands = arguments.drops, arguments.method, arguments.explicands
+    cell = CELL.format(last=8 + explicands, method=METHODS[method])
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     with lab_at(Path(tempfile.mkdtemp())) as lab, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=CHROMIUM_FLAGS)
         page = browser.new_context(viewport={"width": 1500, "height": 1100}).new_page()
-        for name, cells in (("first", [FIRST_SETUP, FIRST]), ("latency", [CELL, "pass"])):
+        for name, cells in (("first", [FIRST_SETUP, FIRST]), ("latency", [cell, "pass"])):
             notebook = nbformat.v4.new_notebook(
                 cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata
             )
             nbformat.write(notebook, lab.folder / f"{name}.ipynb")
         print(first_heatmaps(Notebook(lab, page, "first.ipynb")), flush=True)
         lab.end_sessions()
-        print(f"pointer-up → repainted heatmaps of {PREPARED} explicands:")
-        bench = prepared(Notebook(lab, page, "latency.ipynb"))
+        print(f"pointer-up → repainted heatmaps of {explicands} explicands, {method}:")
+        bench = prepared(Notebook(lab, page, "latency.ipynb"), method, explicands)
         print(busy_kernel(bench, SLEEPING, drops), flush=True)
         print(busy_kernel(bench, COMPUTING, drops), flush=True)
         for found in busy_slow_lane(bench, drops):
@@ -264,7 +272,7 @@ def main() -> None:
         lab.end_sessions()
         with delaying_proxy(lab.port, 0.1) as port:
             direct, lab.url = lab.url, f"http://127.0.0.1:{port}"
-            bench = prepared(Notebook(lab, page, "latency.ipynb"))
+            bench = prepared(Notebook(lab, page, "latency.ipynb"), method, explicands)
             for _ in range(drops):
                 bench.drag_once()
                 time.sleep(0.15)

@@ -2,10 +2,13 @@
 
 The page computes heatmaps itself, so what counts is the sum over a whole preparation, and that a drop costs next to
 nothing afterwards.
+
+python benchmarks/products.py [--method sharp]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import threading
 import time
@@ -17,6 +20,7 @@ from cocoa_widget.host import events
 from cocoa_widget.insight import Stability
 from cocoa_widget.live import Heatmap, LiveEngine, Products, Progress, Question, View
 
+METHODS: dict[str, cw.LinearMethod] = {"rise": cw.RISE(n_masks=1024), "sharp": cw.SharpCAM()}
 EXPLICANDS, MEMBERS, CORNERS = 12, 100, (0.0, 0.25, 0.5)
 
 
@@ -79,12 +83,15 @@ def pictures() -> cw.ImageSet:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--method", choices=METHODS, default="rise")
+    method = METHODS[parser.parse_args().method]
     images = pictures()
     ids = images.ids
     explicands, members = ids[:EXPLICANDS], ids[EXPLICANDS:]
     counter = Counter()
     bins = tuple(members[:3]), tuple(members[3:6]), tuple(explicands)
-    question = Question(*bins, cw.RISE(n_masks=1024), "contrastive_corpus", "cosine", cw.Blur())
+    question = Question(*bins, method, "contrastive_corpus", "cosine", cw.Blur())
     begun = time.perf_counter()
     engine = LiveEngine(images, cw.load_encoder("demo"), question, counter, 1 << 30)
     engine.watch("view", View(explicands=224, visible=tuple(members)))

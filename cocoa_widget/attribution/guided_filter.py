@@ -13,7 +13,7 @@ from torch import Tensor
 from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder
 from .method import Operator
-from .resample import Size, enlarge, shrink
+from .resample import Size, enlarge, shrink, smaller
 from .spread import Spread
 from .stored import StoredOperator
 
@@ -35,6 +35,8 @@ class GuidedFilter:
     has some. It is linear in the map, and keeps constant maps, but not a map's sum. Where the guide is constant, it is
     the mean over windows twice.
 
+    The guide is rounded to 8 bits, in which the page gets it: both must filter with the same guide.
+
     Parameters
     ----------
     guide : Tensor
@@ -46,6 +48,8 @@ class GuidedFilter:
 
     Attributes
     ----------
+    pixels : Tensor
+        (c, h, w), uint8: the guide, on the CPU.
     guide : Tensor
         (c, h, w), without the mean of each colour.
     radius, epsilon
@@ -54,6 +58,8 @@ class GuidedFilter:
 
     def __init__(self, guide: Tensor, radius: int, epsilon: float = EPSILON) -> None:
         self.radius, self.epsilon = radius, epsilon
+        self.pixels = (255 * guide).round().to("cpu", torch.uint8)
+        guide = self.pixels.to(guide.device).float() / 255
         # The result does not depend on an offset of the guide; without one, less is lost in differences of means.
         self.guide = guide - guide.mean((1, 2), keepdim=True)
         self._rows, self._columns = (window_means(length, radius, guide.device) for length in guide.shape[1:])
@@ -74,7 +80,7 @@ class GuidedFilter:
     @property
     def nbytes(self) -> int:
         """Memory that the filter holds, in bytes, without what all filters of a size share."""
-        return sum(t.numel() * t.element_size() for t in (self.guide, self._mean, self._inverse))
+        return sum(t.numel() * t.element_size() for t in (self.pixels, self.guide, self._mean, self._inverse))
 
     def apply(self, maps: Tensor) -> Tensor:
         """Filter maps (…, h, w)."""
@@ -128,8 +134,8 @@ class GuidedSpread(Spread):
         return self.inner.full
 
     def maps(self, values: Tensor, size: Size | None = None) -> Tensor:
-        """Return the inner heatmaps, filtered at the guide's size and enlarged bilinearly."""
-        return enlarge(self.guided.apply(self.inner.maps(values, self.guided.size)), self.full, size)
+        """Return the inner heatmaps, filtered at the guide's size and resized by `resize`."""
+        return resize(self.guided.apply(self.inner.maps(values, self.guided.size)), self.full, size)
 
 
 class GuidedOperator(Operator):
@@ -175,7 +181,7 @@ class GuidedOperator(Operator):
         return possible
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
-        return enlarge(self._guided.apply(self._inner.apply(score, self._guided.size)), self._full, size)
+        return resize(self._guided.apply(self._inner.apply(score, self._guided.size)), self._full, size)
 
     @property
     def spread(self) -> GuidedSpread | None:
@@ -210,6 +216,17 @@ class GuidedOperator(Operator):
         spread = GuidedSpread(inner.spread, self._guided)
         kept = {similarity: each.first(spread.k) for similarity, each in inner.kept.items()}
         return StoredOperator(kept, spread, None)
+
+
+def resize(filtered: Tensor, full: Size, size: Size | None) -> Tensor:
+    """Average filtered maps (…, h, w) down to `size`, or enlarge them bilinearly where it is larger than they are.
+
+    The page averages in the same way, and leaves it to its canvases to enlarge. A `size` above `full` is `full`.
+    """
+    height, width = smaller(size, full)
+    if height <= filtered.shape[-2] and width <= filtered.shape[-1]:
+        return shrink(filtered, (height, width))
+    return enlarge(filtered, full, size)
 
 
 def edges_of(encoder: Encoder, explicand: Tensor) -> GuidedFilter:

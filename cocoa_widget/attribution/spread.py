@@ -102,6 +102,17 @@ class SuperpixelSpread(Spread):
         """Return each number, divided by the area of its superpixel, at the superpixel's pixels."""
         return shrink((values / self.areas)[..., self.labels], size)
 
+    def matrix(self, size: Size | None = None) -> Tensor:
+        """Return the map as a sparse matrix (h · w, k), coalesced, on the CPU; most pixels lie on one superpixel."""
+        labels, size = self.labels.cpu(), smaller(size, self.full)
+        down, across = (averaging(many, few, labels.device) for many, few in zip(self.full, size, strict=True))
+        (y, row), (x, column) = down.nonzero().T, across.nonzero().T
+        cells = labels[row[:, None], column]
+        shares = down[y, row][:, None] * across[x, column] / self.areas.cpu()[cells]
+        places = torch.stack([(y[:, None] * size[1] + x).flatten(), cells.flatten()])
+        shape = size[0] * size[1], self.k
+        return torch.sparse_coo_tensor(places, shares.flatten(), shape, check_invariants=True).coalesce()
+
 
 @lru_cache(maxsize=32)
 def bilinear(cells: Size, full: Size, device: torch.device) -> SeparableSpread:

@@ -1,8 +1,8 @@
 """Spreads as tensors with names, for the file of prepared explicands.
 
 A spread with factors has ``rows`` (H, r) and ``columns`` (W, c). One of superpixels has ``labels`` (H, W). One that
-ends with a guided filter has ``guide`` (c, h, w), the numbers ``radius`` and ``epsilon``, and the tensors of the spread
-before the filter under ``inner.``. A sum has the tensors of its parts under ``0.``, ``1.`` and so on.
+ends with a guided filter has ``guide`` (c, h, w) in 8 bits, the numbers ``radius`` and ``epsilon``, and the tensors of
+the spread before the filter under ``inner.``. A sum has the tensors of its parts under ``0.``, ``1.`` and so on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def tensors_of(spread: Spread, prefix: str) -> dict[str, Tensor]:
     if isinstance(spread, GuidedSpread):
         guided, inner = spread.guided, tensors_of(spread.inner, f"{prefix}inner.")
         numbers = {f"{prefix}radius": torch.tensor(guided.radius), f"{prefix}epsilon": torch.tensor(guided.epsilon)}
-        return {f"{prefix}guide": guided.guide, **numbers, **inner}
+        return {f"{prefix}guide": guided.pixels, **numbers, **inner}
     if isinstance(spread, SumSpread):
         parts = [tensors_of(part, f"{prefix}{i}.") for i, part in enumerate(spread.parts())]
         return {name: tensor for part in parts for name, tensor in part.items()}
@@ -51,7 +51,7 @@ def spread_of(tensors: Mapping[str, Tensor], prefix: str) -> Spread:
         return SuperpixelSpread(labels)
     if (guide := tensors.get(f"{prefix}guide")) is not None:
         radius, epsilon = int(tensors[f"{prefix}radius"]), float(tensors[f"{prefix}epsilon"])
-        return GuidedSpread(spread_of(tensors, f"{prefix}inner."), GuidedFilter(guide, radius, epsilon))
+        return GuidedSpread(spread_of(tensors, f"{prefix}inner."), GuidedFilter(guide / 255, radius, epsilon))
     if (rows := tensors.get(f"{prefix}rows")) is not None:
         return separable(rows, tensors[f"{prefix}columns"])
     parts: list[Spread] = []

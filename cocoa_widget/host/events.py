@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ..insight import ENOUGH, Stability
-from ..live import Heatmap, Products, Progress
+from ..live import Heatmap, Products, Progress, SeparableTerm, SharedSpread
 from . import protocol
 from .traits import baseline_name
 
 
 def products(found: Products) -> tuple[protocol.Products, list[bytes]]:
-    """Return products, in one message, and the matrices and values."""
-    question = found.question
+    """Return products, in one message, and the arrays of their spread, their values and the guides."""
+    question, spread = found.question, found.spread
     message: protocol.Products = {
         "kind": "products",
         "space": found.space,
@@ -24,8 +24,7 @@ def products(found: Products) -> tuple[protocol.Products, list[bytes]]:
             "centred": question.centred,
         },
         "members": found.members,
-        "cells": found.cells,
-        "size": (len(found.rows), len(found.columns)),
+        "spread": None if spread is None else _spread(spread),
         "items": [
             {
                 "image": each.image,
@@ -37,8 +36,23 @@ def products(found: Products) -> tuple[protocol.Products, list[bytes]]:
             for each in found.items
         ],
     }
-    values = [found.rows, found.columns, *(each.values for each in found.items)]
-    return message, [each.astype("<f4").tobytes() for each in values]
+    terms = [array for term in (spread.terms if spread else ()) for array in term.arrays]
+    guides = [each.guide for each in found.items if each.guide is not None]
+    arrays = [*terms, *(each.values for each in found.items), *guides]
+    return message, [each.astype(each.dtype.newbyteorder("<")).tobytes() for each in arrays]
+
+
+def _spread(spread: SharedSpread) -> protocol.Spread:
+    terms: list[protocol.SeparableTerm | protocol.SparseTerm] = [
+        {"kind": "separable", "cells": (term.rows.shape[1], term.columns.shape[1])}
+        if isinstance(term, SeparableTerm)
+        else {"kind": "sparse", "k": term.k, "entries": len(term.cells)}
+        for term in spread.terms
+    ]
+    last: protocol.Filter | None = None
+    if spread.filter is not None:
+        last = {"radius": spread.filter[0], "epsilon": spread.filter[1]}
+    return {"size": spread.size, "terms": terms, "filter": last}
 
 
 def heatmaps(

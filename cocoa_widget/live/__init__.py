@@ -3,7 +3,8 @@
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
-from .listening import Heatmap, Listener, Product, Products, Progress
+from .listening import Heatmap, Listener, Product, Products, Progress, SharedSpread
+from .page_spread import SeparableTerm, SparseTerm
 from .question import ATTRIBUTION, LAYERS, Question
 from .state import View
 
@@ -18,6 +19,9 @@ __all__ = [
     "Products",
     "Progress",
     "Question",
+    "SeparableTerm",
+    "SharedSpread",
+    "SparseTerm",
     "View",
     "end_with_interpreter",
 ]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..attribution import Size
 from ..insight import Stability
+from .page_spread import Term
 from .question import ATTRIBUTION, Question
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Product:
         Whether all earlier products of the image no longer hold.
     values : ndarray
         (1 + m, k + 1): see `cocoa_widget.live.products`.
+    guide : ndarray or None
+        (height, width, 3), uint8: the guide of the filter at the end of its spread, where one is reported.
     """
 
     image: str
@@ -83,6 +86,26 @@ class Product:
     progress: float
     replaces: bool
     values: NDArray[np.float32]
+    guide: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class SharedSpread:
+    """The spread of several images' operators, which differ in their guides alone.
+
+    Attributes
+    ----------
+    size : (int, int)
+        Height and width of the heatmaps.
+    terms : list of Term
+        What is summed; each takes the numbers after those of the terms before it.
+    filter : (int, float) or None
+        Radius and epsilon of the guided filter after the sum; None without one.
+    """
+
+    size: Size
+    terms: list[Term]
+    filter: tuple[int, float] | None
 
 
 @dataclass(frozen=True)
@@ -97,19 +120,15 @@ class Products:
         With the settings that the products depend on.
     members : list of str
         Images and texts.
-    cells : (int, int)
-        Numbers of a heatmap before they are spread, as rows and columns.
-    rows, columns : ndarray
-        (height, cells[0]) and (width, cells[1]): a heatmap is ``rows · cells · columnsᵀ``.
+    spread : SharedSpread or None
+        From the sums of products to heatmaps; None where the images' spreads have been reported before.
     items : list of Product
     """
 
     space: int
     question: Question
     members: list[str]
-    cells: Size
-    rows: NDArray[np.float32]
-    columns: NDArray[np.float32]
+    spread: SharedSpread | None
     items: list[Product]
 
 

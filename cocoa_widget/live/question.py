@@ -9,10 +9,11 @@ from ..contrast import TARGETS
 from ..texts import AS_TYPED
 
 ATTRIBUTION = "attribution"
+STABILITY = "stability"
 LAYERS: dict[str, tuple[str, str]] = {
     ATTRIBUTION: ("Attribution", "What makes the image like the corpus and unlike the foil"),
     "error": ("Standard error", "How far the heatmap may be off because masks are random (RISE)"),
-    "stability": (
+    STABILITY: (
         "Deviation over resampled bins",
         "How far the heatmap may be off because bins hold just these images",
     ),
@@ -75,8 +76,8 @@ def missing_layer(question: Question, smallest: int) -> str | None:
         return f"{label} draws nothing at random that could be averaged better. Choose RISE, or another layer."
     if question.layer == "error" and isinstance(question.method, LinearMethod) and question.method.follow_edges:
         return f"{label} knows the error of heatmaps before the guided filter alone. Choose follow_edges=False."
-    if question.layer == "stability" and not isinstance(question.method, LinearMethod):
+    if question.layer == STABILITY and not isinstance(question.method, LinearMethod):
         return f"{label} would need encoder passes for every resampled bin. Choose RISE, or another layer."
-    if question.layer == "stability" and smallest == 1:
-        return f"{LAYERS['stability'][0]}: a bin with a single image cannot be resampled. Add images to it."
+    if question.layer == STABILITY and smallest == 1:
+        return f"{LAYERS[STABILITY][0]}: a bin with a single image cannot be resampled. Add images to it."
     return None

@@ -4,58 +4,77 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from numpy.typing import NDArray
 
-from ..attribution import LinearMethod, SeparableSpread, Size
+from ..attribution import LinearMethod
 from ..contrast import TARGETS
 from ..encoders import Encoder, Representations
-from .listening import Listener, Product, Products, array
+from .listening import Listener, Product, Products, SharedSpread, array
 from .members import MemberIndex
 from .operators import PREVIEW
+from .page_spread import PageSpread, Term
 from .products import coefficients_now, products
-from .question import ATTRIBUTION, Question
+from .question import ATTRIBUTION, STABILITY, Question
 from .sent import FLOAT, Due, Offer, Sent
-from .sizes import fitting
 from .state import State
 
 AT_HAND = 256
 """Largest number of members whose products the page is sent: the bins' first."""
-SIDE = 112
-"""Longer side, in pixels, of the heatmaps that the page computes; it enlarges them itself."""
+MOST_MAPS = 64
+"""Most heatmaps from which the page computes a deviation; a filtered one counts as `FILTER_COST` (see `sent`)."""
 PART_BYTES = 900_000
 """Largest size of the products in one message: some hosts lose messages of more than 1 MB."""
 
 
-class Part(NamedTuple):
+@dataclass
+class Part:
     """What goes into one message: images whose operators have the same spread, and the same members for all of them.
 
     Attributes
     ----------
     members : tuple of str
-    cells : (int, int)
-        Number of rows and columns of the spread's cells.
-    rows, columns : Tensor
-        (height, cells[0]) and (width, cells[1]): the spread's factors.
+    spread : PageSpread
+        The same for all images, but for the guide.
+    terms : list of Term or None
+        Those of the spread; None where the page has the spreads of all images.
+    most : int
+        Most members in the message.
+    room : int
+        Bytes that are left in it.
     items : dict of str to (Offer, Due)
         By image; nothing is due with other members.
     """
 
     members: tuple[str, ...]
-    cells: Size
-    rows: Tensor
-    columns: Tensor
-    items: dict[str, tuple[Offer, Due]]
+    spread: PageSpread
+    terms: list[Term] | None
+    most: int
+    room: int
+    items: dict[str, tuple[Offer, Due]] = field(default_factory=dict)
 
-    def takes(self, offer: Offer, due: Due) -> bool:
-        """Return whether what is due of another image can go with this part."""
-        if due.members != self.members or offer.spread.cells != self.cells:
+    @classmethod
+    def begun(cls, offer: Offer, due: Due) -> Part:
+        """Return a message without images yet, as large as one image with what is due of it asks for."""
+        terms = offer.spread.terms() if due.spread else None
+        room = PART_BYTES - sum(array.nbytes for term in terms or () for array in term.arrays)
+        most = max(1, (room - _guide_bytes(offer, due)) // (FLOAT * offer.numbers) - 1)
+        return cls(due.members[:most], offer.spread, terms, most, room)
+
+    def takes(self, image: str, offer: Offer, due: Due) -> bool:
+        """Add an image with what is due of it, if it can go with this message."""
+        due = due._replace(members=due.members[: self.most])
+        alike = due.members == self.members and due.spread == (self.terms is not None)
+        needed = FLOAT * offer.numbers * (1 + len(due.members)) + _guide_bytes(offer, due)
+        if not (alike and offer.spread.is_like(self.spread)) or (self.items and needed > self.room):
             return False
-        rows, columns = _factors(offer.spread)
-        return torch.equal(rows, self.rows) and torch.equal(columns, self.columns)
+        self.items[image] = offer, due
+        self.room -= needed
+        return True
 
 
 class ProductSender:
@@ -96,13 +115,18 @@ class ProductSender:
     def computable(self, question: Question, images: Iterable[str], failed: Collection[str]) -> dict[str, bool]:
         """Return those of `images` whose heatmaps the page computes, and whether it computes a preview.
 
-        A preview counts only while there is nothing better.
+        A preview counts only while there is nothing better. The deviation over draws of the bins takes a heatmap of
+        each member, so the page computes it for few members only, and it is unknown where a bin has a single one.
         """
-        used = {member for members in question.used for member in members if member not in failed}
+        bins = [[member for member in members if member not in failed] for members in question.used]
+        used = {member for members in bins for member in members}
         if not _has_products(question) or not (used or TARGETS[question.target].own):
             return {}
-        store, recipe = self._state.store, question.recipe
-        found = {image: self._sent.is_preview(image) for image in images if self._sent.covers(image, used)}
+        store, recipe, sent = self._state.store, question.recipe, self._sent
+        found = {image: sent.is_preview(image) for image in images if sent.covers(image, used)}
+        if question.layer == STABILITY:
+            maps = 0 if any(len(members) == 1 for members in bins) else MOST_MAPS
+            return {i: preview for i, preview in found.items() if not preview and sent.maps(i) * len(used) <= maps}
         return {i: preview for i, preview in found.items() if not (preview and store.presentable(i, recipe))}
 
     def _send_part(self, question: Question, images: Collection[str], members: Sequence[str]) -> bool:
@@ -127,29 +151,25 @@ class ProductSender:
             if part is None:
                 return False
             message, passes = self._computed(question, part, own, keys, table)
-        if not moment.lasts:
+        if not moment.lasts or not message.items:
             return False
-        for done, (image, (offer, due)) in zip(passes, part.items.items(), strict=True):
+        for image, done in passes.items():
+            offer, due = part.items[image]
             self._sent.add(image, offer, done, due)
         self._listener.products(message)
         return True
 
     def _next_part(self, question: Question, images: Iterable[str], members: Sequence[str]) -> Part | None:
         """Return as much of what is due as fits into one message; None for nothing."""
-        part, room, needed = None, 1, {*question.corpus, *question.foil}
+        part, needed = None, {*question.corpus, *question.foil}
         for image in images:
             offer = self._offer(question, image)
             due = None if offer is None else self._sent.due(image, offer, members, needed)
             if offer is None or due is None:
                 continue
-            products_in_part = PART_BYTES // (FLOAT * offer.numbers)
-            due = due._replace(members=due.members[: max(1, products_in_part - 1)])
-            if part is None:
-                part = Part(due.members, offer.spread.cells, *_factors(offer.spread), {image: (offer, due)})
-                room = products_in_part // (1 + len(due.members))
-            elif part.takes(offer, due):
-                part.items[image] = offer, due
-            if len(part.items) >= room:
+            part = part or Part.begun(offer, due)
+            part.takes(image, offer, due)
+            if part.room < FLOAT * offer.numbers:
                 break
         return part
 
@@ -161,8 +181,8 @@ class ProductSender:
             operator, preview = store.get(image, PREVIEW), True
         if operator is None or not operator.presentable:
             return None
-        spread = operator.spread
-        return Offer(operator, spread, preview) if isinstance(spread, SeparableSpread) else None
+        spread = None if operator.spread is None else PageSpread.of(operator.spread)
+        return None if spread is None else Offer(operator, spread, preview)
 
     def _computed(
         self,
@@ -171,38 +191,49 @@ class ProductSender:
         own: Mapping[str, str],
         keys: Mapping[str, str],
         table: Representations,
-    ) -> tuple[Products, list[int]]:
-        """Compute the products of a part, from the keys of images and members; return also each operator's passes."""
-        vectors = table.get([own[image] for image in part.items])
-        if question.similarity == "cosine":
-            vectors = F.normalize(vectors, dim=1)
-        members = self._index.compared({member: keys[member] for member in part.members}, question, table)
-        now = [coefficients_now(offer.operator, question.similarity) for offer, _ in part.items.values()]
-        passes = [done for _, done in now]
-        values = products(torch.stack([coefficients for coefficients, _ in now]), vectors, members)
-        items = [
-            Product(
-                image=image,
-                method=(PREVIEW[0] if offer.preview else question.method).name,
-                preview=offer.preview,
-                progress=0.0 if offer.preview else min(1.0, done / offer.operator.total),
-                replaces=due.replaces,
-                values=array(each),
-            )
-            for (image, (offer, due)), done, each in zip(part.items.items(), passes, values, strict=True)
-        ]
-        rows, columns = array(part.rows), array(part.columns)
-        return Products(self._sent.space, question, list(part.members), part.cells, rows, columns, items), passes
+    ) -> tuple[Products, dict[str, int]]:
+        """Compute the products of a part, from the keys of images and members; return also each operator's passes.
+
+        Images are left out whose operator has taken a pass meanwhile that changed its spread: they are due again.
+        """
+        now = {image: coefficients_now(offer.operator, question.similarity) for image, (offer, _) in part.items.items()}
+        now = {image: found for image, found in now.items() if len(found[0]) == part.spread.k}
+        passes, items = {image: done for image, (_, done) in now.items()}, []
+        if now:
+            vectors = table.get([own[image] for image in now])
+            if question.similarity == "cosine":
+                vectors = F.normalize(vectors, dim=1)
+            members = self._index.compared({member: keys[member] for member in part.members}, question, table)
+            values = products(torch.stack([coefficients for coefficients, _ in now.values()]), vectors, members)
+            items = [
+                _product(question, image, *part.items[image], passes[image], array(each))
+                for image, each in zip(now, values, strict=True)
+            ]
+        spread = None if part.terms is None else SharedSpread(part.spread.size, part.terms, part.spread.settings)
+        return Products(self._sent.space, question, list(part.members), spread, items), passes
 
 
-def _factors(spread: SeparableSpread) -> tuple[Tensor, Tensor]:
-    return spread.factors(fitting(SIDE, spread.full))
+def _product(question: Question, image: str, offer: Offer, due: Due, done: int, values: NDArray[np.float32]) -> Product:
+    return Product(
+        image=image,
+        method=(PREVIEW[0] if offer.preview else question.method).name,
+        preview=offer.preview,
+        progress=0.0 if offer.preview else min(1.0, done / offer.operator.total),
+        replaces=due.replaces,
+        values=values,
+        guide=offer.spread.picture if due.spread else None,
+    )
+
+
+def _guide_bytes(offer: Offer, due: Due) -> int:
+    guide = offer.spread.guide if due.spread else None
+    return 0 if guide is None else guide.pixels.numel()
 
 
 def _has_products(question: Question) -> bool:
     """Return whether a question's heatmaps are sums of products, and of no more than the page is sent."""
     linear = isinstance(question.method, LinearMethod) and question.similarity != "gaussian"
-    return linear and question.layer == ATTRIBUTION and sum(map(len, question.used)) <= AT_HAND
+    return linear and question.layer in (ATTRIBUTION, STABILITY) and sum(map(len, question.used)) <= AT_HAND
 
 
 def _binned(question: Question) -> list[str]:

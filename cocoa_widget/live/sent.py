@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..attribution import Operator, SeparableSpread
+from ..attribution import Operator
+from .page_spread import PageSpread
 
 KEPT_BYTES = 64 << 20
 """Products that the page keeps; it is sent heatmaps of the images beyond."""
@@ -15,6 +16,10 @@ KEPT_MEMBERS = 1024
 """Members of which the page keeps products with one image, before it starts anew with those that are at hand."""
 SHARPER = 2.5
 """Ratio of numbers of passes from which on all products of an image are sent again."""
+EARLY_BYTES = 100_000
+"""Most bytes of one image's products that are sent before its operator is complete, beyond those that are needed."""
+FILTER_COST = 16
+"""Heatmaps that the page computes in the time that it takes for a filtered one."""
 FLOAT = 4
 """Bytes of a number."""
 
@@ -25,14 +30,14 @@ class Offer(NamedTuple):
     Attributes
     ----------
     operator : Operator
-    spread : SeparableSpread
+    spread : PageSpread
         The operator's.
     preview : bool
         Whether it stands in for that of the method.
     """
 
     operator: Operator
-    spread: SeparableSpread
+    spread: PageSpread
     preview: bool
 
     @property
@@ -42,10 +47,21 @@ class Offer(NamedTuple):
 
 
 class Due(NamedTuple):
-    """Members whose products with one image are to be sent, and whether these replace all earlier ones."""
+    """What is to be sent of one image.
+
+    Attributes
+    ----------
+    members : tuple of str
+        Those whose products are to be sent.
+    replaces : bool
+        Whether these replace all earlier ones.
+    spread : bool
+        Whether the page lacks the spread.
+    """
 
     members: tuple[str, ...]
     replaces: bool
+    spread: bool
 
 
 @dataclass(frozen=True)
@@ -62,8 +78,8 @@ class Edition:
     complete : bool
         Whether these were all.
     members : frozenset of str
-    numbers : int
-        How many numbers one product has.
+    spread : PageSpread
+        The operator's.
     """
 
     operator: weakref.ref[Operator]
@@ -71,12 +87,12 @@ class Edition:
     done: int
     complete: bool
     members: frozenset[str]
-    numbers: int
+    spread: PageSpread
 
     @property
     def nbytes(self) -> int:
-        """Size of the products, with that of the image's own representation."""
-        return FLOAT * self.numbers * (1 + len(self.members))
+        """Memory that the page needs for the products, with that of the image's own representation, and the spread."""
+        return FLOAT * (self.spread.k + 1) * (1 + len(self.members)) + self.spread.nbytes
 
     def is_of(self, offer: Offer) -> bool:
         """Return whether further products of `offer` can be added up with these."""
@@ -125,7 +141,8 @@ class Sent:
         """Return what is to be sent of an image; None for nothing.
 
         Products of different states of an operator do not add up. So while it sharpens, further members wait until all
-        products are sent again, unless they are needed at once.
+        products are sent again, unless they are needed at once. Large products are sent of the needed members alone
+        until the operator is complete: all of them would be sent several times.
 
         Parameters
         ----------
@@ -136,22 +153,26 @@ class Sent:
         needed : collection of str
             Those of them on which the present answer depends.
         """
+        if not offer.operator.complete and FLOAT * offer.numbers * len(members) > EARLY_BYTES:
+            members = [member for member in members if member in needed]
         edition = self._editions.get(image)
         if edition is None:
-            return self._fitting(image, offer, Due(tuple(members), True))
+            return self._fitting(image, offer, Due(tuple(members), True, True))
+        spread = not edition.spread.is_same(offer.spread)
         missing = tuple(member for member in members if member not in edition.members)
         if edition.is_of(offer):
             if not missing:
                 return None
             anew = len(edition.members) + len(missing) > KEPT_MEMBERS
-            return self._fitting(image, offer, Due(tuple(members) if anew else missing, anew))
+            return self._fitting(image, offer, Due(tuple(members) if anew else missing, anew, spread))
         urgent = bool(missing) and (offer.operator.complete or not set(missing).isdisjoint(needed))
-        return self._fitting(image, offer, Due(tuple(members), True)) if urgent or edition.is_dull(offer) else None
+        renewed = urgent or edition.is_dull(offer)
+        return self._fitting(image, offer, Due(tuple(members), True, spread)) if renewed else None
 
     def _fitting(self, image: str, offer: Offer, due: Due) -> Due | None:
         """Return `due` if the page has room for it."""
         held = sum(edition.nbytes for each, edition in self._editions.items() if not (due.replaces and each == image))
-        added = FLOAT * offer.numbers * (len(due.members) + due.replaces)
+        added = FLOAT * offer.numbers * (len(due.members) + due.replaces) + due.replaces * offer.spread.nbytes
         return due if held + added <= KEPT_BYTES else None
 
     def add(self, image: str, offer: Offer, done: int, due: Due) -> None:
@@ -159,12 +180,16 @@ class Sent:
         before = frozenset() if due.replaces else self._editions[image].members
         complete = done >= offer.operator.total
         operator, members = weakref.ref(offer.operator), before.union(due.members)
-        self._editions[image] = Edition(operator, offer.preview, done, complete, members, offer.numbers)
+        self._editions[image] = Edition(operator, offer.preview, done, complete, members, offer.spread)
 
     def covers(self, image: str, members: Collection[str]) -> bool:
         """Return whether the page has the products of an image with all of some members."""
         edition = self._editions.get(image)
         return edition is not None and edition.members.issuperset(members)
+
+    def maps(self, image: str) -> int:
+        """Return as how many unfiltered heatmaps one of an image counts, of which the page has products."""
+        return 1 if self._editions[image].spread.guide is None else FILTER_COST
 
     def is_preview(self, image: str) -> bool:
         """Return whether what the page has of an image is a preview; also where it has nothing."""

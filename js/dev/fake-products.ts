@@ -9,6 +9,9 @@ interface FakeProducts {
   items: (Partial<Product> & { image: string })[];
   settings: Products["settings"];
   space: number;
+  /** Whether the message has the spread; with `guide`, it ends with a guided filter, whose guide has bytes of that value. */
+  spread?: boolean;
+  guide?: (i: number) => number;
 }
 
 export const CELLS = 2;
@@ -18,7 +21,15 @@ export const SIDE = 16;
  * A message and its buffers. The heatmap of an image with the number x and the direction w has two columns, −w and 2w, each
  * half of the width; its score is x · w.
  */
-export function fakeProducts({ numbers, members, items, settings, space }: FakeProducts): [Products, DataView[]] {
+export function fakeProducts({
+  numbers,
+  members,
+  items,
+  settings,
+  space,
+  spread = true,
+  guide,
+}: FakeProducts): [Products, DataView[]] {
   const rows = new Float32Array(SIDE).fill(1);
   const columns = new Float32Array(SIDE * CELLS).map((_, i) =>
     Math.floor(i / CELLS) < SIDE / 2 ? 1 - (i % 2) : i % 2,
@@ -28,6 +39,7 @@ export function fakeProducts({ numbers, members, items, settings, space }: FakeP
   const buffers = items.map(({ image }) =>
     Float32Array.from([image, ...members].flatMap((member) => product(image, member))),
   );
+  const guides = items.map(() => Uint8Array.from({ length: 3 * SIDE ** 2 }, (_, i) => guide?.(i) ?? 0));
   const full = { method: settings.method, preview: false, progress: 1, replaces: true };
   return [
     {
@@ -35,16 +47,21 @@ export function fakeProducts({ numbers, members, items, settings, space }: FakeP
       space,
       settings,
       members,
-      cells: [1, CELLS],
-      size: [SIDE, SIDE],
+      spread: spread
+        ? {
+            size: [SIDE, SIDE],
+            terms: [{ kind: "separable", cells: [1, CELLS] }],
+            filter: guide ? { radius: 2, epsilon: 3e-4 } : null,
+          }
+        : null,
       items: items.map((item) => ({ ...full, ...item })),
     },
-    [rows, columns, ...buffers].map(atOddOffset),
+    [...(spread ? [rows, columns] : []), ...buffers, ...(spread && guide ? guides : [])].map(atOddOffset),
   ];
 }
 
 /** Inside of a larger buffer and not aligned, as the buffers of messages may be. */
-function atOddOffset(numbers: Float32Array): DataView {
+function atOddOffset(numbers: Float32Array | Uint8Array): DataView {
   const bytes = new Uint8Array(numbers.byteLength + 9);
   bytes.set(new Uint8Array(numbers.buffer), 3);
   return new DataView(bytes.buffer, 3, numbers.byteLength);

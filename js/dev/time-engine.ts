@@ -1,6 +1,7 @@
 import { COLORMAPS, colorTable } from "../src/engine/colormaps";
 import { colour } from "../src/engine/colours";
 import { Computer } from "../src/engine/compute";
+import { ATTRIBUTION } from "../src/engine/layers";
 import { type ImageProducts, ProductStore } from "../src/engine/products";
 import { type Weights, weigh } from "../src/engine/weights";
 import { HeatmapPainter } from "../src/explicands/heatmaps";
@@ -16,6 +17,8 @@ interface Setting {
   size: number;
   tile: number;
   runs: number;
+  /** Whether heatmaps end with a guided filter. */
+  guided: boolean;
 }
 
 const SETTINGS = { method: "rise", baseline: "blur", similarity: "cosine", template: "none", centred: false };
@@ -41,7 +44,18 @@ const view = (count: number) => {
   return new DataView(numbers.buffer);
 };
 
-export function timeEngine({ explicands, members, cells, size, tile, runs }: Setting): Record<string, object> {
+/** The matrix size × cells that spreads cells bilinearly, of which most entries are 0. */
+function bilinear(size: number, cells: number): DataView {
+  const found = Float32Array.from({ length: size * cells }, (_, i) => {
+    const place = ((Math.floor(i / cells) + 0.5) * cells) / size - 0.5;
+    return Math.max(0, 1 - Math.abs(place - (i % cells)));
+  });
+  return new DataView(found.buffer);
+}
+
+const pixels = (count: number) => new DataView(Uint8Array.from({ length: count }, () => 256 * Math.random()).buffer);
+
+export function timeEngine({ explicands, members, cells, size, tile, runs, guided }: Setting): Record<string, object> {
   const images = Array.from({ length: explicands }, (_, i) => `explicand-${i}`);
   const ids = Array.from({ length: members }, (_, i) => `member-${i}`);
   const message: Products = {
@@ -49,11 +63,19 @@ export function timeEngine({ explicands, members, cells, size, tile, runs }: Set
     space: 1,
     settings: SETTINGS,
     members: ids,
-    cells: [cells, cells],
-    size: [size, size],
+    spread: {
+      size: [size, size],
+      terms: [{ kind: "separable", cells: [cells, cells] }],
+      filter: guided ? { radius: Math.round((10 * size) / 112), epsilon: 3e-4 } : null,
+    },
     items: images.map((image) => ({ image, method: "rise", preview: false, progress: 1, replaces: true })),
   };
-  const buffers = [view(size * cells), view(size * cells), ...images.map(() => view((1 + members) * (cells ** 2 + 1)))];
+  const buffers = [
+    bilinear(size, cells),
+    bilinear(size, cells),
+    ...images.map(() => view((1 + members) * (cells ** 2 + 1))),
+    ...(guided ? images.map(() => pixels(3 * size ** 2)) : []),
+  ];
   const half = members / 2;
   const questions = [0, 1].map((more) => ({
     settings: SETTINGS,
@@ -69,15 +91,15 @@ export function timeEngine({ explicands, members, cells, size, tile, runs }: Set
   const computer = new Computer();
   const values: (Float32Array | undefined)[] = [];
   const table = colorTable(COLORMAPS[0]);
-  const pixels = new Uint32Array(112 * 112);
+  const painted = new Uint32Array(112 * 112);
   const compute = (i: number) => {
     const weights = weigh(questions[i % 2] as (typeof questions)[0], new Set()) as Weights;
     products.forEach((each, at) => {
-      values[at] = computer.compute(each, weights, tile, values[at])?.values;
+      values[at] = computer.compute(each, weights, ATTRIBUTION, tile, values[at])?.values;
     });
   };
   const colours = () => {
-    for (const each of values) colour(each as Float32Array, 1, table, pixels);
+    for (const each of values) colour(each as Float32Array, 1, table, painted);
   };
 
   const painter = new HeatmapPainter(

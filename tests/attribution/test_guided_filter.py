@@ -12,14 +12,14 @@ from torch import Tensor
 
 import cocoa_widget as cw
 from cocoa_widget.attribution import batches
-from cocoa_widget.attribution.guided_filter import GuidedFilter, GuidedOperator, colours, edges_of, window_means
+from cocoa_widget.attribution.guided_filter import GuidedFilter, GuidedOperator, colours, edges_of, resize, window_means
 from cocoa_widget.attribution.resample import enlarge, shrink
 from cocoa_widget.contrast import GaussianScore, LinearScore
 from tests.attribution.methods import LINEAR, method_of
 from tests.conftest import Linear, encoder_of
 
 GENERATOR = torch.Generator().manual_seed(0)
-GUIDE = torch.rand(3, 13, 9, generator=GENERATOR)
+GUIDE = torch.randint(256, (3, 13, 9), generator=GENERATOR) / 255
 MAPS = torch.randn(2, 13, 9, generator=GENERATOR)
 
 
@@ -147,6 +147,25 @@ def test_large_explicands_are_filtered_small_and_enlarged(convolutional) -> None
     expected = torch.nn.functional.interpolate(filtered[None], (150, 300), mode="bilinear", align_corners=False)[0]
     torch.testing.assert_close(prepared.operators[0].apply(score), expected, rtol=1e-4, atol=1e-7)
     torch.testing.assert_close(enlarge(filtered, (150, 300), None), expected, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [(56, 112), (28, 56), (20, 40), (10, 56)])
+def test_heatmaps_up_to_the_guides_size_are_averages_of_the_filtered_one(size: tuple[int, int]) -> None:
+    filtered = torch.randn(2, 56, 112, generator=GENERATOR)
+    torch.testing.assert_close(resize(filtered, (150, 300), size), shrink(filtered, size))
+
+
+def test_heatmaps_larger_than_the_guide_are_enlarged() -> None:
+    filtered = torch.randn(2, 56, 112, generator=GENERATOR)
+    for size in (None, (75, 150), (150, 300), (400, 800)):
+        torch.testing.assert_close(resize(filtered, (150, 300), size), enlarge(filtered, (150, 300), size))
+
+
+def test_the_guide_has_8_bits() -> None:
+    one, other = GuidedFilter(GUIDE, 2), GuidedFilter(GUIDE + 0.4 / 255, 2)
+    assert one.pixels.dtype == torch.uint8
+    torch.testing.assert_close(one.pixels / 255, GUIDE)
+    assert torch.equal(one.apply(MAPS), other.apply(MAPS))
 
 
 def test_methods_follow_edges_on_request_only(convolutional, inputs) -> None:

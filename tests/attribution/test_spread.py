@@ -104,3 +104,14 @@ def test_a_grid_of_superpixels_spreads_rows_and_columns_apart(cells: int, size: 
     assert isinstance(spread, SeparableSpread)
     values = torch.randn(2, spread.k, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(spread.maps(values, size), SuperpixelSpread(labels).maps(values, size))
+
+
+@pytest.mark.parametrize("size", [None, (20, 28), (9, 13), (400, 500)])
+def test_the_sparse_matrix_of_superpixels_is_their_spread(size: tuple[int, int] | None) -> None:
+    spread = SuperpixelSpread(segments(torch.zeros(3, *SIZE)))
+    values = torch.randn(2, spread.k, generator=torch.Generator().manual_seed(0))
+    expected = spread.maps(values, size)
+    matrix = spread.matrix(size)
+    assert matrix.is_coalesced()
+    assert matrix.shape == (expected[0].numel(), spread.k)
+    torch.testing.assert_close((matrix @ values.T).T.reshape(expected.shape), expected)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import anywidget
 import pytest
 import traitlets
 
 from cocoa_widget.host import protocol
+from cocoa_widget.live import sender, sent
 from cocoa_widget.sessions import Steps
 from cocoa_widget.widget import CocoaWidget
 from tests.host.typescript import Declarations, as_typescript, by_kind, source, union
@@ -70,6 +72,11 @@ def test_the_constructor_has_the_defaults_of_the_traits():
     assert {name: list(value) if value == () else value for name, value in named.items()} == {
         name: TRAITS[name].default_value for name in named
     }
+
+
+@pytest.mark.parametrize(("name", "value"), [("MOST_MAPS", sender.MOST_MAPS), ("FILTER_COST", sent.FILTER_COST)])
+def test_the_page_computes_the_deviations_that_the_kernel_leaves_to_it(name, value):
+    assert re.findall(rf"\b{name} = (\d+);", source("compute.ts")) == [str(value)]
 
 
 def test_types_of_the_page_are_read_as_they_are_written():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,15 +10,22 @@ import pytest
 import torch
 
 import cocoa_widget as cw
-from cocoa_widget.live import View, sender
+from cocoa_widget.live import View, sender, sent
+from cocoa_widget.live.products import coefficients_now
 from tests.attribution.test_patch_tokens import Transformer
 from tests.conftest import Convolutional
 from tests.joint import joint
 
-from .helpers import RISE, Slow, direct, question
+from .helpers import RISE, Slow, question
 
 ALL = tuple(f"p{i}" for i in range(10))
 SHOWN = View(explicands=32, visible=ALL)
+
+
+def _superpixels(explicand):
+    """Labels of superpixels that depend on the picture, and have borders inside of the pixels of smaller heatmaps."""
+    rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+    return (3 * rows + 5 * columns) // 40 + 6 * (explicand[0] > explicand[0].median())
 
 
 def settled(engine, recorder, members=ALL, image="p0"):
@@ -45,11 +53,14 @@ def agrees(engine, recorder, q, image="p0"):
         RISE,
         cw.RISE(n_masks=64, p=0.4),
         cw.CAM(),
-        cw.SharpCAM(follow_edges=False),
+        cw.SharpCAM(),
+        cw.SharpCAM(follow_edges=False, masks=64),
+        cw.RISE(n_masks=64, follow_edges=True),
+        cw.KernelSHAP(superpixels=_superpixels, n_samples=80),
         cw.Occlusion(window=8, stride=8),
         cw.PatchTokens(),
     ],
-    ids=lambda m: f"{m.name}-{getattr(m, 'p', '')}",
+    ids=lambda m: f"{m.name}-{getattr(m, 'p', getattr(m, 'masks', ''))}-{m.follow_edges}",
 )
 def test_the_page_computes_the_kernels_heatmaps_for_any_bins(make, method, similarity):
     settings = {"method": method, "similarity": similarity, "explicands": ("p0", "p5")}
@@ -104,24 +115,6 @@ def test_a_preview_is_computed_until_the_method_has_its_first_heatmap(make):
     agrees(engine, recorder, question())
 
 
-@pytest.mark.parametrize("method", [cw.CAM(follow_edges=True), cw.SharpCAM(masks=64, follow_edges=False)], ids=str)
-def test_the_kernel_computes_heatmaps_that_are_filtered_or_sums(make, pictures, method):
-    q = question(method=method)
-    engine, recorder, encoder = make(first=q)
-    engine.watch("a", SHOWN)
-    engine.wait(120)
-    recorder.until(lambda: recorder.updates and any(h.progress == 1 for h in recorder.updates[-1][1]))
-    assert all(item.preview for products in recorder.products_sent for item in products.items)
-    q = question(method=method, corpus=("p4", "p5"))
-    engine.ask(q)
-    engine.wait(120)
-    recorder.until(lambda: recorder.updates[-1][0] == engine.version)
-    (heatmap,) = recorder.updates[-1][1]
-    assert (heatmap.image, heatmap.preview, heatmap.method) == ("p0", False, method.name)
-    expected = direct(encoder, pictures, q, "p0").heatmaps[0]
-    np.testing.assert_allclose(heatmap.values, expected, rtol=0, atol=1e-5 * abs(expected).max())
-
-
 # ---- what is sent ------------------------------------------------------------------------------------------------
 
 
@@ -165,8 +158,44 @@ def test_large_products_go_in_parts(make, monkeypatch):
         settled(engine, recorder, image=image)
         agrees(engine, recorder, question(), image)
     for message, buffers in recorder.page.messages:
-        if message["cells"] == (10, 10):
-            assert sum(map(len, buffers[2:])) <= 4 * 101 * 8
+        assert sum(map(len, buffers[-len(message["items"]) :])) <= 4 * 101 * 8
+
+
+def test_a_spread_with_its_guide_is_sent_once_for_each_image(make):
+    q = question(method=cw.SharpCAM(), explicands=("p0", "p4"))
+    engine, recorder, _ = make(first=q)
+    engine.watch("a", View(explicands=32, visible=("p5",)))
+    settled(engine, recorder, ("p1", "p2", "p3", "p0", "p4", "p5"))
+    engine.watch("a", SHOWN)
+    for image in q.explicands:
+        settled(engine, recorder, image=image)
+    found = {image: [] for image in q.explicands}  # of the messages about each: filter, whether it has a spread
+    for products in recorder.products_sent:
+        for item in products.items:
+            found[item.image].append((item.preview, products.spread is not None, item.guide is not None))
+    for sent_of in found.values():
+        sharp = [kinds for kinds in sent_of if not kinds[0]]
+        assert sum(spread for _, spread, _ in sharp) == 1
+        assert sum(guide for _, _, guide in sharp) == 1
+        assert len(sharp) > 1
+        assert not any(guide for preview, _, guide in sent_of if preview)
+    agrees(engine, recorder, q)
+
+
+def test_an_operator_whose_spread_changes_meanwhile_is_sent_with_the_next_message(make, monkeypatch):
+    method = cw.SharpCAM(follow_edges=False, masks=64)
+    calls = []
+
+    def grown(operator, similarity):
+        coefficients, done = coefficients_now(operator, similarity)
+        calls.append(done)
+        return (torch.cat([coefficients, coefficients]), done) if len(calls) == 1 else (coefficients, done)
+
+    monkeypatch.setattr(sender, "coefficients_now", grown)
+    engine, recorder, _ = make(first=question(method=method))
+    engine.watch("a", SHOWN)
+    settled(engine, recorder)
+    agrees(engine, recorder, question(method=method))
 
 
 def test_a_view_that_may_have_lost_something_gets_it_again(make):
@@ -251,6 +280,31 @@ def test_heatmaps_that_the_page_cannot_compute_are_sent(make, change):
     assert (last.image, last.preview, last.progress) == ("p0", False, 1)
     expected = engine.heatmap("p0", 120, question(**change).layer)
     np.testing.assert_allclose(last.values, expected.values, rtol=0, atol=1e-6 * abs(expected.values).max())
+
+
+@pytest.mark.parametrize("follow_edges", [False, True])
+def test_the_page_computes_the_deviation_over_draws_of_small_bins(make, monkeypatch, follow_edges):
+    monkeypatch.setattr(sender, "MOST_MAPS", 5 * sent.FILTER_COST if follow_edges else 5)
+    settings = {"method": cw.RISE(n_masks=64, follow_edges=follow_edges), "layer": "stability"}
+    q = question(**settings, corpus=("p1", "p2"), foil=("p3", "p4", "p5"))
+    engine, recorder, _ = make(first=q)
+    engine.watch("a", SHOWN)
+    settled(engine, recorder)
+    expected = engine.heatmap("p0", 120, "stability").values
+    found = recorder.page.deviation("p0", q.target, q.corpus, q.foil)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * expected.max())
+
+    def sent_for(q):
+        engine.ask(q)
+        engine.wait(120)
+        recorder.until(lambda: recorder.updates[-1][0] == engine.version)
+        return [h.image for h in recorder.updates[-1][1]]
+
+    assert sent_for(replace(q, foil=("p3", "p4"))) == []
+    assert sent_for(replace(q, foil=("p3", "p4", "p5", "p6"))) == ["p0"], "more members"
+    assert sent_for(replace(q, foil=("p3", "p4", "p5"))) == []
+    assert sent_for(replace(q, foil=("p3",))) == []
+    assert recorder.updates[-1][2].startswith("Deviation over resampled bins: a bin with a single image")
 
 
 def test_a_windows_heatmap_is_sent_until_it_has_a_spread(make):

@@ -160,17 +160,57 @@ class Product(TypedDict):
     replaces: bool
 
 
+class SeparableTerm(TypedDict):
+    """``rows · cells · columnsᵀ`` for cells row by row; the buffers hold `rows` (height × cells[0]), then `columns`."""
+
+    kind: Literal["separable"]
+    cells: tuple[int, int]
+
+
+class SparseTerm(TypedDict):
+    """A sparse matrix (height · width × k) times k numbers.
+
+    The buffers hold where the entries of each of its rows begin and their number at the end (uint32), the column of
+    each entry (uint16), and the value of each.
+    """
+
+    kind: Literal["sparse"]
+    k: int
+    entries: int
+
+
+class Filter(TypedDict):
+    """A guided filter: half the side of its window in pixels, and the variance of colours that makes an edge."""
+
+    radius: int
+    epsilon: float
+
+
+class Spread(TypedDict):
+    """The map from k numbers to a heatmap of `size`, height and width.
+
+    It is a sum of terms, each of which takes the numbers after those of the terms before it, and at the end the guided
+    filter of each image, if there is one.
+    """
+
+    size: tuple[int, int]
+    terms: list[SeparableTerm | SparseTerm]
+    filter: Filter | None
+
+
 class Products(TypedDict):
     """Products from which the page computes heatmaps and scores itself, for any bins of the members that it has.
 
     With the representations v as `settings` compare them, a score has the direction
-    ``w = own · v(x) + mean_c v(c) − mean_v v(v)``, of which a target uses some terms. Its heatmap is
-    ``rows · (M w) · columnsᵀ``, M w as `cells` row by row, and its score is u(x) · w. Both are sums over members of
-    ``[M v, u(x) · v]``, which has k + 1 numbers and is called a product.
+    ``w = own · v(x) + mean_c v(c) − mean_v v(v)``, of which a target uses some terms. Its heatmap is the `spread` of
+    M w, and its score is u(x) · w. Both are sums over members of ``[M v, u(x) · v]``, which has k + 1 numbers and is
+    called a product.
 
-    The first two buffers are `rows` (height × cells[0]) and `columns` (width × cells[1]), where `size` is height and
-    width of the heatmaps. Then comes one buffer for each item: the product with the image's own v(x), and those with
-    `members` in their order. All are little-endian float32.
+    The first buffers are those of the spread's terms. Then comes one for each item: the product with the image's own
+    v(x), and those with `members` in their order. Where the spread has a filter, one more for each item is its guide:
+    red, green and blue of each pixel, in bytes. All other numbers are little-endian, and float32 unless said otherwise.
+
+    Spreads are sent once: without a `spread`, each image keeps the one that it has, with its guide.
 
     `space` grows when representations or operators change their meaning, such as with another similarity or with other
     weights: products of an earlier space are worthless. A page ignores spaces older than the newest that it has seen.
@@ -180,8 +220,7 @@ class Products(TypedDict):
     space: int
     settings: Settings
     members: list[str]
-    cells: tuple[int, int]
-    size: tuple[int, int]
+    spread: Spread | None
     items: list[Product]
 
 

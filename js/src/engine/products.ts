@@ -1,5 +1,8 @@
 import type { Products } from "../kernel/protocol";
-import { Spread } from "./spread";
+import { FilterMemory, GuidedFilter } from "./guided-filter";
+import { SeparableTerm } from "./separable-term";
+import { SparseTerm } from "./sparse-term";
+import { Spread, type Term } from "./spread";
 import type { Weights } from "./weights";
 
 /** The settings that products depend on. */
@@ -11,6 +14,8 @@ export interface ImageProducts {
   preview: boolean;
   progress: number;
   spread: Spread;
+  /** What the heatmap of the spread goes through at the end. */
+  filter: GuidedFilter | null;
   own: Float32Array;
   members: Map<string, Float32Array>;
 }
@@ -20,8 +25,9 @@ export class ProductStore {
   #space = -1;
   #settings: ProductSettings | null = null;
   #images = new Map<string, ImageProducts>();
-  /** The spreads in use: messages repeat their matrices. */
+  /** The spreads that images share: messages repeat them. */
   #spreads: Spread[] = [];
+  readonly #memory = new FilterMemory();
 
   /** Takes a message, and returns the images whose products have changed; images that are not shown are left out. */
   take(message: Products, buffers: DataView[], isShown: (image: string) => boolean): string[] {
@@ -32,36 +38,40 @@ export class ProductStore {
     }
     this.#space = message.space;
     this.#settings = message.settings;
-    const spread = this.#spreadOf(message, buffers);
+    const rest = buffers[Symbol.iterator]();
+    const next = () => rest.next().value;
+    const { spread: sent, members: ids, items } = message;
+    const spread = sent && this.#shared(spreadOf(sent, next));
+    const values = items.map(next);
+    const filters = items.map((item) => {
+      const pixels = sent?.filter && bytes(next(), 3 * sent.size[0] * sent.size[1]);
+      if (!sent?.filter || !pixels || !isShown(item.image)) return null;
+      return new GuidedFilter(sent.size, sent.filter.radius, sent.filter.epsilon, pixels, this.#memory);
+    });
     const changed: string[] = [];
-    message.items.forEach((item, i) => {
-      if (!isShown(item.image)) return;
-      const numbers = floats(buffers[2 + i], (1 + message.members.length) * (spread.k + 1));
-      const product = (at: number) => numbers.subarray(at * (spread.k + 1), (at + 1) * (spread.k + 1));
-      const earlier = this.#images.get(item.image);
-      const kept = item.replaces || earlier?.spread !== spread ? undefined : earlier.members;
-      const members = kept ?? new Map<string, Float32Array>();
-      message.members.forEach((member, at) => {
+    items.forEach(({ image, replaces, method, preview, progress }, i) => {
+      if (!isShown(image)) return;
+      const earlier = this.#images.get(image);
+      const known = spread ? { spread, filter: filters[i] ?? null } : earlier;
+      if (!known) return; // its spread was lost, and the page will ask for everything again
+      const length = known.spread.k + 1;
+      const numbers = new Float32Array(bytes(values[i], 4 * length * (1 + ids.length)).buffer);
+      const product = (at: number) => numbers.subarray(at * length, (at + 1) * length);
+      const members = (!replaces && earlier?.members) || new Map<string, Float32Array>();
+      ids.forEach((member, at) => {
         members.set(member, product(at + 1));
       });
-      const { method, preview, progress } = item;
-      this.#images.set(item.image, { method, preview, progress, spread, own: product(0), members });
-      changed.push(item.image);
+      const { spread: its, filter } = known;
+      this.#images.set(image, { method, preview, progress, spread: its, filter, own: product(0), members });
+      changed.push(image);
     });
     return changed;
   }
 
-  #spreadOf({ cells, size }: Products, buffers: DataView[]): Spread {
-    const rows = floats(buffers[0], size[0] * cells[0]);
-    const columns = floats(buffers[1], size[1] * cells[1]);
-    const known = this.#spreads.find((each) => {
-      const same = each.cells[0] === cells[0] && each.cells[1] === cells[1];
-      return same && equal(each.rows, rows) && equal(each.columns, columns);
-    });
-    if (known) return known;
-    const spread = new Spread(cells, size, rows, columns);
-    this.#spreads.push(spread);
-    return spread;
+  #shared(spread: Spread): Spread {
+    const known = this.#spreads.find((each) => each.equals(spread));
+    if (!known && spread.isShared) this.#spreads.push(spread);
+    return known ?? spread;
   }
 
   /** The products of an image; undefined without any under these settings. */
@@ -104,12 +114,28 @@ export function combine({ own, members }: ImageProducts, weights: Weights, sum: 
   return null;
 }
 
-/** Little-endian numbers of a buffer, which may begin at any byte. */
-function floats(buffer: DataView | undefined, count: number): Float32Array {
-  if (!buffer || buffer.byteLength < 4 * count)
-    throw new RangeError(`Products need ${4 * count} bytes; ${buffer?.byteLength ?? 0} came.`);
-  const start = buffer.byteOffset;
-  return new Float32Array(buffer.buffer.slice(start, start + 4 * count) as ArrayBuffer);
+/** The spread of a message, whose buffers are the `next` ones. */
+function spreadOf({ size, terms }: NonNullable<Products["spread"]>, next: () => DataView | undefined): Spread {
+  const [height, width] = size;
+  const floats = (count: number) => new Float32Array(bytes(next(), 4 * count).buffer);
+  const found = terms.map((term): Term => {
+    if (term.kind === "separable")
+      return new SeparableTerm(term.cells, floats(height * term.cells[0]), floats(width * term.cells[1]));
+    const starts = new Uint32Array(bytes(next(), 4 * (height * width + 1)).buffer);
+    return new SparseTerm(
+      term.k,
+      width,
+      starts,
+      new Uint16Array(bytes(next(), 2 * term.entries).buffer),
+      floats(term.entries),
+    );
+  });
+  return new Spread(size, found);
 }
 
-const equal = (a: Float32Array, b: Float32Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+/** A copy of the first bytes of a buffer, which may begin anywhere in a larger one. */
+function bytes(buffer: DataView | undefined, count: number): Uint8Array<ArrayBuffer> {
+  if (!buffer || buffer.byteLength < count)
+    throw new RangeError(`Products need ${count} bytes; ${buffer?.byteLength ?? 0} came.`);
+  return new Uint8Array(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + count) as ArrayBuffer);
+}

@@ -1,5 +1,4 @@
 import { Computer, type Share, sharesOf } from "../engine/compute";
-import { ATTRIBUTION } from "../engine/layers";
 import { ProductStore } from "../engine/products";
 import { type Nothing, type Weights, weigh } from "../engine/weights";
 import type { Products } from "../kernel/protocol";
@@ -50,21 +49,22 @@ export class HeatmapComputing {
 
   /** The heatmap of an image; null while products for it are missing. */
   heatmap(image: string, { question, weights, side, version, trial }: Purpose): Shown | null {
-    const products = question.layer === ATTRIBUTION && this.#store.of(image, question.settings);
+    const products = this.#store.of(image, question.settings);
     if (!products) return null;
     const kept = this.#values[trial ? 1 : 0];
-    const computed = this.#computer.compute(products, weights, side, kept.get(image));
+    const computed = this.#computer.compute(products, weights, question.layer, side, kept.get(image));
     if (!computed) return null;
     const { values, ...numbers } = computed;
     kept.set(image, values);
     const { method, preview, progress } = products;
-    const info = { image, method, layer: ATTRIBUTION, preview, progress, ...numbers, version, stale: false, trial };
+    const info = { image, method, layer: question.layer, preview, progress, ...numbers, version, stale: false, trial };
     return { info, values, unit: 1, question };
   }
 
   /** The number of rows that a heatmap of the image has for a canvas of `side` pixels. */
-  rows(image: string, { settings }: PageQuestion, side: number): number | undefined {
-    return this.#store.of(image, settings)?.spread.fitting(side).size[0];
+  rows(image: string, { settings, layer }: PageQuestion, side: number): number | undefined {
+    const products = this.#store.of(image, settings);
+    return products && this.#computer.fitting(products, layer, side).size[0];
   }
 
   /** The share of each member in an image's score; null while products for it are missing. */

@@ -147,13 +147,20 @@ export interface Product {
   replaces: boolean;
 }
 
+export type Term = { kind: "separable"; cells: [number, number] } | { kind: "sparse"; k: number; entries: number };
+
+export interface Spread {
+  size: [number, number];
+  terms: Term[];
+  filter: { radius: number; epsilon: number } | null;
+}
+
 export interface Products {
   kind: "products";
   space: number;
   settings: { method: string; baseline: string; similarity: string; template: string; centred: boolean };
   members: string[];
-  cells: [number, number];
-  size: [number, number];
+  spread: Spread | null;
   items: Product[];
 }
 

@@ -18,11 +18,16 @@ interface Sent {
   space?: number;
   replaces?: boolean;
   image?: string;
+  spread?: boolean;
+  guide?: (i: number) => number;
 }
 
-function take({ members = ["a"], space = 1, replaces = true, image = "x" }: Sent, isShown = everything): string[] {
+function take(
+  { members = ["a"], space = 1, replaces = true, image = "x", ...spread }: Sent,
+  isShown = everything,
+): string[] {
   const items = [{ image, replaces }];
-  return store.take(...fakeProducts({ numbers, members, items, settings: SETTINGS, space }), isShown);
+  return store.take(...fakeProducts({ numbers, members, items, settings: SETTINGS, space, ...spread }), isShown);
 }
 const membersOf = (image: string) => [...(store.of(image, SETTINGS)?.members.keys() ?? [])];
 
@@ -79,6 +84,19 @@ test("messages with the same matrices share a spread", () => {
   take({});
   take({ image: "y" });
   expect(store.of("x", SETTINGS)?.spread).toBe(store.of("y", SETTINGS)?.spread);
+});
+
+test("without a spread, images keep theirs with its filter; those that have none are left out", () => {
+  const guide = (i: number) => (i * 37) % 256;
+  take({ guide });
+  const { spread, filter } = store.of("x", SETTINGS) as ImageProducts;
+  expect(take({ members: ["b"], replaces: false, spread: false })).toEqual(["x"]);
+  take({ members: ["b"], spread: false });
+  expect(membersOf("x")).toEqual(["b"]);
+  expect([store.of("x", SETTINGS)?.spread, store.of("x", SETTINGS)?.filter]).toEqual([spread, filter]);
+  expect(take({ image: "y", spread: false })).toEqual([]);
+  take({});
+  expect(store.of("x", SETTINGS)?.filter).toBeNull();
 });
 
 test("products add up by their weights, and a missing one is named", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Computer, sharesOf } from "../../src/engine/compute";
+import { ATTRIBUTION, STABILITY } from "../../src/engine/layers";
 import { type ImageProducts, ProductStore } from "../../src/engine/products";
 import { type Weights, weigh } from "../../src/engine/weights";
 import type { Products } from "../../src/kernel/protocol";
@@ -11,7 +12,15 @@ interface Case {
   name: string;
   message: Products;
   base64: string[];
-  answers: { target: string; corpus: string[]; foil: string[]; heatmap: string; half: string; score: number }[];
+  answers: {
+    target: string;
+    corpus: string[];
+    foil: string[];
+    heatmap: string;
+    half: string;
+    score: number;
+    deviation?: string;
+  }[];
 }
 
 const bytes = (base64: string) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -29,16 +38,23 @@ describe.each(JSON.parse(text) as Case[])("$name", ({ message, base64, answers }
   const store = new ProductStore();
   store.take(message, base64.map(view), () => true);
   const products = store.of("x", message.settings) as ImageProducts;
-  test.each(answers)("$target of $corpus and $foil", ({ heatmap, half, score, ...compared }) => {
+  const size = message.spread?.size as [number, number];
+  test.each(answers)("$target of $corpus and $foil", ({ heatmap, half, score, deviation, ...compared }) => {
     const weights = weigh(compared, new Set()) as Weights;
     const computer = new Computer();
-    const found = computer.compute(products, weights, 1000);
-    expect(found?.shape).toEqual(message.size);
+    const found = computer.compute(products, weights, ATTRIBUTION, 1000);
+    expect(found?.shape).toEqual(size);
     expect(distance(found?.values as Float32Array, floats(heatmap))).toBeLessThan(1e-5);
     expect(found?.peak).toBeCloseTo(Math.max(...floats(heatmap).map(Math.abs)), 5);
     expect(found?.score).toBeCloseTo(score, 5);
-    const halved = computer.compute(products, weights, Math.max(...message.size));
+    const halved = computer.compute(products, weights, ATTRIBUTION, Math.max(...size));
     expect(distance(halved?.values as Float32Array, floats(half))).toBeLessThan(1e-5);
+    if (deviation) {
+      const deviated = computer.compute(products, weights, STABILITY, 1000)?.values as Float32Array;
+      // Without members that differ there is none.
+      if (compared.target === "label_free") expect(Math.max(...deviated)).toBe(0);
+      else expect(distance(deviated, floats(deviation))).toBeLessThan(1e-5);
+    }
     const shares = sharesOf(products, weights) ?? [];
     const own = weights.own * (products.own[products.spread.k] as number);
     expect(shares.reduce((sum, { share }) => sum + share, own)).toBeCloseTo(score, 5);

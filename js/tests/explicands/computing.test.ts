@@ -84,6 +84,19 @@ test("a member without products leaves the heatmap as it is, until they come", a
   expect(text("image-1")).toBe("+0.600");
 });
 
+test("the deviation over draws of the bins is computed, too; other layers are the kernel's", async () => {
+  await start();
+  page.kernel.set({ layer: "stability", corpus: ["image-3", "image-4"] });
+  expect(canvas("image-1").dataset).toMatchObject({ layer: "stability", stale: "false" });
+  await settled();
+  expect(peak()).toBe("01.20"); // |0.8 + 0.4| / 2, doubled at the right
+  page.kernel.set({ corpus: ["image-3", "image-5"] });
+  await settled();
+  expect(peak()).toBe("00.600");
+  page.kernel.set({ layer: "error" });
+  expect(canvas("image-1").dataset.layer).toBe("stability"); // until the kernel answers
+});
+
 test("members that could not be encoded are left out", async () => {
   await start();
   page.kernel.set({ corpus: ["image-3", "image-9"] });
