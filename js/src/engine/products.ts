@@ -1,4 +1,5 @@
 import type { Products } from "../kernel/protocol";
+import { type CellGrid, gridOf, isCell, sameGrid } from "./cells";
 import { Spread } from "./spread";
 import type { Weights } from "./weights";
 
@@ -13,6 +14,8 @@ export interface ImageProducts {
   spread: Spread;
   own: Float32Array;
   members: Map<string, Float32Array>;
+  /** The cells among the members; null without any. */
+  grid: CellGrid | null;
 }
 
 /** The products of the images that are shown, in the newest space. */
@@ -22,6 +25,8 @@ export class ProductStore {
   #images = new Map<string, ImageProducts>();
   /** The spreads in use: messages repeat their matrices. */
   #spreads: Spread[] = [];
+  /** The image whose cells are kept as members. */
+  #cellsOf: string | null = null;
 
   /** Takes a message, and returns the images whose products have changed; images that are not shown are left out. */
   take(message: Products, buffers: DataView[], isShown: (image: string) => boolean): string[] {
@@ -33,6 +38,8 @@ export class ProductStore {
     this.#space = message.space;
     this.#settings = message.settings;
     const spread = this.#spreadOf(message, buffers);
+    const cells = message.members.map((member) => (isCell(member) ? gridOf(member) : null));
+    const grid = cells.find((each) => each?.image === this.#cellsOf) ?? null;
     const changed: string[] = [];
     message.items.forEach((item, i) => {
       if (!isShown(item.image)) return;
@@ -41,11 +48,15 @@ export class ProductStore {
       const earlier = this.#images.get(item.image);
       const kept = item.replaces || earlier?.spread !== spread ? undefined : earlier.members;
       const members = kept ?? new Map<string, Float32Array>();
+      const before = kept ? (earlier?.grid ?? null) : null;
+      const stays = before && (!grid || sameGrid(before, grid));
+      if (before && !stays) dropCells(members);
       message.members.forEach((member, at) => {
-        members.set(member, product(at + 1));
+        if (!isCell(member) || (grid && cells[at]?.image === grid.image)) members.set(member, product(at + 1));
       });
       const { method, preview, progress } = item;
-      this.#images.set(item.image, { method, preview, progress, spread, own: product(0), members });
+      const now = stays ? before : grid;
+      this.#images.set(item.image, { method, preview, progress, spread, own: product(0), members, grid: now });
       changed.push(item.image);
     });
     return changed;
@@ -84,10 +95,24 @@ export class ProductStore {
     return this.#images.keys();
   }
 
+  /** Keeps the cells of one image as members; those of others are forgotten, as the kernel does. */
+  keepCells(image: string | null): void {
+    if (image === this.#cellsOf) return;
+    this.#cellsOf = image;
+    for (const products of this.#images.values()) {
+      if (products.grid) dropCells(products.members);
+      products.grid = null;
+    }
+  }
+
   /** Forgets the images that are no longer shown; the kernel sends them again when they come back into view. */
   drop(isShown: (image: string) => boolean): void {
     for (const image of [...this.#images.keys()]) if (!isShown(image)) this.#images.delete(image);
   }
+}
+
+function dropCells(members: Map<string, Float32Array>): void {
+  for (const member of [...members.keys()]) if (isCell(member)) members.delete(member);
 }
 
 /** Adds products up by their weights; returns the first member without a product, or null when all have one. */
