@@ -34,10 +34,10 @@ from .host import (
     stay_in_subshell,
 )
 from .images import ImageSet, as_image_set
-from .live import ATTRIBUTION, LAYERS, LiveEngine, Question
+from .live import ATTRIBUTION, CELL_PREFIX, LAYERS, LiveEngine, Question
 from .sessions import BINS, BinName, Bins, History
 from .spelling import did_you_mean
-from .texts import AS_TYPED, PREFIX, is_text, named, sentences
+from .texts import AS_TYPED, PREFIX, named, sentences
 
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
 DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
@@ -152,10 +152,11 @@ class CocoaWidget(BinnedWidget):
                 hint = did_you_mean(option, known) or f" It takes {', '.join(known)}."
                 raise TypeError(f"CocoaWidget has no argument {option!r}.{hint}")
         self.images: ImageSet = as_image_set(images)
-        if texts := [image for image in self.images.ids if is_text(image)]:
-            raise ValueError(
-                f"The image {texts[0]!r} has the id of a text: give it one that does not begin with {PREFIX!r}."
-            )
+        for prefix, what in ((PREFIX, "text"), (CELL_PREFIX, "cell")):
+            if taken := [image for image in self.images.ids if image.startswith(prefix)]:
+                raise ValueError(
+                    f"The image {taken[0]!r} has the id of a {what}: give it one that does not begin with {prefix!r}."
+                )
         self.encoder = as_encoder(encoder)
         self._choices = Choices()
         method = default_method(self.encoder) if method is None else method

@@ -123,6 +123,8 @@ def test_an_encoder_without_texts_says_why(make_widget):
 def test_an_image_cannot_look_like_a_text(make_widget, pictures):
     with pytest.raises(ValueError, match="'text:p0' has the id of a text"):
         make_widget(images={"text:p0": pictures["p0"]}, encoder=joint())
+    with pytest.raises(ValueError, match="'cell:p0' has the id of a cell"):
+        make_widget(images={"cell:p0": pictures["p0"]})
 
 
 @pytest.mark.parametrize(

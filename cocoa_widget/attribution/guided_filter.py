@@ -189,6 +189,11 @@ class GuidedOperator(Operator):
         inner = self._inner.spread
         return None if inner is None else GuidedSpread(inner, self._guided)
 
+    @property
+    def grid(self) -> Size | None:
+        """Grid of the operator within."""
+        return self._inner.grid
+
     def supports(self, similarity: str) -> bool:
         return self._inner.supports(similarity)
 

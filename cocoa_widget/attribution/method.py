@@ -121,6 +121,11 @@ class Operator(Preparation):
         """The map from ``coefficients @ w`` to the heatmap of the direction w; None where there is no such map."""
         return None
 
+    @property
+    def grid(self) -> Size | None:
+        """Rows and columns of places, one for each row of the coefficients; None where these are not of places."""
+        return None
+
     def supports(self, similarity: str) -> bool:
         """Return whether `apply` takes scores of a similarity; False where that needs answers which were not kept."""
         return True

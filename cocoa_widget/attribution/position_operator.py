@@ -30,6 +30,11 @@ class PositionOperator(Operator):
         """The bilinear map from positions to pixels."""
         return bilinear(self._cells, self._full, self._kept("dot").steps.device)
 
+    @property
+    def grid(self) -> Size:
+        """Rows and columns of the grid."""
+        return self._cells
+
     def coefficients_for(self, similarity: str) -> Tensor:
         """Return the vector of each position, (positions, d)."""
         return self._kept(similarity).matrix()

@@ -147,6 +147,11 @@ class SharpCAMOperator(Operator):
         """The bilinear map from cells to pixels."""
         return bilinear(self._grid, self._full, self._plain.device)
 
+    @property
+    def grid(self) -> Size:
+        """Rows and columns of cells."""
+        return self._grid
+
     def coefficients_for(self, similarity: str) -> Tensor:
         """Return what each cell adds to the mean of the representations of the enlarged explicands, (cells, d)."""
         known = self._known

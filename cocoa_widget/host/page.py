@@ -137,8 +137,11 @@ class Page:
     def _watch(self, request: protocol.Watch, engine: LiveEngine) -> None:
         visible = [image for image in request["visible"] if image in self._images]
         sizes = {name: max(0, min(request[name], LARGEST)) for name in ("explicands", "gallery")}
-        engine.watch(request["view"], View(visible=tuple(visible), **sizes), renew=request["renew"])
-        self._images.check(request["visible"])  # the others are watched; these are reported
+        pointed = request["cells_of"]
+        cells_of = pointed if pointed in self._images else None
+        engine.watch(request["view"], View(visible=tuple(visible), cells_of=cells_of, **sizes), renew=request["renew"])
+        # The others are watched; these are reported.
+        self._images.check(request["visible"] if pointed is None else [*request["visible"], pointed])
 
     def _greet(self, request: protocol.Hello) -> Answer:
         found = catalogue(request["id"], str(self._widget.model_id), self._images, self._encoder, self._choices)

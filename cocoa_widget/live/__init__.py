@@ -1,5 +1,6 @@
 """The live loop: what to compute next, and what to report of it. It does not depend on the widget."""
 
+from .cells import CELL_PREFIX
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
@@ -10,6 +11,7 @@ from .state import View
 
 __all__ = [
     "ATTRIBUTION",
+    "CELL_PREFIX",
     "LAYERS",
     "Heatmap",
     "Influences",

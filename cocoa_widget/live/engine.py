@@ -125,6 +125,8 @@ class LiveEngine:
             state.views[name] = view
             state.heard[name] = time.monotonic()
             state.abandoned = False
+            if view.cells_of is not None and (old is None or old.cells_of != view.cells_of):
+                state.cells_unsent.add(view.cells_of)
             ended = state.ended if old is None else None
             if old is None or renew or (old.explicands, old.gallery) != (view.explicands, view.gallery):
                 state.stale = True

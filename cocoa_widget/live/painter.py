@@ -54,6 +54,9 @@ class Painter:
             state.dirty.clear()
             self._sender.forget(state.unsent)
             state.unsent.clear()
+            self._sender.forget_cells(state.cells_unsent)
+            self._owes = self._owes or bool(state.cells_unsent)
+            state.cells_unsent.clear()
             question, version = state.question, state.version
         owed, self._owes = self._owes, painting
         try:
@@ -86,7 +89,7 @@ class Painter:
         state = self._state
         while not (state.closed or state.stale or state.dirty):
             rest = self._painted + SETTLED_SECONDS - time.monotonic()
-            if self._owes or (self._unmeasured and rest <= 0):
+            if self._owes or state.cells_unsent or (self._unmeasured and rest <= 0):
                 return True
             if not state.idle(rest if self._unmeasured else None):
                 return False

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..attribution import LinearMethod
 from ..contrast import TARGETS
 from ..encoders import Encoder, Representations
+from .cells import CellIndex
 from .listening import Listener, Product, Products, SharedSpread, array
 from .members import MemberIndex
 from .operators import PREVIEW
@@ -81,16 +82,21 @@ class ProductSender:
     """Sends the page what it needs to compute heatmaps for any bins of the members at hand.
 
     At hand are the members of both bins, the explicands, and the gallery images on screen, as far as they are encoded.
-    Only the painter's thread may use it.
+    While the user points at places of an image, so are its cells. Only the painter's thread may use it.
     """
 
     def __init__(self, state: State, index: MemberIndex, encoder: Encoder, listener: Listener) -> None:
         self._state, self._index, self._encoder, self._listener = state, index, encoder, listener
-        self._sent = Sent()
+        self._sent, self._cells = Sent(), CellIndex(state.store)
 
     def forget(self, images: Collection[str]) -> None:
         """Forget what was sent of images, because a view may not have it."""
         self._sent.forget(images)
+
+    def forget_cells(self, images: Collection[str]) -> None:
+        """Forget that products with the cells of images were sent, because a view may not have them."""
+        self._cells.forget(images)
+        self._sent.keep_cells(self._cells.ids)
 
     def keep(self, images: Collection[str]) -> None:
         """Forget what was sent of images other than these, which are on screen."""
@@ -108,9 +114,18 @@ class ProductSender:
 
     def send_part(self, question: Question, images: Collection[str], *, needed: bool = False) -> bool:
         """Send one message of what is due; return whether there was something to send."""
+        binned = _binned(question)
+        if needed:
+            return self._send_part(question, images, binned)
         with self._state.changed:
-            others = [] if needed else [*question.explicands, *self._state.visible()]
-        return self._send_part(question, images, _unique(_binned(question), others))
+            others, pointed = [*question.explicands, *self._state.visible()], self._state.pointed()
+        self._cells.follow(question, pointed)
+        self._sent.keep_cells(self._cells.ids)
+        # Cells come before the others: the user points at them now.
+        cells = self._cells.members
+        if cells and self._send_part(question, images, binned, cells):
+            return True
+        return self._send_part(question, images, _unique(binned, others))
 
     def computable(self, question: Question, images: Iterable[str], failed: Collection[str]) -> dict[str, bool]:
         """Return those of `images` whose heatmaps the page computes, and whether it computes a preview.
@@ -129,8 +144,10 @@ class ProductSender:
             return {i: preview for i, preview in found.items() if not preview and sent.maps(i) * len(used) <= maps}
         return {i: preview for i, preview in found.items() if not (preview and store.presentable(i, recipe))}
 
-    def _send_part(self, question: Question, images: Collection[str], members: Sequence[str]) -> bool:
-        """Send one message of products of `images` with `members`; return whether anything was due."""
+    def _send_part(
+        self, question: Question, images: Collection[str], members: Sequence[str], cells: Sequence[str] = ()
+    ) -> bool:
+        """Send one message of products of `images` with `members` and `cells`; return whether anything was due."""
         state, moment = self._state, self._encoder.moment()
         table = moment.representations
         with state.changed:
@@ -147,7 +164,8 @@ class ProductSender:
         keys = self._index.found(at_hand[:AT_HAND], question.template, table)
         own = self._index.found(alive, question.template, table)
         with torch.inference_mode():
-            part = self._next_part(question, own, [*keys])
+            needed = {*question.corpus, *question.foil, *cells}
+            part = self._next_part(question, own, [*keys, *cells], needed)
             if part is None:
                 return False
             message, passes = self._computed(question, part, own, keys, table)
@@ -159,9 +177,11 @@ class ProductSender:
         self._listener.products(message)
         return True
 
-    def _next_part(self, question: Question, images: Iterable[str], members: Sequence[str]) -> Part | None:
+    def _next_part(
+        self, question: Question, images: Iterable[str], members: Sequence[str], needed: Collection[str]
+    ) -> Part | None:
         """Return as much of what is due as fits into one message; None for nothing."""
-        part, needed = None, {*question.corpus, *question.foil}
+        part = None
         for image in images:
             offer = self._offer(question, image)
             due = None if offer is None else self._sent.due(image, offer, members, needed)
@@ -203,7 +223,10 @@ class ProductSender:
             vectors = table.get([own[image] for image in now])
             if question.similarity == "cosine":
                 vectors = F.normalize(vectors, dim=1)
-            members = self._index.compared({member: keys[member] for member in part.members}, question, table)
+            known = {member: keys[member] for member in part.members if member in keys}
+            compared = dict(zip(known, self._index.compared(known, question, table), strict=True))
+            each = self._cells.vectors() | compared
+            members = torch.stack([each[member] for member in part.members]) if part.members else vectors[:0]
             values = products(torch.stack([coefficients for coefficients, _ in now.values()]), vectors, members)
             items = [
                 _product(question, image, *part.items[image], passes[image], array(each))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..attribution import Operator
@@ -120,6 +120,7 @@ class Sent:
         self.space = 0
         self._meaning: object = None
         self._editions: dict[str, Edition] = {}
+        self._cells: frozenset[str] = frozenset()
 
     def enter(self, meaning: object) -> None:
         """Forget everything if products have another meaning from now on."""
@@ -136,6 +137,12 @@ class Sent:
     def keep(self, images: Collection[str]) -> None:
         """Forget all images but some, as the page does."""
         self._editions = {image: edition for image, edition in self._editions.items() if image in images}
+
+    def keep_cells(self, cells: frozenset[str]) -> None:
+        """Forget that products with other cells than these were sent, as the page does."""
+        if gone := self._cells - cells:
+            self._editions = {i: replace(each, members=each.members - gone) for i, each in self._editions.items()}
+        self._cells = cells
 
     def due(self, image: str, offer: Offer, members: Sequence[str], needed: Collection[str]) -> Due | None:
         """Return what is to be sent of an image; None for nothing.

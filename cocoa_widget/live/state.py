@@ -21,11 +21,22 @@ LINGER_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class View:
-    """What one display of the widget shows; sizes are a heatmap's longer side in pixels, 0 for none."""
+    """What one display of the widget shows.
+
+    Attributes
+    ----------
+    explicands, gallery : int
+        Longer sides in pixels of the heatmaps there; 0 for none.
+    visible : tuple of str
+        Gallery images on screen.
+    cells_of : str or None
+        Image at whose places the user points, so that the view needs products with its cells.
+    """
 
     explicands: int = 0
     gallery: int = 0
     visible: tuple[str, ...] = ()
+    cells_of: str | None = None
 
     def heatmaps(self, explicands: Iterable[str]) -> set[str]:
         """Return the images whose heatmaps the view shows, given what is explained."""
@@ -58,6 +69,7 @@ class State:
     unexplained: dict[str, Exception] = field(default_factory=dict)  # could not be explained by the present question
     dirty: set[str] = field(default_factory=set)  # images whose heatmap became sharper
     unsent: set[str] = field(default_factory=set)  # images whose products a view lacks, or may have forgotten
+    cells_unsent: set[str] = field(default_factory=set)  # images with whose cells a view lacks products
     stale: bool = True  # whether all heatmaps answer an older question
     painting: bool = False
     quiet_until: float = 0.0  # (monotonic) until then the slow lane leaves the processor to the page
@@ -118,6 +130,10 @@ class State:
     def in_gallery(self) -> list[str]:
         """List the gallery images whose heatmap any view has on screen."""
         return list(dict.fromkeys(i for view in self.views.values() if view.gallery for i in view.visible))
+
+    def pointed(self) -> list[str]:
+        """List the images whose cells any view needs."""
+        return list(dict.fromkeys(view.cells_of for view in self.views.values() if view.cells_of is not None))
 
     def alive(self, ids: Iterable[str]) -> list[str]:
         """Return `ids` without those that could not be encoded."""

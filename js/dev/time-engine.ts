@@ -113,7 +113,7 @@ export function timeEngine({ explicands, members, cells, size, tile, runs, guide
     return [painter.attach(image, canvas), canvas] as const;
   });
   const ask = (i: number) => {
-    painter.ask({ question: questions[i % 2] as (typeof questions)[0], supposed: null, held: false });
+    painter.ask({ question: questions[i % 2] as (typeof questions)[0], supposed: null, place: null, held: false });
   };
   ask(0);
   painter.take(message, buffers);

@@ -3,6 +3,8 @@ import { render as mount } from "preact";
 import { App } from "./App";
 import { DragController } from "./bins/drag-controller";
 import { StoreContext } from "./context";
+import { PointController } from "./explicands/point-controller";
+import { announcePlaces } from "./explicands/where-else";
 import type { Kernel } from "./kernel/kernel";
 import { Store } from "./store";
 import { handleKey } from "./ui/keyboard";
@@ -22,8 +24,9 @@ export function showPage(kernel: Kernel, el: HTMLElement, signal?: AbortSignal):
   el.append(root);
 
   const store = new Store(kernel, watchTheme(el, abort.signal));
-  const stops = [styleRoot(store, root), trackState(store, root), reportViewport(store)];
+  const stops = [styleRoot(store, root), trackState(store, root), reportViewport(store), announcePlaces(store)];
   new DragController(store, root, abort.signal);
+  new PointController(store, root, abort.signal);
   listen(store, root, abort.signal);
   mount(
     <StoreContext.Provider value={store}>

@@ -149,6 +149,26 @@ def test_a_view_that_watches_anew_is_sent_all_products(shown):
     assert [item["replaces"] for item in message["items"]] == [True]
 
 
+def test_cells_come_to_a_view_that_points_at_places(shown):
+    widget, wire = shown(method=cw.CAM())
+    wire.ask("watch", explicands=32, gallery=0, visible=[], cells_of="p0")
+    message, _ = wire.wait(lambda m: m["kind"] == "products" and m["members"][-1].startswith("cell:"))
+    rows, columns = message["cells"]
+    assert [m for m in message["members"] if m.startswith("cell:")] == [
+        f"cell:cam.1:{rows}x{columns}:{i}:p0" for i in range(rows * columns)
+    ]
+    wire.ask("leave")
+    assert widget._engine._state.pointed() == []
+
+
+def test_an_unknown_image_that_is_pointed_at_is_reported(make_widget):
+    widget = make_widget(**BINS)
+    wire = Wire(widget)
+    message, _ = wire.reply(wire.ask("watch", explicands=32, gallery=0, visible=["p3"], cells_of="nope"))
+    assert (message["kind"], "nope" in message["message"]) == ("error", True)
+    assert (widget._engine._state.visible(), widget._engine._state.pointed()) == (["p3"], [])
+
+
 def test_failed_members_are_listed(make_widget, pictures, tmp_path):
     for name, picture in pictures.items():
         picture.save(tmp_path / f"{name}.png")

@@ -6,7 +6,16 @@ import pytest
 
 from tests.wire import BINS, Wire
 
-WATCH = {"id": "1", "kind": "watch", "view": "a", "explicands": 32, "gallery": 0, "visible": [], "renew": False}
+WATCH = {
+    "id": "1",
+    "kind": "watch",
+    "view": "a",
+    "explicands": 32,
+    "gallery": 0,
+    "visible": [],
+    "cells_of": None,
+    "renew": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -21,6 +30,8 @@ WATCH = {"id": "1", "kind": "watch", "view": "a", "explicands": 32, "gallery": 0
         ({**WATCH, "explicands": True}, "'explicands' of 'watch' has the wrong type"),
         ({**WATCH, "visible": "p0"}, "'visible' of 'watch' has the wrong type"),
         ({**WATCH, "visible": [["p0"]]}, "'visible' of 'watch' has the wrong type"),
+        ({**WATCH, "cells_of": 3}, "'cells_of' of 'watch' has the wrong type"),
+        ({name: WATCH[name] for name in WATCH if name != "cells_of"}, "'watch' needs 'cells_of'"),
         ({"id": "1", "kind": "thumbnails", "view": "a", "images": ["p0"], "size": None}, "'size'"),
         ({"id": "1", "kind": "thumbnails", "view": "a", "size": 24}, "'thumbnails' needs 'images'"),
         ({"id": "1", "kind": "influence", "view": "a", "image": 0}, "'image'"),

@@ -1,4 +1,5 @@
 import type { Products } from "../kernel/protocol";
+import { type CellGrid, gridOf, isCell, sameGrid } from "./cells";
 import { FilterMemory, GuidedFilter } from "./guided-filter";
 import { SeparableTerm } from "./separable-term";
 import { SparseTerm } from "./sparse-term";
@@ -18,6 +19,8 @@ export interface ImageProducts {
   filter: GuidedFilter | null;
   own: Float32Array;
   members: Map<string, Float32Array>;
+  /** The cells among the members; null without any. */
+  grid: CellGrid | null;
 }
 
 /** The products of the images that are shown, in the newest space. */
@@ -28,6 +31,8 @@ export class ProductStore {
   /** The spreads that images share: messages repeat them. */
   #spreads: Spread[] = [];
   readonly #memory = new FilterMemory();
+  /** The image whose cells are kept as members. */
+  #cellsOf: string | null = null;
 
   /** Takes a message, and returns the images whose products have changed; images that are not shown are left out. */
   take(message: Products, buffers: DataView[], isShown: (image: string) => boolean): string[] {
@@ -48,6 +53,8 @@ export class ProductStore {
       if (!sent?.filter || !pixels || !isShown(item.image)) return null;
       return new GuidedFilter(sent.size, sent.filter.radius, sent.filter.epsilon, pixels, this.#memory);
     });
+    const cells = ids.map((member) => (isCell(member) ? gridOf(member) : null));
+    const grid = cells.find((each) => each?.image === this.#cellsOf) ?? null;
     const changed: string[] = [];
     items.forEach(({ image, replaces, method, preview, progress }, i) => {
       if (!isShown(image)) return;
@@ -57,12 +64,17 @@ export class ProductStore {
       const length = known.spread.k + 1;
       const numbers = new Float32Array(bytes(values[i], 4 * length * (1 + ids.length)).buffer);
       const product = (at: number) => numbers.subarray(at * length, (at + 1) * length);
-      const members = (!replaces && earlier?.members) || new Map<string, Float32Array>();
+      const kept = replaces ? undefined : earlier;
+      const members = kept?.members ?? new Map<string, Float32Array>();
+      const before = kept?.grid ?? null;
+      const stays = before && (!grid || sameGrid(before, grid));
+      if (before && !stays) dropCells(members);
       ids.forEach((member, at) => {
-        members.set(member, product(at + 1));
+        if (!isCell(member) || (grid && cells[at]?.image === grid.image)) members.set(member, product(at + 1));
       });
       const { spread: its, filter } = known;
-      this.#images.set(image, { method, preview, progress, spread: its, filter, own: product(0), members });
+      const now = stays ? before : grid;
+      this.#images.set(image, { method, preview, progress, spread: its, filter, own: product(0), members, grid: now });
       changed.push(image);
     });
     return changed;
@@ -94,10 +106,24 @@ export class ProductStore {
     return this.#images.keys();
   }
 
+  /** Keeps the cells of one image as members; those of others are forgotten, as the kernel does. */
+  keepCells(image: string | null): void {
+    if (image === this.#cellsOf) return;
+    this.#cellsOf = image;
+    for (const products of this.#images.values()) {
+      if (products.grid) dropCells(products.members);
+      products.grid = null;
+    }
+  }
+
   /** Forgets the images that are no longer shown; the kernel sends them again when they come back into view. */
   drop(isShown: (image: string) => boolean): void {
     for (const image of [...this.#images.keys()]) if (!isShown(image)) this.#images.delete(image);
   }
+}
+
+function dropCells(members: Map<string, Float32Array>): void {
+  for (const member of [...members.keys()]) if (isCell(member)) members.delete(member);
 }
 
 /** Adds products up by their weights; returns the first member without a product, or null when all have one. */

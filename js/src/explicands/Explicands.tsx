@@ -15,9 +15,11 @@ import { count, plain, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
 import { type Cell, TileGrid } from "../ui/TileGrid";
+import { CellMark } from "./CellMark";
+import { obstacle, togglePlaces, written } from "./where-else";
 
 const FROM_BEFORE = "from before";
-const IF_DROPPED = "if dropped";
+const TRIALS = { drop: "if dropped", place: "where else" } as const;
 const GAP = 10;
 const CAPTION = 34;
 const SMALLEST = 96;
@@ -37,7 +39,7 @@ const photoBox = ({ width, height }: Size): Size => ({ width: width - 2, height:
 
 export function Explicands(): JSX.Element {
   const store = useStore();
-  const { heatmaps, heatmapPixels } = store.explicands;
+  const { heatmaps, heatmapPixels, pointing } = store.explicands;
   const order = store.bins.orders.explicands.value;
   const onShown = useCallback((shown: readonly string[], cell: Size) => {
     const [rows, columns] = store.session.catalogue.peek()?.encoder.input ?? [1, 1];
@@ -71,7 +73,7 @@ export function Explicands(): JSX.Element {
         clickEnlarges
         describe={(image) => describeExplicand(store, image)}
         tools={(image) => <ExplicandTools image={image} />}
-        shortcuts="Enter Delete"
+        shortcuts="Enter Delete W"
         renderTile={(image, cell) => <ExplicandTile image={image} cell={cell} />}
         empty={
           <>
@@ -80,7 +82,7 @@ export function Explicands(): JSX.Element {
           </>
         }
       />
-      {order.length > 0 && heatmaps.nothing.value && (
+      {order.length > 0 && heatmaps.nothing.value && !pointing.image.value && (
         <div class="nothing" role="note">
           {heatmaps.nothing.value}
         </div>
@@ -94,7 +96,8 @@ function describeExplicand(store: Store, image: string): string {
   const words = [store.describe(image)];
   const info = store.explicands.heatmaps.info(image).value;
   if (info?.stale && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
-  if (info) words.push(`${info.trial ? `${IF_DROPPED}, ` : ""}score ${signed(info.score)}`);
+  const trial = info?.trial ? `${TRIALS[info.trial]}, ` : "";
+  if (info) words.push(`${trial}score ${written(info, store.settings.similarity.value)}`);
   const stability = store.insight.stability.kept.value.get(image);
   if (info && stability && !store.insight.stability.isStale(stability)) words.push(inWords(stability));
   return words.join(", ");
@@ -107,7 +110,12 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
     <div class="explicand">
       <div class="explicand-photo">
         <Photo image={image} box={photoBox(cell)} heatmap>
-          {(frame) => <Probe image={image} frame={frame} />}
+          {(frame) => (
+            <>
+              <CellMark image={image} frame={frame} />
+              <Probe image={image} frame={frame} />
+            </>
+          )}
         </Photo>
         <BinsTag image={image} />
         {cell.width < ROOMY && <StabilityBadge image={image} size="over" />}
@@ -126,8 +134,20 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
 
 function ExplicandTools({ image }: { image: string }): JSX.Element {
   const store = useStore();
+  const pinned = store.explicands.pointing.pinned.value === image;
+  const reason = pinned ? null : obstacle(store, image);
   return (
     <>
+      <Button
+        skipped
+        action="where-else"
+        label={reason ?? `Where else? Point at places of ${image} (W, or hold Shift)`}
+        disabled={reason !== null}
+        pressed={pinned}
+        onClick={() => togglePlaces(store, image)}
+      >
+        <Icon name="target" />
+      </Button>
       <Button skipped label={`Enlarge ${image} (Enter)`} onClick={() => enlarge(store, image, "explicands")}>
         <Icon name="expand" />
       </Button>
@@ -142,8 +162,13 @@ function ExplicandTools({ image }: { image: string }): JSX.Element {
   );
 }
 
+const SCORE =
+  "γ, the score that the heatmap explains: above zero is nearer to the corpus, below zero nearer to the foil";
+const PLACE_SCORE = "How alike the image as a whole and the place are";
+
 /** The score and the progress of the heatmap; a component of its own, as it is rendered at every update. */
 export function Reading({ image }: { image: string }): JSX.Element | null {
+  const { settings } = useStore();
   const info = useHeatmapInfo(image);
   if (!info) return null;
   const percent = Math.round(info.progress * 100);
@@ -159,18 +184,21 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
       <span
         class="score"
         data-sign={info.score < 0 ? "negative" : "positive"}
-        title="γ, the score that the heatmap explains: above zero is nearer to the corpus, below zero nearer to the foil"
+        title={info.trial === "place" ? PLACE_SCORE : SCORE}
       >
-        {signed(info.score)}
+        {written(info, settings.similarity.value)}
       </span>
     </span>
   );
 }
 
-/** The tag of a heatmap for other bins than the present ones, or of a preview by another method than the chosen one. */
+/** The tag of a heatmap that does not answer the present bins, or of a preview by another method than the chosen one. */
 function BinsTag({ image }: { image: string }): JSX.Element | null {
-  const { kernel } = useStore();
+  const { kernel, explicands } = useStore();
+  const { image: pointed, grid } = explicands.pointing;
   const info = useHeatmapInfo(image);
+  if (pointed.value === image) return <span class="tag">{grid.value ? "This place" : "Waiting for places…"}</span>;
+  if (info?.trial === "place") return <span class="tag">Where else?</span>;
   if (info?.trial) return <span class="tag">If dropped</span>;
   if (info?.stale && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;

@@ -11,14 +11,17 @@ const ENDS: Record<string, [string, string]> = {
   contrastive_label_free: ["foil", "itself"],
 };
 
+const PLACE_ENDS = ["unlike the place", "like the place"];
+
 /** The colour bar with its numbers, and whether all images share its scale. */
 export function Legend(): JSX.Element {
   const { explicands, settings } = useStore();
-  const scale = explicands.heatmaps.scale.shown.value;
+  const places = explicands.heatmaps.placeScale.shown.value;
+  const scale = places ?? explicands.heatmaps.scale.shown.value;
   const shared = settings.scale.value === "shared";
   const layer = scale?.layer ?? ATTRIBUTION;
   const bothSigns = isSigned(layer);
-  const [negative, positive] = ENDS[settings.target.value] ?? ["against", "for"];
+  const [negative, positive] = places ? PLACE_ENDS : (ENDS[settings.target.value] ?? ["against", "for"]);
   const peak = scale && shared ? plain(scale.peak) : "peak";
   const title = useCatalogue()?.layers?.find(({ name }) => name === layer)?.label ?? layer;
   return (

@@ -88,7 +88,7 @@ export class HeatmapCanvases {
       dataset.progress = String(info.progress);
       dataset.heatmapVersion = String(info.version);
       dataset.stale = String(info.stale);
-      if (info.trial) dataset.preview = "true";
+      if (info.trial) dataset.preview = info.trial === "drop" ? "true" : info.trial;
       else delete dataset.preview;
     }
   }

@@ -1,8 +1,9 @@
+import { type CellGrid, type Place, weighCell } from "../engine/cells";
 import { Computer, type Share, sharesOf } from "../engine/compute";
 import { ProductStore } from "../engine/products";
 import { type Nothing, type Weights, weigh } from "../engine/weights";
 import type { Products } from "../kernel/protocol";
-import type { PageQuestion, Shown } from "./heatmap";
+import type { HeatmapInfo, PageQuestion, Shown } from "./heatmap";
 
 /** What a heatmap is computed for: `side` is that of its canvas in device pixels. */
 interface Purpose {
@@ -10,7 +11,7 @@ interface Purpose {
   weights: Weights;
   side: number;
   version: number;
-  trial: boolean;
+  trial: HeatmapInfo["trial"];
 }
 
 /** The heatmaps that the page can compute itself from the products that it was sent. */
@@ -18,7 +19,7 @@ export class HeatmapComputing {
   #store = new ProductStore();
   #computer = new Computer();
   #failed: ReadonlySet<string> = new Set();
-  /** The memory of heatmaps, used again by the next ones: of the present bins, and of the bins that a drop would make. */
+  /** The memory of heatmaps, used again by the next ones: of the present bins, and of trials. */
   readonly #values = [new Map<string, Float32Array>(), new Map<string, Float32Array>()] as const;
 
   /** Takes products; returns the images that have new ones. */
@@ -45,6 +46,21 @@ export class HeatmapComputing {
 
   weigh(question: PageQuestion): Weights | Nothing {
     return weigh(question, this.#failed);
+  }
+
+  /** The cells with which an image has products; null without any. */
+  grid(image: string, { settings }: PageQuestion): CellGrid | null {
+    return this.#store.of(image, settings)?.grid ?? null;
+  }
+
+  /** The direction of the cell at a place; null while the image has no products with cells. */
+  weighPlace(image: string, question: PageQuestion, place: Place): Weights | null {
+    const grid = this.grid(image, question);
+    return grid?.image === place.image ? weighCell(grid, place) : null;
+  }
+
+  keepCells(image: string | null): void {
+    this.#store.keepCells(image);
   }
 
   /** The heatmap of an image; null while products for it are missing. */

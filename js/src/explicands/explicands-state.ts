@@ -5,6 +5,7 @@ import type { Kernel } from "../kernel/kernel";
 import type { Heatmaps, Products } from "../kernel/protocol";
 import type { PageQuestion } from "./heatmap";
 import { HeatmapPainter } from "./heatmaps";
+import { Pointing } from "./pointing";
 
 /** The heatmap value under the pointer. */
 export interface Probe {
@@ -16,6 +17,7 @@ export interface Probe {
 export class ExplicandsState {
   readonly heatmaps: HeatmapPainter;
   readonly probe = signal<Probe | null>(null);
+  readonly pointing = new Pointing();
   /** The device pixels at which the heatmaps of the explicands are painted. */
   readonly heatmapPixels = signal(0);
   /** The version of the kernel's answer to the present question; −1 until it has answered. */
@@ -61,13 +63,19 @@ export class ExplicandsState {
       // Before anything is rendered again: heatmaps are painted in the frame of the event.
       effect(() => {
         const [question, held, after] = [this.#question.value, dragging.value, bins.supposed.value];
+        const place = held || after ? null : this.pointing.place.value;
         const supposed = after && { ...question, corpus: after.corpus, foil: after.foil };
         // A silent kernel may never answer a newer question; one that is gone answers nothing.
         const old = state.value === "closed" || (state.value === "silent" && !answers.value);
         untracked(() => {
-          this.heatmaps.ask({ question, supposed, held });
+          this.heatmaps.ask({ question, supposed, place, held });
           if (old) this.heatmaps.outdate();
+          this.#findGrid();
         });
+      }),
+      effect(() => {
+        const image = this.pointing.image.value;
+        if (image !== null && !bins.has("explicands", image)) untracked(() => this.pointing.leave());
       }),
       effect(() => this.heatmaps.useColormap(colormap.value)),
       effect(() => {
@@ -86,6 +94,13 @@ export class ExplicandsState {
 
   take(message: Products, buffers: DataView[]): void {
     this.heatmaps.take(message, buffers);
+    this.#findGrid();
+  }
+
+  /** Finds out which cells the explicand has that is pointed at. */
+  #findGrid(): void {
+    const image = this.pointing.image.peek();
+    this.pointing.grid.value = image === null ? null : this.heatmaps.grid(image);
   }
 
   dispose(): void {

@@ -13,8 +13,8 @@ export interface HeatmapInfo extends Heatmap {
   version: number;
   /** It answers earlier bins. */
   stale: boolean;
-  /** It answers bins as a drop would make them. */
-  trial: boolean;
+  /** It is shown for a moment, in place of the image's own: it answers bins as a drop would make them, or a place. */
+  trial: "drop" | "place" | null;
 }
 
 export interface Shown {

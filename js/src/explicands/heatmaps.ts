@@ -1,4 +1,5 @@
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { CellGrid, Place } from "../engine/cells";
 import type { Share } from "../engine/compute";
 import { HalfDecoder } from "../engine/float16";
 import { ATTRIBUTION } from "../engine/layers";
@@ -15,6 +16,8 @@ const UNMOUNTED_SIDE = 224;
 export interface Asked {
   question: PageQuestion;
   supposed: PageQuestion | null;
+  /** The place at which the user points, which comes before the rest. */
+  place: Place | null;
   /** The user drags, so the scale stays. */
   held: boolean;
 }
@@ -75,7 +78,7 @@ export class HeatmapPainter {
     const images = this.#computing.take(message, buffers, this.#isShown);
     const painted = this.#update(() => {
       this.#answer(images);
-      if (this.#asked?.supposed) this.#suppose();
+      if (this.#isTrying) this.#suppose();
     });
     if (painted) this.#countRepaint();
   }
@@ -106,7 +109,7 @@ export class HeatmapPainter {
       this.#drop();
       this.nothing.value = this.#reason();
       const question = this.#asked?.question ?? null;
-      const held = this.#asked !== null && (this.#asked.held || this.#asked.supposed !== null);
+      const held = this.#asked !== null && (this.#asked.held || this.#isTrying);
       painted = this.#shown.paint({ held, sharpening: question === this.#painted });
       this.#painted = question;
     });
@@ -127,24 +130,30 @@ export class HeatmapPainter {
     this.#weights = this.#computing.weigh(question);
     if ("nothing" in this.#weights) return this.#shown.clear();
     for (const image of images) {
-      const shown = this.#compute(image, question, this.#weights, false);
+      const shown = this.#compute(image, question, this.#weights, null);
       if (shown && !this.#isOutdone(shown)) this.#shown.keep(shown);
     }
   }
 
-  /** Computes heatmaps for the supposed question; without one, those for the present question are shown again. */
+  get #isTrying(): boolean {
+    return Boolean(this.#asked?.supposed || this.#asked?.place);
+  }
+
+  /** Computes heatmaps for a place or the supposed question; without, those for the present question are shown again. */
   #suppose(): void {
     this.#shown.endTrials();
-    const supposed = this.#asked?.supposed;
-    const weights = supposed && this.#computing.weigh(supposed);
-    if (!weights || "nothing" in weights) return;
+    if (!this.#asked) return;
+    const { question, supposed, place } = this.#asked;
+    const weights = supposed && !place ? this.#computing.weigh(supposed) : null;
     for (const image of this.#computing.images) {
-      const shown = this.#compute(image, supposed, weights, true);
+      const own = place ? this.#computing.weighPlace(image, question, place) : weights;
+      if (!own || "nothing" in own) continue;
+      const shown = this.#compute(image, (!place && supposed) || question, own, place ? "place" : "drop");
       if (shown) this.#shown.tryOut(shown);
     }
   }
 
-  #compute(image: string, question: PageQuestion, weights: Weights, trial: boolean): Shown | null {
+  #compute(image: string, question: PageQuestion, weights: Weights, trial: HeatmapInfo["trial"]): Shown | null {
     const side = this.#shown.canvases.side(image) || UNMOUNTED_SIDE;
     return this.#computing.heatmap(image, { question, weights, side, version: this.version.peek(), trial });
   }
@@ -179,6 +188,29 @@ export class HeatmapPainter {
     return shares && { score: kept.info.score, shares };
   }
 
+  // ---- places ----
+
+  /** The scale of the heatmaps for places. */
+  get placeScale(): ShownHeatmaps["placeScale"] {
+    return this.#shown.placeScale;
+  }
+
+  /** The cells with which the page has products of an image; null without any. */
+  grid(image: string): CellGrid | null {
+    return this.#asked && this.#computing.grid(image, this.#asked.question);
+  }
+
+  /** Keeps the products with the cells of one image, and no others. */
+  keepCells(image: string | null): void {
+    this.#computing.keepCells(image);
+  }
+
+  /** Whether the page computes the heatmaps of an image: it has products, and the kernel sends no sharper heatmaps. */
+  computes(image: string): boolean {
+    const kept = this.#shown.kept.get(image);
+    return this.#computing.has(image) && (!kept || kept.question !== null || kept.info.stale);
+  }
+
   // ---- heatmaps of the kernel ----
 
   #store(message: Heatmaps, buffers: DataView[]): void {
@@ -186,7 +218,7 @@ export class HeatmapPainter {
       const buffer = buffers[i];
       if (!buffer || !this.#isShown(item.image)) return;
       const layer = item.layer ?? ATTRIBUTION;
-      const info = { ...item, layer, version: message.version, stale: false, trial: false };
+      const info = { ...item, layer, version: message.version, stale: false, trial: null };
       const kept = this.#shown.kept.get(item.image);
       const outdoes = layer === kept?.info.layer && isSharper(info, kept.info);
       if (kept && this.#isCurrent(kept) && !outdoes) return;

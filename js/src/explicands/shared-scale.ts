@@ -8,6 +8,13 @@ export interface Scale {
   groups: number;
 }
 
+/** How an update concerns a scale: see `SharedScale.follow`. */
+export interface Course {
+  held: boolean;
+  sharpening: boolean;
+  grows?: boolean;
+}
+
 const EASE_MS = 200;
 /** While heatmaps sharpen, the scale stays as long as the largest value, as a part of it, is within these. */
 const [LEAST, MOST] = [0.6, 1.25];
@@ -46,9 +53,10 @@ export class SharedScale {
 
   /**
    * Takes up the heatmaps of the moment. `held`: no scale moves. `sharpening`: they answer the same question as before.
+   * `grows`: a scale follows larger values, at once, and no smaller ones.
    * Returns whether limits have changed; those that move by themselves will later.
    */
-  follow(infos: Iterable<HeatmapInfo>, { held, sharpening }: { held: boolean; sharpening: boolean }): boolean {
+  follow(infos: Iterable<HeatmapInfo>, { held, sharpening, grows }: Course): boolean {
     const peaks = new Map<string, number>();
     const unfinished = new Set<string>();
     this.#main = null;
@@ -66,7 +74,8 @@ export class SharedScale {
     for (const [group, peak] of peaks) {
       const limit = before.get(group) || peak;
       const part = peak / limit;
-      const stays = held || (sharpening && unfinished.has(group) && part >= LEAST && part <= MOST);
+      const settled = sharpening && unfinished.has(group) && part >= LEAST && part <= MOST;
+      const stays = held || settled || (grows && part <= 1);
       const goal = stays ? limit : peak;
       this.#limits.set(group, limit);
       goals.set(group, goal);
@@ -75,7 +84,7 @@ export class SharedScale {
     const same =
       goals.size === this.#goals.size && [...goals].every(([group, goal]) => this.#goals.get(group) === goal);
     this.#goals = goals;
-    if (!moves || isStill()) this.#settle();
+    if (!moves || grows || isStill()) this.#settle();
     else if (!same || !this.#frame) this.#ease();
     this.#show();
     return [...this.#limits].some(([group, limit]) => before.get(group) !== limit);

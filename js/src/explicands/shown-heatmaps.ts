@@ -1,20 +1,19 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { HeatmapCanvases } from "./canvases";
 import { groupOf, type HeatmapInfo, type Shown } from "./heatmap";
-import { SharedScale } from "./shared-scale";
+import { type Course, SharedScale } from "./shared-scale";
 
-/** How an update concerns the scale: see `SharedScale.follow`. */
-export interface Course {
-  held: boolean;
-  sharpening: boolean;
-}
+/** Places are many, and the scale must not jump from one to the next. */
+const GROWING = { held: false, sharpening: false, grows: true };
 
 /** The heatmap that is shown of each image, the scale that they share, and the canvases that they are painted on. */
 export class ShownHeatmaps {
   readonly scale: SharedScale;
+  /** The scale of the heatmaps for places: a place is a direction of unit length, and bins are a difference. */
+  readonly placeScale: SharedScale;
   readonly canvases = new HeatmapCanvases();
   readonly #kept = new Map<string, Shown>();
-  /** The heatmaps of a supposed question, which are shown instead. */
+  /** The heatmaps of a supposed question or a place, which are shown instead. */
   readonly #trials = new Map<string, Shown>();
   readonly #infos = new Map<string, Signal<HeatmapInfo | null>>();
   /** The images with another heatmap than what is painted. */
@@ -23,7 +22,9 @@ export class ShownHeatmaps {
 
   constructor(isShared: () => boolean) {
     this.#isShared = isShared;
-    this.scale = new SharedScale(() => isShared() && this.paintAll());
+    const paintAll = () => isShared() && this.paintAll();
+    this.scale = new SharedScale(paintAll);
+    this.placeScale = new SharedScale(paintAll);
   }
 
   get kept(): ReadonlyMap<string, Shown> {
@@ -88,8 +89,10 @@ export class ShownHeatmaps {
 
   /** Brings the scale up to date and paints what has changed; returns whether anything has. */
   paint(course: Course): boolean {
-    const infos = [...this.#kept.values()].map(({ info }) => info);
-    const rescaled = this.scale.follow(infos, course) && this.#isShared();
+    const [kept, trials] = [this.#kept, this.#trials].map((shown) => [...shown.values()].map(({ info }) => info));
+    const places = trials?.filter(({ trial }) => trial === "place") ?? [];
+    const moved = [this.scale.follow(kept ?? [], course), this.placeScale.follow(places, GROWING)];
+    const rescaled = moved.some(Boolean) && this.#isShared();
     const painted = this.#fresh.size > 0 || rescaled;
     batch(() => {
       for (const image of this.#fresh) {
@@ -119,7 +122,8 @@ export class ShownHeatmaps {
   }
 
   #limitOf(info: HeatmapInfo): number {
-    return (this.#isShared() && this.scale.limit(groupOf(info))) || info.peak;
+    const scale = info.trial === "place" ? this.placeScale : this.scale;
+    return (this.#isShared() && scale.limit(groupOf(info))) || info.peak;
   }
 
   /** Registers a canvas for an image and paints what is known; returns a function that unregisters it. */
@@ -140,5 +144,6 @@ export class ShownHeatmaps {
 
   dispose(): void {
     this.scale.dispose();
+    this.placeScale.dispose();
   }
 }

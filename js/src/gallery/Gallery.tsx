@@ -5,6 +5,7 @@ import type { Region } from "../bins/bins";
 import { quoted } from "../bins/texts";
 import { useCatalogue, useHeatmapInfo, useStore } from "../context";
 import { columnsIn, type Size } from "../engine/geometry";
+import { written } from "../explicands/where-else";
 import { Button } from "../ui/Button";
 import { count, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
@@ -96,7 +97,8 @@ function RankScore({ image }: { image: string }): JSX.Element | null {
 
 function GalleryScore({ image }: { image: string }): JSX.Element | null {
   const info = useHeatmapInfo(image);
-  return info && <span class="mini-score">{signed(info.score)}</span>;
+  const { similarity } = useStore().settings;
+  return info && <span class="mini-score">{written(info, similarity.value)}</span>;
 }
 
 const BADGES: [Exclude<Region, "gallery">, string][] = [

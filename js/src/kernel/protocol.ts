@@ -38,7 +38,7 @@ export const RESPONSE_KINDS = [
 export type RequestBody =
   | { kind: "hello" }
   | { kind: "thumbnails"; images: string[]; size: number }
-  | { kind: "watch"; explicands: number; gallery: number; visible: string[]; renew: boolean }
+  | { kind: "watch"; explicands: number; gallery: number; visible: string[]; cells_of: string | null; renew: boolean }
   | { kind: "hold" | "leave" | "bins" | "ping" | "base64" }
   | { kind: "operation"; number: number; operation: Operation }
   | { kind: "cancel"; cancels: string }

@@ -1,6 +1,7 @@
 import { carriedFrom, enlarge, moveImages, removeImages, step } from "../bins/actions";
 import type { Region } from "../bins/bins";
 import { regionOf } from "../bins/drag-controller";
+import { leavePlaces, stepPlace, togglePlaces } from "../explicands/where-else";
 import type { Store } from "../store";
 import type { Order } from "./order";
 import { type SelectMode, select, selectAll } from "./selection";
@@ -57,6 +58,7 @@ export function handleKey(store: Store, event: KeyboardEvent): boolean {
     return true;
   }
   if (key === "t" && !command && !event.altKey) return goToField(target, event.shiftKey);
+  if (key === "Escape" && leavePlaces(store)) return true;
   if (key === "Escape" && store.tiles.selection.peek().ids.size) {
     store.tiles.clearSelection();
     return true;
@@ -82,6 +84,7 @@ function handleTileKey(store: Store, event: KeyboardEvent, key: string, command:
   }
   const id = store.tiles.focused[region].peek() ?? order.ids[0];
   if (id === undefined || event.altKey) return false;
+  if (region === "explicands" && stepPlace(store, id, event.key)) return true;
   const shape = store.tiles.shapes.get(region);
   const next = shape ? navigate(event.key, order.indexOf(id), order.length, shape) : null;
   if (next !== null) {
@@ -94,6 +97,7 @@ function handleTileKey(store: Store, event: KeyboardEvent, key: string, command:
   if (destination) moveImages(store, carriedFrom(store, region, id), region, destination);
   else if (key === "Delete" || key === "Backspace") removeImages(store, carriedFrom(store, region, id), region);
   else if (key === " ") store.tiles.selection.value = select(store.tiles.selection.peek(), region, order, id, "toggle");
+  else if (key === "w" && region === "explicands") togglePlaces(store, id);
   else if (key === "Enter") enlarge(store, id, region);
   else return false;
   return true;

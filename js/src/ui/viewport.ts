@@ -24,10 +24,12 @@ export function reportViewport(store: Store): () => void {
       explicands: stepped(Math.max(store.explicands.heatmapPixels.peek(), store.insight.heatmapPixels.peek())),
       gallery: store.settings.gallery_heatmaps.peek() ? stepped(store.gallery.heatmapPixels.peek()) : 0,
       visible: [...store.gallery.visible.peek()],
+      cells_of: store.explicands.pointing.image.peek(),
     } satisfies Omit<Notice & { kind: "watch" }, "renew">;
     const text = JSON.stringify(body);
     if (text === sent && !renew) return;
     store.kernel.tell({ ...body, renew });
+    store.explicands.heatmaps.keepCells(body.cells_of);
     sent = text;
     renew = false;
   };
@@ -47,6 +49,7 @@ export function reportViewport(store: Store): () => void {
       ];
       const known = store.session.catalogue.value && sizes && store.gallery.visible.value;
       store.settings.gallery_heatmaps.value;
+      store.explicands.pointing.image.value;
       if (known) sendSoon();
     }),
     renewAfterSilence(store, renewAll),

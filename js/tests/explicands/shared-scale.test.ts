@@ -19,7 +19,7 @@ const info = (peak: number, more: Partial<HeatmapInfo> = {}): HeatmapInfo => ({
   progress: 1,
   version: 1,
   stale: false,
-  trial: false,
+  trial: null,
   ...more,
 });
 

@@ -134,7 +134,7 @@ test("each region has one tab stop for its tiles, and it stays on a tile", async
 test("the buttons of a tile are named, stand outside of the list, and its keys do the same", async () => {
   const page = await mount({ traits: BINS });
   const tile = page.tile("explicands", "image-3");
-  expect(tile.getAttribute("aria-keyshortcuts")).toBe("Enter Delete");
+  expect(tile.getAttribute("aria-keyshortcuts")).toBe("Enter Delete W");
   expect(tile.querySelector("button")).toBeNull();
   const tools = page.region("explicands").querySelector("[data-tools-of=image-3]") as HTMLElement;
   expect(tools.closest("[role=listbox]")).toBeNull();
