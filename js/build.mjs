@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import esbuild from "esbuild";
 
-const LIMIT = 175_000; // every widget instance carries the bundle, so its size is a budget and not a report
+const LIMIT = 200_000; // every widget instance carries the bundle, so its size is a budget and not a report
 const OUT = new URL("../cocoa_widget/static/", import.meta.url).pathname;
 
 const options = {
@@ -14,7 +14,7 @@ const options = {
   bundle: true,
   minify: true,
   format: "esm",
-  target: ["es2022", "chrome105", "firefox105", "safari16"],
+  target: ["es2022", "chrome120", "firefox117", "safari17.2"], // nested CSS stays as it is, which is a tenth shorter
   legalComments: "none",
   // Hosts with require.js define an AMD loader, which UMD dependencies would pick up: anywidget issue 369.
   define: { "define.amd": "false" },

@@ -153,7 +153,7 @@ def test_cells_come_to_a_view_that_points_at_places(shown):
     widget, wire = shown(method=cw.CAM())
     wire.ask("watch", explicands=32, gallery=0, visible=[], cells_of="p0")
     message, _ = wire.wait(lambda m: m["kind"] == "products" and m["members"][-1].startswith("cell:"))
-    rows, columns = message["cells"]
+    rows, columns = widget._engine._state.store.get("p0", (cw.CAM(), None)).grid
     assert [m for m in message["members"] if m.startswith("cell:")] == [
         f"cell:cam.1:{rows}x{columns}:{i}:p0" for i in range(rows * columns)
     ]
