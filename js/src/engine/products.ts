@@ -40,11 +40,14 @@ export class ProductStore {
     const spread = this.#spreadOf(message, buffers);
     const cells = message.members.map((member) => (isCell(member) ? gridOf(member) : null));
     const grid = cells.find((each) => each?.image === this.#cellsOf) ?? null;
+    // Cells are many and forgotten soon: what stays must not keep their memory.
+    const apart = cells.some((cell) => cell !== null);
     const changed: string[] = [];
     message.items.forEach((item, i) => {
       if (!isShown(item.image)) return;
       const numbers = floats(buffers[2 + i], (1 + message.members.length) * (spread.k + 1));
       const product = (at: number) => numbers.subarray(at * (spread.k + 1), (at + 1) * (spread.k + 1));
+      const lasting = (at: number) => (apart ? product(at).slice() : product(at));
       const earlier = this.#images.get(item.image);
       const kept = item.replaces || earlier?.spread !== spread ? undefined : earlier.members;
       const members = kept ?? new Map<string, Float32Array>();
@@ -52,11 +55,12 @@ export class ProductStore {
       const stays = before && (!grid || sameGrid(before, grid));
       if (before && !stays) dropCells(members);
       message.members.forEach((member, at) => {
-        if (!isCell(member) || (grid && cells[at]?.image === grid.image)) members.set(member, product(at + 1));
+        if (!isCell(member)) members.set(member, lasting(at + 1));
+        else if (grid && cells[at]?.image === grid.image) members.set(member, product(at + 1));
       });
       const { method, preview, progress } = item;
       const now = stays ? before : grid;
-      this.#images.set(item.image, { method, preview, progress, spread, own: product(0), members, grid: now });
+      this.#images.set(item.image, { method, preview, progress, spread, own: lasting(0), members, grid: now });
       changed.push(item.image);
     });
     return changed;
