@@ -2,8 +2,8 @@
 
 python benchmarks/page_latency.py [--drops 50] [--method sharp] [--explicands 12]
 
-The page takes the times, from the event to the frame in which all heatmaps of the new bins are on their canvases, with
-prepared explicands. Figures are medians, 95th percentiles and maxima over the drops.
+The page takes the times, from the event to the frame in which all heatmaps of the new bins, or of the place that is
+pointed at, are on their canvases, with prepared explicands. Figures are medians, 95th percentiles and maxima.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ BUSY = "widget.method = {}"
 SLEEPING = "import time; time.sleep({})"
 COMPUTING = "import time; end = time.monotonic() + {}\nwhile time.monotonic() < end: sum(range(1000))"
 
-# Times drops, and entries of a dragged image into a bin, until all heatmaps show their outcome.
+# Times drops, entries of a dragged image into a bin, and moves to another place, until all heatmaps show their outcome.
 WATCH = """
 (root) => {
   const tiles = () => root.querySelectorAll('[data-bin=explicands] [data-image-id]').length;
-  const preview = '[data-preview=true]';
-  const painted = (hovering) => root.querySelectorAll(
-    `[data-bin=explicands] canvas[data-heatmap][data-stale=false]${hovering ? preview : `:not(${preview})`}`
+  const previews = { drop: ':not([data-preview])', hover: '[data-preview=true]', place: '[data-preview=place]' };
+  const painted = (kind) => root.querySelectorAll(
+    `[data-bin=explicands] canvas[data-heatmap][data-stale=false]${previews[kind]}`
   ).length;
-  const times = { drop: [], hover: [] };
+  const times = { drop: [], hover: [], place: [] };
   let waiting = null; // what is timed now: since when, from which repaint on, and whether it is a preview
   let resolve = () => {};
   window.cocoa = {
@@ -69,13 +69,14 @@ WATCH = """
     const entered = event.buttons && bin !== over && (bin === 'corpus' || bin === 'foil');
     over = bin;
     if (entered && over !== window.cocoaHome) begin('hover');
+    if (event.shiftKey && root.dataset.pointing) begin('place');
   }, true);
   new MutationObserver(() => {
     if (!waiting) return;
     const { kind, since, from } = waiting;
     // What a drop would do is not counted as an update.
     if (kind === 'drop' && Number(root.dataset.version) <= from) return;
-    if (painted(kind === 'hover') < tiles()) return;
+    if (painted(kind) < tiles()) return;
     waiting = null;
     // The next frame is when the canvases' new pixels reach the screen.
     requestAnimationFrame(() => {
@@ -225,6 +226,47 @@ def busy_kernel(bench: Bench, code: str, drops: int) -> str:
     return line(f"while a cell {what}{', which ended before the last drop' if late else ''}", times)
 
 
+POINTING = """
+widget.method = {}
+widget.gallery_heatmaps = True
+widget.wait()
+if "sent" not in globals():
+    sent, send = [], widget.send
+    widget.send = lambda content, buffers=None: (sent.append(sum(map(len, buffers or []))), send(content, buffers))[1]
+"""
+
+
+def pointing(bench: Bench, method: str, moves: int) -> Iterator[str]:
+    """Point at the places of an explicand, to and fro."""
+    notebook, page = bench.notebook, bench.notebook.page
+    notebook.python(POINTING.format(method))
+    time.sleep(3)  # until the gallery's heatmaps were sent, too
+    notebook.python("sent.clear()")
+    box = bench.root.locator("[data-bin=explicands] .probe").first.bounding_box()
+    assert box
+    page.keyboard.down("Shift")
+    begun = time.perf_counter()
+    page.mouse.move(box["x"] + 1, box["y"] + 1)
+    selector = "[data-bin=explicands] canvas[data-preview=place]"
+    page.wait_for_function(
+        "([selector, count]) => document.querySelectorAll(selector).length === count", arg=[selector, PREPARED]
+    )
+    yield f"pointing with {method}: all explicands follow after {1000 * (time.perf_counter() - begun):.0f} ms"
+    before = len(bench.times("place"))
+    for i in range(moves):
+        x, y = (0.3, 0.55, 0.8, 0.05)[i % 4], (0.1, 0.35, 0.6, 0.9)[i // 4 % 4]
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.evaluate("(count) => window.cocoa.timed('place', count)", before + i + 1)
+        time.sleep(0.1)
+    page.keyboard.up("Shift")
+    yield line("another place → repainted heatmaps", bench.times("place", before))
+    images, sizes = notebook.python("print(len(widget._engine._state.visible()), sum(sent), max(sent))").split(
+        maxsplit=1
+    )
+    total, largest = map(int, sizes.split())
+    yield f"bytes for {PREPARED} explicands and {images} gallery images: {total / 1e6:.2f} MB, {largest / 1e3:.0f} kB at most"
+
+
 def line(what: str, times: list[float]) -> str:
     times = sorted(times)
     if not times:
@@ -269,6 +311,9 @@ def main() -> None:
         print(busy_kernel(bench, COMPUTING, drops), flush=True)
         for found in busy_slow_lane(bench, drops):
             print(found, flush=True)
+        for method in ('"cam"', "cw.SharpCAM(follow_edges=False)"):
+            for found in pointing(bench, method, drops):
+                print(found, flush=True)
         lab.end_sessions()
         with delaying_proxy(lab.port, 0.1) as port:
             direct, lab.url = lab.url, f"http://127.0.0.1:{port}"

@@ -55,6 +55,8 @@ export class ProductStore {
     });
     const cells = ids.map((member) => (isCell(member) ? gridOf(member) : null));
     const grid = cells.find((each) => each?.image === this.#cellsOf) ?? null;
+    // Cells are many and forgotten soon: what stays must not keep their memory.
+    const apart = cells.some((cell) => cell !== null);
     const changed: string[] = [];
     items.forEach(({ image, replaces, method, preview, progress }, i) => {
       if (!isShown(image)) return;
@@ -64,17 +66,19 @@ export class ProductStore {
       const length = known.spread.k + 1;
       const numbers = new Float32Array(bytes(values[i], 4 * length * (1 + ids.length)).buffer);
       const product = (at: number) => numbers.subarray(at * length, (at + 1) * length);
+      const lasting = (at: number) => (apart ? product(at).slice() : product(at));
       const kept = replaces ? undefined : earlier;
       const members = kept?.members ?? new Map<string, Float32Array>();
       const before = kept?.grid ?? null;
       const stays = before && (!grid || sameGrid(before, grid));
       if (before && !stays) dropCells(members);
       ids.forEach((member, at) => {
-        if (!isCell(member) || (grid && cells[at]?.image === grid.image)) members.set(member, product(at + 1));
+        if (!isCell(member)) members.set(member, lasting(at + 1));
+        else if (grid && cells[at]?.image === grid.image) members.set(member, product(at + 1));
       });
       const { spread: its, filter } = known;
       const now = stays ? before : grid;
-      this.#images.set(image, { method, preview, progress, spread: its, filter, own: product(0), members, grid: now });
+      this.#images.set(image, { method, preview, progress, spread: its, filter, own: lasting(0), members, grid: now });
       changed.push(image);
     });
     return changed;

@@ -141,7 +141,7 @@ function ExplicandTools({ image }: { image: string }): JSX.Element {
       <Button
         skipped
         action="where-else"
-        label={reason ?? `Where else? Point at places of ${image} (W, or hold Shift)`}
+        label={`Where else? ${reason ?? `Point at places of ${image} (W, or hold Shift)`}`}
         disabled={reason !== null}
         pressed={pinned}
         onClick={() => togglePlaces(store, image)}
@@ -197,7 +197,7 @@ function BinsTag({ image }: { image: string }): JSX.Element | null {
   const { kernel, explicands } = useStore();
   const { image: pointed, grid } = explicands.pointing;
   const info = useHeatmapInfo(image);
-  if (pointed.value === image) return <span class="tag">{grid.value ? "This place" : "Waiting for places…"}</span>;
+  if (pointed.value === image) return <span class="tag">{grid.value ? "This place" : "Waiting for the kernel…"}</span>;
   if (info?.trial === "place") return <span class="tag">Where else?</span>;
   if (info?.trial) return <span class="tag">If dropped</span>;
   if (info?.stale && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;

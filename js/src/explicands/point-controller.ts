@@ -20,21 +20,17 @@ export class PointController {
     // Before a drag begins, or a click enlarges the tile.
     root.addEventListener("pointerdown", this.#down, { signal, capture: true });
     root.addEventListener("click", this.#click, { signal, capture: true });
-    const onKey = (event: KeyboardEvent) => event.key === "Shift" && this.#hover(event.type === "keydown");
-    document.addEventListener("keydown", onKey, options);
-    document.addEventListener("keyup", onKey, options);
+    document.addEventListener("keydown", this.#key, options);
+    document.addEventListener("keyup", this.#key, options);
     window.addEventListener("blur", this.#leave, options);
     const { pointing } = store.explicands;
     const stop = effect(() => {
+      if (store.insight.enlarged.value) pointing.leave();
       const shown = pointing.place.value !== null && pointing.grid.value !== null;
       if (shown) root.dataset.pointing = pointing.pinned.value === null ? "held" : "pinned";
       else delete root.dataset.pointing;
     });
-    const stopEnlarged = effect(() => {
-      if (store.insight.enlarged.value) pointing.leave();
-    });
     signal.addEventListener("abort", stop);
-    signal.addEventListener("abort", stopEnlarged);
   }
 
   #hover(held: boolean): void {
@@ -43,6 +39,11 @@ export class PointController {
       this.#under && (pointing.pinned.peek() !== null || !held || !obstacle(this.#store, this.#under.image));
     pointing.hover(possible ? this.#under : null, held);
   }
+
+  #key = (event: KeyboardEvent): void => {
+    const pressed = event.type === "keydown";
+    if (event.key === "Shift" && !(pressed && isTyping(event))) this.#hover(pressed);
+  };
 
   #move = (event: PointerEvent): void => {
     this.#under = placeOf(event);
@@ -65,9 +66,14 @@ export class PointController {
   };
 
   #isPinned(event: MouseEvent): boolean {
-    const pinned = this.#store.explicands.pointing.pinned.peek();
-    return pinned !== null && placeOf(event)?.image === pinned;
+    return placeOf(event)?.image === this.#store.explicands.pointing.pinned.peek();
   }
+}
+
+/** Whether a key goes to a text, also that of a notebook's cell. */
+function isTyping(event: KeyboardEvent): boolean {
+  const [target] = event.composedPath();
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea"));
 }
 
 /** The place of an explicand at which an event happened; null anywhere else. */

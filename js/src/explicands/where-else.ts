@@ -15,13 +15,12 @@ const REST_MS = 250;
 export function obstacle({ settings, session, explicands }: Store, image: string): string | null {
   const { heatmaps } = explicands;
   const info = heatmaps.info(image).value;
-  const methods = session.catalogue.value?.methods ?? [];
-  const offers = (name: string) => methods.some((method) => method.name === name && !method.unavailable);
+  const cam = session.catalogue.value?.methods.find(({ name }) => name === "cam");
   const first = (what: string) => `To point at places, ${what}.`;
   if (settings.layer.value !== ATTRIBUTION) return first("show the layer Attribution");
   if (settings.similarity.value === "gaussian") return first("choose cosine or dot product");
-  if (settings.method.value !== "patch_tokens" && !offers("cam"))
-    return offers("patch_tokens") ? first("choose Patch tokens") : "This encoder represents no places of an image.";
+  if (settings.method.value !== "patch_tokens" && cam?.unavailable)
+    return first("choose Patch tokens, or an encoder with a feature map");
   if (heatmaps.computes(image)) return null;
   const isKernels = info && !info.preview && !info.stale;
   return first(isKernels ? "choose CAM, Sharp CAM, patch tokens or RISE" : "wait until the image is prepared");
@@ -84,12 +83,12 @@ function inWords({ explicands, bins, gallery }: Store): string {
   const { row, column } = cellAt(grid, place);
   const shown = new Set([...bins.orders.explicands.peek().ids, ...gallery.visible.peek()]);
   const alike = [...shown]
-    .map((image) => heatmaps.info(image).peek())
-    .filter((info) => info !== null && info.trial === "place" && info.image !== place.image)
-    .map((info) => info as HeatmapInfo)
+    .flatMap((image) => heatmaps.info(image).peek() ?? [])
+    .filter(({ image, trial }) => trial === "place" && image !== place.image)
     .sort((a, b) => b.score - a.score)
     .slice(0, MOST)
-    .map(({ image, score }) => `${image} ${fraction(score)}`);
-  const others = alike.length ? `Most alike: ${alike.join(", ")}.` : "No other image is shown with a heatmap.";
-  return `Place row ${row + 1} of ${grid.rows}, column ${column + 1} of ${grid.columns}. ${others}`;
+    .map(({ image, score }) => `${image} ${fraction(score)}`)
+    .join(", ");
+  const others = alike && ` Most alike: ${alike}.`;
+  return `Place row ${row + 1} of ${grid.rows}, column ${column + 1} of ${grid.columns}.${others}`;
 }

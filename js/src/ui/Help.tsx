@@ -15,7 +15,7 @@ const KEYS: [string, string][] = [
   ["T  Shift + T", "type a text into corpus, foil"],
   ["Delete", "remove from this bin"],
   ["Enter", "enlarge; Space shows the original"],
-  ["Shift + hover, W", "point at a place of an explicand: where else? Arrows move"],
+  ["Shift + hover, W", "point at a place: where else? Arrows move"],
   ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo"],
   ["Esc", "clear the selection, cancel a drag, leave a place"],
 ];

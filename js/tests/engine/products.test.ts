@@ -61,6 +61,26 @@ test("products are had under their own settings only", () => {
   expect(store.of("x", { ...SETTINGS })).toBeDefined();
 });
 
+const cell = (i: number, image = "y", origin = "cam.1") => `cell:${origin}:1x2:${i}:${image}`;
+
+test("cells are kept of one image alone, of the newest operator, and leave no memory behind", () => {
+  take({ members: ["a", cell(0), cell(1)] });
+  expect([membersOf("x"), store.of("x", SETTINGS)?.grid]).toEqual([["a"], null]);
+  store.keepCells("y");
+  take({ members: [cell(0), cell(0, "x"), cell(1)], replaces: false });
+  expect(membersOf("x")).toEqual(["a", cell(0), cell(1)]);
+  expect(store.of("x", SETTINGS)?.grid).toEqual({ image: "y", origin: "cam.1", rows: 1, columns: 2 });
+  take({ members: ["b"], replaces: false });
+  expect(membersOf("x")).toEqual(["a", cell(0), cell(1), "b"]);
+  take({ members: [cell(1, "y", "sharp.33")], replaces: false });
+  expect(membersOf("x")).toEqual(["a", "b", cell(1, "y", "sharp.33")]);
+  take({ members: ["a", cell(0)] });
+  store.keepCells(null);
+  const { own, members, grid } = store.of("x", SETTINGS) as ImageProducts;
+  expect([[...members.keys()], grid]).toEqual([["a"], null]);
+  expect([own.buffer.byteLength, members.get("a")?.buffer.byteLength]).toEqual([12, 12]);
+});
+
 test("images that are not shown are not kept", () => {
   expect(take({}, (image) => image !== "x")).toEqual([]);
   take({});

@@ -56,7 +56,7 @@ test("holding Shift over an explicand shows where else, in all explicands, until
   hover("image-1", 0.9, 0.9);
   expect([previews(), mark()]).toEqual([0, null]);
   await settled();
-  expect(tag("image-1")).toBe("Waiting for places…");
+  expect(tag("image-1")).toBe("Waiting for the kernel…");
   await send();
   expect(previews()).toBe(3);
   expect(canvas("image-2").dataset.preview).toBe("place");
@@ -241,6 +241,31 @@ test("the button says why where the kernel computes the heatmaps, and before the
   page.kernel.sayHeatmaps([{ image: "image-1", method: "occlusion" }]);
   await settled();
   expect(button("image-1").title).toContain("choose CAM, Sharp CAM, patch tokens or RISE");
+});
+
+test("without a feature map, only patch tokens have places", async () => {
+  const methods = ["rise", "patch_tokens"].map((name) => ({ name, label: name, hint: "" }));
+  const cam = { name: "cam", label: "CAM", hint: "", unavailable: "It does not end in global average pooling" };
+  page = await mount({ traits: { explicands: EXPLICANDS }, catalogue: { methods: [...methods, cam] } });
+  page.kernel.sayProducts(EXPLICANDS, NUMBERS);
+  await settled();
+  expect(button("image-1").title).toContain("choose Patch tokens");
+  page.kernel.set({ method: "patch_tokens" });
+  page.kernel.sayProducts(EXPLICANDS, NUMBERS, { space: 2 });
+  await settled();
+  expect(button("image-1").getAttribute("aria-disabled")).toBeNull();
+});
+
+test("Shift starts it where the pointer is, but not while the user types", async () => {
+  await start();
+  hover("image-1", 0.5, 0.5, { shiftKey: false });
+  const key = { key: "Shift", bubbles: true, composed: true };
+  page.root.querySelector("input")?.dispatchEvent(new KeyboardEvent("keydown", key));
+  await settled();
+  expect(watch()?.cells_of).toBeNull();
+  document.dispatchEvent(new KeyboardEvent("keydown", key));
+  await send();
+  expect(previews()).toBe(3);
 });
 
 test("an explicand that is removed is no longer pointed at", async () => {

@@ -138,7 +138,8 @@ test("the buttons of a tile are named, stand outside of the list, and its keys d
   expect(tile.querySelector("button")).toBeNull();
   const tools = page.region("explicands").querySelector("[data-tools-of=image-3]") as HTMLElement;
   expect(tools.closest("[role=listbox]")).toBeNull();
-  const [larger, stop] = [...tools.querySelectorAll("button")];
+  const [where, larger, stop] = [...tools.querySelectorAll("button")];
+  expect(where?.ariaLabel).toBe("Where else? To point at places, wait until the image is prepared.");
   expect([larger?.ariaLabel, stop?.ariaLabel]).toEqual(["Enlarge image-3 (Enter)", "Stop explaining image-3 (Delete)"]);
   await userEvent.hover(tile);
   await vi.waitFor(() => expect(getComputedStyle(tools.firstElementChild as Element).opacity).toBe("1"));
