@@ -3,7 +3,7 @@
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
-from .listening import Heatmap, Listener, Product, Products, Progress
+from .listening import Heatmap, Listener, Product, Products, Progress, Update
 from .question import ATTRIBUTION, LAYERS, Question
 from .state import View
 
@@ -18,6 +18,7 @@ __all__ = [
     "Products",
     "Progress",
     "Question",
+    "Update",
     "View",
     "end_with_interpreter",
 ]

@@ -101,7 +101,7 @@ class MemberIndex:
     # ---- representations and scores ------------------------------------------------------------------------------
 
     def known(
-        self, question: Question, images: Sequence[str], failed: Collection[str], table: Representations
+        self, question: Question, images: Sequence[str], absent: Collection[str], table: Representations
     ) -> Known | None:
         """Find the representations of images and members, and make the images' scores.
 
@@ -110,8 +110,8 @@ class MemberIndex:
         question : Question
         images : sequence of str
             Images to explain.
-        failed : collection of str
-            Images and texts that could not be encoded; bins do without them.
+        absent : collection of str
+            Images and texts that could not be encoded, or are not to be waited for; bins do without them.
         table : Representations
             The encoder's.
 
@@ -121,7 +121,7 @@ class MemberIndex:
             None while no image or not every member is known, or where nothing is left to explain by.
         """
         own = self.found(images, question.template, table)
-        corpus, foil = ([member for member in members if member not in failed] for members in question.used)
+        corpus, foil = ([member for member in members if member not in absent] for members in question.used)
         keys = [self.keys(members, question.template, table) for members in (corpus, foil)]
         if not own or None in keys:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from ..contrast import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..insight import Stability, resample, stability
 from .attributions import attributions
-from .listening import Heatmap, Listener, array
+from .listening import Heatmap, Listener, Update, array
 from .members import Known, MemberIndex
 from .operators import PREVIEW
 from .question import ATTRIBUTION, Question, missing_layer
@@ -103,30 +103,36 @@ class Painter:
 
         Products come first; heatmaps follow of those images for which they are not enough.
         """
+        members = dict.fromkeys((*question.corpus, *question.foil))
         with self._state.changed:
-            failed = [member for member in (*question.corpus, *question.foil) if member in self._state.failures]
+            failed = [member for member in members if member in self._state.failures]
+        alive = [member for member in members if member not in failed]
+        waiting = self._index.missing(alive, question.template, self._encoder.representations)
+
+        def report(found: list[Heatmap], nothing: str | None) -> None:
+            self._listener.heatmaps(Update(version, self._sender.space, found, failed, waiting, nothing))
+
         try:
             check_bins(question.target, corpus=bool(question.corpus), foil=bool(question.foil))
             sizes = self._shown(question)
             if not question.explicands and not sizes:
                 raise NothingToExplain("Nothing to explain yet: put an image among the explicands.")
         except NothingToExplain as reason:
-            self._listener.heatmaps(version, [], failed, str(reason))
+            report([], str(reason))
             return
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
         self._sender.keep(sizes)
         self._sender.send(question, wanted, needed=only is None)  # the answer to a new question comes first
-        computable = self._sender.computable(question, wanted, failed)
+        computable = self._sender.computable(question, wanted, (*failed, *waiting))
         rest = {image: size for image, size in wanted.items() if image not in computable}
-        found = self.heatmaps(question, version, rest)
+        found = self.heatmaps(question, version, rest, waiting)
         with self._state.changed:
             lost = [bin for bin in (question.corpus, question.foil) if bin and not self._state.alive(bin)]
             smallest = self._state.smallest(question)
         if lost and not (found or computable):
-            nothing = "None of the images in a bin could be encoded: remove them, or add others."
-            self._listener.heatmaps(version, [], failed, nothing)
+            report([], "None of the images in a bin could be encoded: remove them, or add others.")
         elif found or only is None:  # an empty update tells the page that what it shows is old
-            self._listener.heatmaps(version, found, failed, missing_layer(question, smallest))
+            report(found, missing_layer(question, smallest))
         previews = computable | {heatmap.image: heatmap.preview for heatmap in found}
         self._unmeasured.update(dict.fromkeys(image for image, preview in previews.items() if not preview))
 
@@ -145,8 +151,13 @@ class Painter:
                     sides[image] = max(side, sides.get(image, 0))
         return {image: fitting(side, self._encoder.input_size) for image, side in sides.items()}
 
-    def heatmaps(self, question: Question, version: int, sizes: dict[str, Size | None]) -> list[Heatmap]:
-        """Compute the heatmaps that can be had now; a size of None is the encoder's input size."""
+    def heatmaps(
+        self, question: Question, version: int, sizes: dict[str, Size | None], waiting: Collection[str] = ()
+    ) -> list[Heatmap]:
+        """Compute the heatmaps that can be had now; a size of None is the encoder's input size.
+
+        They do without the members that are `waiting` to be encoded; those that are not known otherwise keep all back.
+        """
         state, moment = self._state, self._encoder.moment()
         with state.changed:
             if moment.representations is not state.table:
@@ -154,7 +165,7 @@ class Painter:
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
             failed, runs = set(state.failures), {image: state.run(image, version) for image in ids}
         with torch.inference_mode():
-            known = self._index.known(question, ids, failed, moment.representations)
+            known = self._index.known(question, ids, failed.union(waiting), moment.representations)
             if known is None:
                 return []
             if question.layer == ATTRIBUTION and isinstance(question.method, LinearMethod):

@@ -84,6 +84,7 @@ export class Store {
     for (const bin of BINS) {
       if (this.bins.has(bin, image)) words.push(bin === "explicands" ? "explained" : `in ${bin}`);
     }
+    if (this.explicands.waiting.value.includes(image)) words.push("not encoded yet");
     return words.join(", ");
   }
 

@@ -26,11 +26,7 @@ export class ProductStore {
   /** Takes a message, and returns the images whose products have changed; images that are not shown are left out. */
   take(message: Products, buffers: DataView[], isShown: (image: string) => boolean): string[] {
     if (message.space < this.#space) return [];
-    if (message.space > this.#space) {
-      this.#images.clear();
-      this.#spreads = [];
-    }
-    this.#space = message.space;
+    this.enter(message.space);
     this.#settings = message.settings;
     const spread = this.#spreadOf(message, buffers);
     const changed: string[] = [];
@@ -49,6 +45,16 @@ export class ProductStore {
       changed.push(item.image);
     });
     return changed;
+  }
+
+  /** Forgets the products of earlier spaces; returns the newest space. */
+  enter(space: number): number {
+    if (space > this.#space) {
+      this.#space = space;
+      this.#images.clear();
+      this.#spreads = [];
+    }
+    return this.#space;
   }
 
   #spreadOf({ cells, size }: Products, buffers: DataView[]): Spread {

@@ -15,6 +15,7 @@ import { count, plain, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
 import { type Cell, TileGrid } from "../ui/TileGrid";
+import { WaitingNote } from "./WaitingNote";
 
 const FROM_BEFORE = "from before";
 const IF_DROPPED = "if dropped";
@@ -80,6 +81,7 @@ export function Explicands(): JSX.Element {
           </>
         }
       />
+      {order.length > 0 && <WaitingNote />}
       {order.length > 0 && heatmaps.nothing.value && (
         <div class="nothing" role="note">
           {heatmaps.nothing.value}

@@ -134,8 +134,10 @@ export interface Heatmap {
 export interface Heatmaps {
   kind: "heatmaps";
   version: number;
+  space: number;
   items: Heatmap[];
   failed: string[];
+  waiting: string[];
   nothing?: string;
 }
 

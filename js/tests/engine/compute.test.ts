@@ -8,7 +8,7 @@ import { type Weights, weigh } from "../../src/engine/weights";
 
 const SETTINGS = { method: "rise", baseline: "blur", similarity: "cosine", template: "none", centred: false };
 const numbers = { x: 0.5, a: 1, b: 3 };
-const weights = weigh({ target: "contrastive_corpus", corpus: ["a"], foil: ["b"] }, new Set()) as Weights;
+const weights = weigh({ target: "contrastive_corpus", corpus: ["a"], foil: ["b"] }) as Weights;
 
 function productsWith(members: string[]): ImageProducts {
   const store = new ProductStore();

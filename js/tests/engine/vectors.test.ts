@@ -30,7 +30,7 @@ describe.each(JSON.parse(text) as Case[])("$name", ({ message, base64, answers }
   store.take(message, base64.map(view), () => true);
   const products = store.of("x", message.settings) as ImageProducts;
   test.each(answers)("$target of $corpus and $foil", ({ heatmap, half, score, ...compared }) => {
-    const weights = weigh(compared, new Set()) as Weights;
+    const weights = weigh(compared) as Weights;
     const computer = new Computer();
     const found = computer.compute(products, weights, 1000);
     expect(found?.shape).toEqual(message.size);
