@@ -199,6 +199,8 @@ class LiveEngine:
                     return found[0]
                 with state.changed:  # nothing to explain, unless question or weights have changed meanwhile
                     if version == state.version and self._is_prepared(image):
+                        if error := state.failure_of(image):
+                            raise error.with_traceback(None)
                         return None
 
     def left_out(self) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Iterable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from ..contrast import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..insight import Stability, resample, stability
 from .attributions import attributions
+from .finite import set_aside
 from .listening import Heatmap, Listener, Update, array
 from .members import Known, MemberIndex
 from .operators import PREVIEW
@@ -173,7 +176,14 @@ class Painter:
             else:
                 each = [self._heatmap(question, known, i, runs[x], sizes[x]) for i, x in enumerate(known.images)]
                 found = [heatmap for heatmap in each if heatmap is not None]
-        return found if moment.lasts else []
+        if not moment.lasts:
+            return []
+        finite = [heatmap for heatmap in found if np.isfinite(heatmap.values).all() and math.isfinite(heatmap.score)]
+        if len(finite) < len(found):
+            kept = {heatmap.image for heatmap in finite}
+            broken = [heatmap.image for heatmap in found if heatmap.image not in kept]
+            set_aside(state, self._listener, question.method, broken)
+        return finite
 
     def _heatmap(
         self, question: Question, known: Known, position: int, run: Run | None, size: Size | None

@@ -92,8 +92,10 @@ class State:
         Returns False when a lane without work should end: there is no view, and nothing has happened for a while.
         """
         now = time.monotonic()
-        for name in [name for name, then in self.heard.items() if now - then >= VIEW_SECONDS]:
-            self.leave(name)
+        if vanished := [name for name, then in self.heard.items() if now - then >= VIEW_SECONDS]:
+            for name in vanished:
+                self.leave(name)
+            self.changed.notify_all()
         patience = LOOK_SECONDS if self.views else LINGER_SECONDS
         woken = self.changed.wait(patience if seconds is None else min(seconds, patience))
         return woken or bool(self.views) or seconds is not None

@@ -34,6 +34,7 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
             label="Swap corpus and foil"
             disabled={!store.settings.corpus.value.length && !store.settings.foil.value.length}
             onClick={() => swapBins(store)}
+            aim={() => ({ kind: "swap" })}
           >
             <Icon name="swap" />
           </Button>

@@ -36,7 +36,7 @@ export class Store {
     this.gallery = new GalleryState(kernel, catalogue, (message) => {
       if (kernel.state.peek() !== "closed") this.ui.report(message);
     });
-    this.bins = new BinsState(this.settings, catalogue);
+    this.bins = new BinsState(kernel, catalogue);
     this.explicands = new ExplicandsState(kernel, this.bins);
     this.insight = new InsightState(kernel, this.explicands);
     this.#stops = [

@@ -83,9 +83,9 @@ class Recorder:
         of = self.products_sent[-1].question
         if (of.recipe, of.similarity, of.template, of.centred) != (q.recipe, q.similarity, q.template, q.centred):
             return {}
-        found = {}
+        found, absent = {}, [*self.failed, *self.waiting]
         for image, known in self.page.images.items():
-            if (heatmap := self.page.heatmap(image, q.target, q.corpus, q.foil, [*self.failed, *self.waiting])) is not None:
+            if (heatmap := self.page.heatmap(image, q.target, q.corpus, q.foil, absent)) is not None:
                 found[image] = Heatmap(image, known["method"], known["preview"], *heatmap, known["progress"])
         return found
 

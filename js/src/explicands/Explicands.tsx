@@ -18,7 +18,6 @@ import { type Cell, TileGrid } from "../ui/TileGrid";
 import { WaitingNote } from "./WaitingNote";
 
 const FROM_BEFORE = "from before";
-const IF_DROPPED = "if dropped";
 const GAP = 10;
 const CAPTION = 34;
 const SMALLEST = 96;
@@ -91,12 +90,15 @@ export function Explicands(): JSX.Element {
   );
 }
 
+/** What a trial supposes. */
+const condition = ({ bins }: Store): string => (bins.drag.value.phase === "dragging" ? "If dropped" : "If done");
+
 /** The label of a tile: a screen reader reads it instead of the parts of the tile. */
 function describeExplicand(store: Store, image: string): string {
   const words = [store.describe(image)];
   const info = store.explicands.heatmaps.info(image).value;
   if (info?.stale && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
-  if (info) words.push(`${info.trial ? `${IF_DROPPED}, ` : ""}score ${signed(info.score)}`);
+  if (info) words.push(`${info.trial ? `${condition(store).toLowerCase()}, ` : ""}score ${signed(info.score)}`);
   const stability = store.insight.stability.kept.value.get(image);
   if (info && stability && !store.insight.stability.isStale(stability)) words.push(inWords(stability));
   return words.join(", ");
@@ -171,9 +173,10 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
 
 /** The tag of a heatmap for other bins than the present ones, or of a preview by another method than the chosen one. */
 function BinsTag({ image }: { image: string }): JSX.Element | null {
-  const { kernel } = useStore();
+  const store = useStore();
+  const { kernel } = store;
   const info = useHeatmapInfo(image);
-  if (info?.trial) return <span class="tag">If dropped</span>;
+  if (info?.trial) return <span class="tag">{condition(store)}</span>;
   if (info?.stale && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (
