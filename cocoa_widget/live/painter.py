@@ -28,6 +28,8 @@ QUIET_SECONDS = 0.1
 """How long the slow lane rests after a changed question on a CPU, which server and browser share to show the answer."""
 SHARPEN_SECONDS = 0.12
 """Least time between two updates of the same question; a changed question never waits."""
+MEMBERS_SECONDS = 0.3
+"""Least time between two updates of the same question while members become known one after the other."""
 SETTLED_SECONDS = 0.4
 """How long heatmaps must have stayed the same before their stability is measured."""
 COARSE = 28
@@ -42,6 +44,7 @@ class Painter:
         self._sender = ProductSender(state, index, encoder, listener)
         self._owes = False  # whether there may be more products to send
         self._painted = 0.0
+        self._reported: tuple[int, list[str], float] = -1, [], 0.0  # version, waiting members, when
         self._answered = 0  # the newest version that was painted
         self._unmeasured: dict[str, None] = {}  # images that were painted since stability was last measured
 
@@ -109,8 +112,12 @@ class Painter:
         members = dict.fromkeys((*question.corpus, *question.foil))
         with self._state.changed:
             failed = [member for member in members if member in self._state.failures]
-        alive = [member for member in members if member not in failed]
+            alive = self._state.alive(members)
         waiting = self._index.missing(alive, question.template, self._encoder.representations)
+        now, (of, before, then) = time.monotonic(), self._reported
+        if version == of and waiting and {*waiting} < {*before} and now - then < MEMBERS_SECONDS:
+            return  # with the next member comes another update
+        self._reported = version, waiting, now
 
         def report(found: list[Heatmap], nothing: str | None) -> None:
             self._listener.heatmaps(Update(version, self._sender.space, found, failed, waiting, nothing))
@@ -126,7 +133,7 @@ class Painter:
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
         self._sender.keep(sizes)
         self._sender.send(question, wanted, needed=only is None)  # the answer to a new question comes first
-        computable = self._sender.computable(question, wanted, (*failed, *waiting))
+        computable = self._sender.computable(question, wanted, {*failed, *waiting})
         rest = {image: size for image, size in wanted.items() if image not in computable}
         found = self.heatmaps(question, version, rest, waiting)
         with self._state.changed:
