@@ -8,8 +8,11 @@ import { HeatmapComputing } from "./computing";
 import { type HeatmapInfo, isSharper, type PageQuestion, type Shown, sameQuestion, withoutAbsent } from "./heatmap";
 import { ShownHeatmaps } from "./shown-heatmaps";
 
-/** The canvas side in device pixels for which a heatmap is computed whose tile is not mounted: its peak is part of the scale. */
-const UNMOUNTED_SIDE = 224;
+/**
+ * The canvas side in device pixels for which a heatmap is computed whose tile is out of view: no more than its score and its
+ * peak are needed, which is part of the scale. At 28 pixels a side hundreds of them take less time than twelve in view.
+ */
+const UNSEEN_SIDE = 56;
 
 /** What the page asks: the present question, and what a drop would make of it while the user aims at a bin. */
 export interface Asked {
@@ -107,8 +110,8 @@ export class HeatmapPainter {
     this.#countRepaint();
   }
 
-  /** Runs a change and paints what is shown after it; returns whether anything has been painted. */
-  #update(change: () => void): boolean {
+  /** Runs a change and paints what is shown after it, `still` on the same scale; returns whether anything was painted. */
+  #update(change: () => void, still = false): boolean {
     let painted = false;
     batch(() => {
       change();
@@ -116,7 +119,7 @@ export class HeatmapPainter {
       this.nothing.value = this.#reason();
       this.unanswered.value = this.#asked !== null && this.#weights === null;
       const question = this.#asked?.question ?? null;
-      const held = this.#asked !== null && (this.#asked.held || this.#asked.supposed !== null);
+      const held = still || (this.#asked !== null && (this.#asked.held || this.#asked.supposed !== null));
       painted = this.#shown.paint({ held, sharpening: question === this.#painted });
       this.#painted = question;
     });
@@ -150,13 +153,13 @@ export class HeatmapPainter {
     const weights = supposed && this.#computing.weigh(supposed);
     if (!weights || "nothing" in weights) return;
     for (const image of this.#computing.images) {
-      const shown = this.#compute(image, supposed, weights, true);
+      const shown = this.#shown.canvases.has(image) && this.#compute(image, supposed, weights, true);
       if (shown) this.#shown.tryOut(shown);
     }
   }
 
   #compute(image: string, question: PageQuestion, weights: Weights, trial: boolean): Shown | null {
-    const side = this.#shown.canvases.side(image) || UNMOUNTED_SIDE;
+    const side = this.#shown.canvases.side(image) || UNSEEN_SIDE;
     return this.#computing.heatmap(image, { question, weights, side, version: this.version.peek(), trial });
   }
 
@@ -263,8 +266,8 @@ export class HeatmapPainter {
     const kept = this.#shown.kept.get(image);
     if (kept && this.#asked && this.#isCurrent(kept)) {
       const rows = this.#computing.rows(image, this.#asked.question, this.#shown.canvases.side(image));
-      // The image was computed for smaller canvases, or for larger ones that are gone.
-      if (rows !== undefined && rows !== kept.info.shape[0]) this.#update(() => this.#answer([image]));
+      // It was computed out of view, for smaller canvases, or for larger ones that are gone. Its peak was part of the scale.
+      if (rows !== undefined && rows !== kept.info.shape[0]) this.#update(() => this.#answer([image]), true);
     }
     return detach;
   }
