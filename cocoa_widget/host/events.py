@@ -90,6 +90,7 @@ def status(progress: Progress, device: str) -> protocol.Status:
         "explicands": progress.explicands,
         "memory": progress.memory,
         "budget": progress.budget,
+        "alike": progress.alike,
     }
 
 

@@ -4,10 +4,12 @@ from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
 from .listening import Heatmap, Listener, Product, Products, Progress, Update
+from .progress import ALIKE
 from .question import ATTRIBUTION, LAYERS, Question
 from .state import View
 
 __all__ = [
+    "ALIKE",
     "ATTRIBUTION",
     "LAYERS",
     "Heatmap",

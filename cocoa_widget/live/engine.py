@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+import torch
+
 from ..encoders import Encoder
 from ..images import ImageSet
 from ..texts import prompt_of, text_id
@@ -260,6 +262,11 @@ class LiveEngine:
         with self._state.changed:
             template = self._state.question.template
         return search(prompt_of(text_id(prompt)), template, self._images, self._index, self._encoder)
+
+    def likeness(self) -> float | None:
+        """Return the mean cosine of pairs among known images of the gallery; None while fewer than 20 are known."""
+        with torch.inference_mode():
+            return self._index.likeness(self._encoder.representations)
 
     def close(self) -> None:
         """End both lanes and free what they hold; return at once, while a pass that is under way ends by itself."""

@@ -152,6 +152,8 @@ class Progress:
         Explicands whose heatmap is complete, and all of them.
     memory, budget : int
         Bytes that operators hold, and may hold.
+    alike : float or None
+        Mean cosine of pairs of the gallery's images where it is so high that scores hardly differ.
     """
 
     label: str | None
@@ -161,6 +163,7 @@ class Progress:
     explicands: int
     memory: int
     budget: int
+    alike: float | None
 
 
 class Listener(Protocol):

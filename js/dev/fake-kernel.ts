@@ -230,7 +230,7 @@ export class FakeKernel {
     const counting = Uint8Array.from({ length: 256 }, (_, i) => i);
     this.say({ ...catalogue, ...this.options.catalogue }, [new DataView(counting.buffer)]);
     const task = this.options.live ? { label: "RISE for the explicands", done: 640, total: 1024 } : null;
-    this.say({ kind: "status", device: "CPU", task, ready: 3, explicands: 4, memory: 41e6, budget: 1e9 });
+    this.say({ kind: "status", device: "CPU", task, ready: 3, explicands: 4, memory: 41e6, budget: 1e9, alike: null });
   }
 
   async #thumbnails({ id, images, size }: Extract<Request, { kind: "thumbnails" }>): Promise<void> {

@@ -272,7 +272,10 @@ class Task(TypedDict):
 
 
 class Status(TypedDict):
-    """Progress of the preparation; `task` is ``None`` when it is idle. `memory` and `budget` are in bytes."""
+    """Progress of the preparation; `task` is ``None`` when it is idle. `memory` and `budget` are in bytes.
+
+    `alike` is the mean cosine of pairs of the gallery's images where that is so high that scores hardly differ.
+    """
 
     kind: Literal["status"]
     device: str
@@ -281,6 +284,7 @@ class Status(TypedDict):
     explicands: int
     memory: int
     budget: int
+    alike: float | None
 
 
 class SkippedText(TypedDict):

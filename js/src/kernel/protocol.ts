@@ -240,6 +240,7 @@ export interface Status {
   explicands: number;
   memory: number;
   budget: number;
+  alike: number | null;
 }
 
 export interface Pong {
