@@ -68,7 +68,7 @@ class LiveEngine:
         worker = Worker(self._plan, self._progress, self._state, images, self._index, encoder, listener)
         self.inspector = Inspector(self._state, images, self._index, encoder)
         self._state.lanes = [
-            Lane("cocoa-painter", self._state, self._painter.step, self._report),
+            Lane("cocoa-painter", self._state, self._painter.step, self._report, self._painter.working),
             Lane("cocoa-worker", self._state, worker.step, self._report, worker.working),
         ]
         end_with_interpreter(self)

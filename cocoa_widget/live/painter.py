@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from ..attribution import LinearMethod, Operator, Run, Size
@@ -47,6 +49,17 @@ class Painter:
         self._reported: tuple[int, list[str], float] = -1, [], 0.0  # version, waiting members, when
         self._answered = 0  # the newest version that was painted
         self._unmeasured: dict[str, None] = {}  # images that were painted since stability was last measured
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Be the context in which the lane's thread runs: alone, since its products are small.
+
+        Two threads wait for each other longer than they compute where other work keeps the processor busy. OpenMP has a
+        limit for each thread; `torch.set_num_threads` would set that of later threads, too.
+        """
+        torch.get_num_threads()  # PyTorch sets up each thread when it first computes, which would undo the limit
+        with threadpool_limits(limits=1, user_api="openmp"):
+            yield
 
     def step(self) -> bool:
         """Wait for something to paint, and paint it; return whether there may be more (see `Lane`)."""
