@@ -194,6 +194,7 @@ export class FakeKernel {
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
     else if (message.kind === "base64") this.usesBase64 = true;
     else if (message.kind === "ping") this.say({ id: message.id, kind: "pong", known: this.knows(message.view) });
+    else if (message.kind === "bins") for (const end of [...this.ends]) end.changed([...BINS, "_applied", "_steps"]);
     else if (!this.options.live) return;
     else if (message.kind === "add_texts") setTimeout(() => this.#addTexts(message), 300);
     else if (message.kind === "search") {
