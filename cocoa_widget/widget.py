@@ -70,7 +70,7 @@ class CocoaWidget(BinnedWidget):
         The sentence around prompts: a name in `TEMPLATES` ("photo" is the paper's sentence, "ensemble" several), or a
         sentence with ``{}`` in the prompt's place.
     centred : bool
-        Whether the mean of its modality is subtracted from every member of the bins; see
+        Whether the mean of its modality, images or texts, is subtracted from every member of the bins; see
         `cocoa_widget.contrast.modality`.
     name : str, optional
         The name under which the page keeps the bins. When the kernel was restarted and the cell is run again, the page
