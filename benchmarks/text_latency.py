@@ -50,7 +50,7 @@ WATCH = """
   }, true);
   new MutationObserver(() => {
     const version = root.dataset.heatmapVersion;
-    if (!pressed || Number(version) <= from) return;
+    if (!pressed || Number(version) <= from || root.dataset.waiting !== '0') return;
     const tiles = root.querySelectorAll('[data-bin=explicands] [data-image-id]').length;
     const fresh = `[data-bin=explicands] canvas[data-heatmap-version='${version}'][data-stale=false]`;
     if (root.querySelectorAll(fresh).length < tiles) return;
@@ -60,7 +60,10 @@ WATCH = """
       window.cocoaTimes.push(performance.now() - begun);
       timed();
     });
-  }).observe(root, { attributes: true, subtree: true, attributeFilter: ['data-heatmap-version', 'data-stale'] });
+  }).observe(root, {
+    attributes: true, subtree: true,
+    attributeFilter: ['data-heatmap-version', 'data-stale', 'data-waiting'],
+  });
 }
 """
 

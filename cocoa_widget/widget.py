@@ -19,7 +19,6 @@ from .host import (
     BaselineTrait,
     BinnedWidget,
     Bool,
-    CentredTrait,
     CheckedString,
     Choices,
     Enum,
@@ -34,7 +33,7 @@ from .host import (
     stay_in_subshell,
 )
 from .images import ImageSet, as_image_set
-from .live import ATTRIBUTION, CELL_PREFIX, LAYERS, LiveEngine, Question
+from .live import ALIKE, ATTRIBUTION, CELL_PREFIX, LAYERS, LiveEngine, Question
 from .sessions import BINS, BinName, Bins, History
 from .spelling import did_you_mean
 from .texts import AS_TYPED, PREFIX, named, sentences
@@ -72,7 +71,7 @@ class CocoaWidget(BinnedWidget):
         The sentence around prompts: a name in `TEMPLATES` ("photo" is the paper's sentence, "ensemble" several), or a
         sentence with ``{}`` in the prompt's place.
     centred : bool
-        Whether the mean of its modality is subtracted from every member of the bins; see
+        Whether the mean of its modality, images or texts, is subtracted from every member of the bins; see
         `cocoa_widget.contrast.modality`.
     name : str, optional
         The name under which the page keeps the bins. When the kernel was restarted and the cell is run again, the page
@@ -111,7 +110,7 @@ class CocoaWidget(BinnedWidget):
     baseline = BaselineTrait("blur").tag(sync=True, to_json=lambda baseline, _: baseline_name(baseline))
     layer = Enum(list(LAYERS), ATTRIBUTION).tag(sync=True)
     template = CheckedString(AS_TYPED, sentences).tag(sync=True)
-    centred = CentredTrait(False).tag(sync=True)
+    centred = Bool(False).tag(sync=True)
 
     colormap = Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
     opacity = Fraction(0.8).tag(sync=True)
@@ -124,6 +123,7 @@ class CocoaWidget(BinnedWidget):
     # An instance whose constructor has raised is closed, too, when it is collected.
     _engine: LiveEngine | None = None
     _page: Page | None = None
+    _warned_alike = False
 
     def __init__(
         self,
@@ -239,6 +239,24 @@ class CocoaWidget(BinnedWidget):
         found = self._live.search(prompt)
         return list(zip(found.images, found.scores, strict=True))[:count]
 
+    @property
+    def likeness(self) -> float | None:
+        """Mean cosine of pairs of encoded images of the gallery, −1 to 1; None before 20 are encoded.
+
+        From .9 on scores hardly differ: the page offers to centre the members, and `wait` and `heatmap` warn once.
+        """
+        return self._live.likeness()
+
+    def _warn_if_alike(self) -> None:
+        alike = None if self.centred or self._warned_alike else self.likeness
+        if alike is not None and alike >= ALIKE:
+            self._warned_alike = True
+            warnings.warn(
+                f"This encoder gives all images nearly the same representation (mean cosine {alike:.3f}), so scores"
+                " hardly differ: set widget.centred = True.",
+                stacklevel=3,
+            )
+
     def wait(self, timeout: float | None = None) -> None:
         """Block until the heatmaps of all explicands are complete.
 
@@ -250,6 +268,7 @@ class CocoaWidget(BinnedWidget):
             An explicand or a member of the bins could not be prepared.
         """
         self._live.wait(timeout)
+        self._warn_if_alike()
 
     def heatmap(self, image: str, timeout: float | None = None, *, layer: str = ATTRIBUTION) -> NDArray[np.float32]:
         """Return the heatmap of an image for the present bins; blocks until it is complete.
@@ -291,6 +310,7 @@ class CocoaWidget(BinnedWidget):
         if left_out := self._live.left_out():
             reason = next(iter(left_out.values()))
             warnings.warn(f"The heatmap does without {named([*left_out])}: {reason}", stacklevel=2)
+        self._warn_if_alike()
         return heatmap.values
 
     def close(self) -> None:

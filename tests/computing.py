@@ -19,9 +19,8 @@ class Computing:
         """Keep the products of a message, checked for its form."""
         assert message["space"] >= self.space
         assert sum(map(len, buffers)) <= 1_000_000
-        if message["space"] > self.space:
-            self.images = {}
-        self.space, self.settings = message["space"], message["settings"]
+        self.enter(message["space"])
+        self.settings = message["settings"]
         self.messages.append((message, buffers))
         items, sent = message["items"], message["spread"]
         buffers = iter(buffers)
@@ -38,14 +37,19 @@ class Computing:
             members = members | dict(zip(message["members"], others, strict=True))
             self.images[item["image"]] = item | {"own": own, "members": members, "spread": spread}
 
+    def enter(self, space):
+        """Drop the products of an earlier space."""
+        if space > self.space:
+            self.space, self.images = space, {}
+
     def has(self, image, members):
         """Return whether the heatmap of an image can be computed for these members."""
         return image in self.images and self.images[image]["members"].keys() >= {*members}
 
-    def heatmap(self, image, target, corpus, foil, failed=()):
-        """return an image's heatmap and score; None where a product is missing or nothing is explained."""
+    def heatmap(self, image, target, corpus, foil, absent=()):
+        """Return an image's heatmap and score; None where a product is missing or nothing is explained."""
         compared = TARGETS[target]
-        bins = [[m for m in each or () if m not in failed] for each in compared.used(corpus, foil)]
+        bins = [[m for m in each or () if m not in absent] for each in compared.used(corpus, foil)]
         if not self.has(image, bins[0] + bins[1]) or not (compared.own or any(bins)):
             return None
         known = self.images[image]

@@ -112,8 +112,6 @@ def test_an_encoder_without_texts_says_why(make_widget):
         widget.add_text("a dog")
     with pytest.raises(traitlets.TraitError, match="no text tower"):
         widget.corpus = ["text:a dog"]
-    with pytest.raises(traitlets.TraitError, match="no text tower"):
-        widget.centred = True
     wire = Wire(widget)
     info = wire.reply(wire.ask("hello"))[0]["text"]
     assert not info["available"]

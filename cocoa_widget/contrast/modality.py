@@ -7,6 +7,10 @@ the gap cancels; for a corpus without a foil, or texts against images, it does n
 Centring subtracts from each unit vector u(c) the mean m of its modality: û(c) = (u(c) − m) / |u(c) − m|. Then
 ``gamma(x) = u(x) · (mean_c û(c) − mean_v û(v))`` compares what is particular to each member. A corpus without a foil
 then acts as if the foil held everything: gamma is near 0 for images that are no more similar to it than to others.
+
+Images alone profit as well where an encoder gives all of them nearly the same representation. If the mean cosine of two
+images is .99, every score of a corpus without a foil is near .99; with centred members scores are near 0 and differ in
+sign. The explicands are never centred, so gamma stays linear in u(x).
 """
 
 from __future__ import annotations
@@ -19,10 +23,13 @@ from torch import Tensor
 
 
 class Reference(NamedTuple):
-    """Representations (n, d) of images and (m, d) of texts of all kinds, whose means are the modalities' centres."""
+    """Representations (n, d) of images and (m, d) of texts of all kinds, whose means are the modalities' centres.
+
+    Without texts there are none among the members.
+    """
 
     images: Tensor
-    texts: Tensor
+    texts: Tensor | None
 
 
 def centre(representations: Tensor, reference: Tensor) -> Tensor:
@@ -63,9 +70,10 @@ def centred(members: Tensor, texts: Tensor, reference: Reference, similarity: st
         (n, d).
     """
     which = texts[:, None]
+    of_texts = reference.images if reference.texts is None else reference.texts
     if similarity == "cosine":
-        return torch.where(which, centre(members, reference.texts), centre(members, reference.images))
-    images, prompts = reference.images.mean(0), reference.texts.mean(0)
+        return torch.where(which, centre(members, of_texts), centre(members, reference.images))
+    images, prompts = reference.images.mean(0), of_texts.mean(0)
     if similarity == "gaussian":
         return torch.where(which, members - prompts + images, members)
     return torch.where(which, members - prompts, members - images)

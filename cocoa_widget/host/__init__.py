@@ -10,7 +10,6 @@ from .subshells import stay_in_subshell
 from .traits import (
     BaselineTrait,
     Bool,
-    CentredTrait,
     CheckedString,
     Enum,
     Fraction,
@@ -23,7 +22,6 @@ __all__ = [
     "BaselineTrait",
     "BinnedWidget",
     "Bool",
-    "CentredTrait",
     "CheckedString",
     "Choices",
     "Enum",

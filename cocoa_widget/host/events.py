@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..insight import ENOUGH, Stability
-from ..live import Heatmap, Products, Progress, SeparableTerm, SharedSpread
+from ..live import Heatmap, Products, Progress, SeparableTerm, SharedSpread, Update
 from . import protocol
 from .traits import baseline_name
 
@@ -55,15 +55,20 @@ def _spread(spread: SharedSpread) -> protocol.Spread:
     return {"size": spread.size, "terms": terms, "filter": last}
 
 
-def heatmaps(
-    version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None
-) -> tuple[protocol.Heatmaps, list[bytes]]:
+def heatmaps(update: Update) -> tuple[protocol.Heatmaps, list[bytes]]:
     """Return the heatmaps of one update, in one message, and their values."""
-    message: protocol.Heatmaps = {"kind": "heatmaps", "version": version, "items": [], "failed": failed}
-    if nothing is not None:
-        message["nothing"] = nothing
+    message: protocol.Heatmaps = {
+        "kind": "heatmaps",
+        "version": update.version,
+        "space": update.space,
+        "items": [],
+        "failed": update.failed,
+        "waiting": update.waiting,
+    }
+    if update.nothing is not None:
+        message["nothing"] = update.nothing
     buffers = []
-    for heatmap in heatmaps:
+    for heatmap in update.heatmaps:
         item, buffer = _packed(heatmap)
         message["items"].append(item)
         buffers.append(buffer)
@@ -99,6 +104,7 @@ def status(progress: Progress, device: str) -> protocol.Status:
         "explicands": progress.explicands,
         "memory": progress.memory,
         "budget": progress.budget,
+        "alike": progress.alike,
     }
 
 

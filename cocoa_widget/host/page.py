@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..insight import Stability
-from ..live import Heatmap, LiveEngine, Products, Progress, View, end_with_interpreter
+from ..live import LiveEngine, Products, Progress, Update, View, end_with_interpreter
 from . import answers, events, protocol, validation
 from .answers import Answer
 from .binned import BinnedWidget
@@ -169,9 +169,9 @@ class Page:
         """Send what the page computes heatmaps from."""
         self._send(*events.products(products))
 
-    def heatmaps(self, version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None) -> None:
+    def heatmaps(self, update: Update) -> None:
         """Send heatmaps, all of an update in one message."""
-        self._send(*events.heatmaps(version, heatmaps, failed, nothing))
+        self._send(*events.heatmaps(update))
 
     def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
         """Send how stable the answers are."""

@@ -15,7 +15,6 @@ from typing import Any, Protocol, SupportsIndex, TypeVar
 import traitlets
 
 from ..attribution import Baseline, Method, as_baseline, as_method
-from ..encoders import EncoderError
 from ..sessions import BinName
 
 T = TypeVar("T")
@@ -124,20 +123,6 @@ class CheckedString(Ordered):
         except ValueError as error:
             raise traitlets.TraitError(str(error)) from None
         return text
-
-
-class CentredTrait(Bool):
-    """Whether members are centred, which needs an encoder with a text tower."""
-
-    def validate(self, obj: Any, value: Any) -> bool:
-        """Refuse True without a text tower, with the reason."""
-        centred: bool = super().validate(obj, value)
-        if centred:
-            try:
-                obj.encoder.text_keys([])
-            except EncoderError as error:
-                raise traitlets.TraitError(str(error)) from None
-        return centred
 
 
 class Fraction(Ordered, traitlets.Float[float, Any]):

@@ -4,12 +4,14 @@ from .cells import CELL_PREFIX
 from .ending import end_with_interpreter
 from .engine import LiveEngine
 from .inspector import Influences
-from .listening import Heatmap, Listener, Product, Products, Progress, SharedSpread
+from .listening import Heatmap, Listener, Product, Products, Progress, SharedSpread, Update
 from .page_spread import SeparableTerm, SparseTerm
+from .progress import ALIKE
 from .question import ATTRIBUTION, LAYERS, Question
 from .state import View
 
 __all__ = [
+    "ALIKE",
     "ATTRIBUTION",
     "CELL_PREFIX",
     "LAYERS",
@@ -24,6 +26,7 @@ __all__ = [
     "SeparableTerm",
     "SharedSpread",
     "SparseTerm",
+    "Update",
     "View",
     "end_with_interpreter",
 ]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+import torch
+
 from ..encoders import Encoder
 from ..images import ImageSet
 from ..texts import prompt_of, text_id
@@ -66,7 +68,7 @@ class LiveEngine:
         worker = Worker(self._plan, self._progress, self._state, images, self._index, encoder, listener)
         self.inspector = Inspector(self._state, images, self._index, encoder)
         self._state.lanes = [
-            Lane("cocoa-painter", self._state, self._painter.step, self._report),
+            Lane("cocoa-painter", self._state, self._painter.step, self._report, self._painter.working),
             Lane("cocoa-worker", self._state, worker.step, self._report, worker.working),
         ]
         end_with_interpreter(self)
@@ -201,6 +203,8 @@ class LiveEngine:
                     return found[0]
                 with state.changed:  # nothing to explain, unless question or weights have changed meanwhile
                     if version == state.version and self._is_prepared(image):
+                        if error := state.failure_of(image):
+                            raise error.with_traceback(None)
                         return None
 
     def left_out(self) -> dict[str, str]:
@@ -260,6 +264,11 @@ class LiveEngine:
         with self._state.changed:
             template = self._state.question.template
         return search(prompt_of(text_id(prompt)), template, self._images, self._index, self._encoder)
+
+    def likeness(self) -> float | None:
+        """Return the mean cosine of pairs among known images of the gallery; None while fewer than 20 are known."""
+        with torch.inference_mode():
+            return self._index.likeness(self._encoder.representations)
 
     def close(self) -> None:
         """End both lanes and free what they hold; return at once, while a pass that is under way ends by itself."""

@@ -133,6 +133,31 @@ class Products:
 
 
 @dataclass(frozen=True)
+class Update:
+    """The heatmaps of one moment, without those that can be computed from the products reported so far.
+
+    Attributes
+    ----------
+    version : int
+        Number of the question that they answer.
+    space : int
+        The newest space of products; no products of an earlier one hold.
+    heatmaps : list of Heatmap
+    failed, waiting : list of str
+        Members of the bins that could not be encoded, and those that are not encoded yet: heatmaps do without them.
+    nothing : str or None
+        The reason why there are no heatmaps to expect.
+    """
+
+    version: int
+    space: int
+    heatmaps: list[Heatmap]
+    failed: list[str]
+    waiting: list[str]
+    nothing: str | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far the preparation is.
 
@@ -146,6 +171,8 @@ class Progress:
         Explicands whose heatmap is complete, and all of them.
     memory, budget : int
         Bytes that operators hold, and may hold.
+    alike : float or None
+        Mean cosine of pairs of the gallery's images where it is so high that scores hardly differ.
     """
 
     label: str | None
@@ -155,6 +182,7 @@ class Progress:
     explicands: int
     memory: int
     budget: int
+    alike: float | None
 
 
 class Listener(Protocol):
@@ -164,12 +192,8 @@ class Listener(Protocol):
         """Take what heatmaps can be computed from."""
         ...
 
-    def heatmaps(self, version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None) -> None:
-        """Take new heatmaps, without those that can be computed from the products reported so far.
-
-        `failed` lists the members of the bins that could not be encoded; `nothing` is the reason why there are no
-        heatmaps to expect.
-        """
+    def heatmaps(self, update: Update) -> None:
+        """Take new heatmaps."""
         ...
 
     def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
@@ -207,9 +231,9 @@ class SafeListener:
         """Pass products on."""
         self._call(self._listener.products, products)
 
-    def heatmaps(self, version: int, heatmaps: list[Heatmap], failed: list[str], nothing: str | None) -> None:
+    def heatmaps(self, update: Update) -> None:
         """Pass new heatmaps on."""
-        self._call(self._listener.heatmaps, version, heatmaps, failed, nothing)
+        self._call(self._listener.heatmaps, update)
 
     def stability(self, version: int, found: dict[str, Stability | None], smallest: int) -> None:
         """Pass on how stable the answers are."""

@@ -13,9 +13,13 @@ from ..contrast import LinearScore, NothingToExplain, Reference, Score, centred,
 from ..encoders import Encoder, Representations
 from ..images import ImageSet, UnreadableImage
 from ..insight import Members
-from ..texts import is_text, prompt_of
+from ..texts import AS_TYPED, is_text, prompt_of
 from .question import Question
-from .references import references
+from .references import references, spaced
+
+LIKENESS_IMAGES = 128
+"""Number of images at the gallery's start, and as many spread over it, that tell how alike representations are."""
+FEWEST_IMAGES = 20
 
 
 class Known:
@@ -98,10 +102,14 @@ class MemberIndex:
         except UnreadableImage:
             return None
 
+    def references(self, question: Question) -> list[str]:
+        """List the images and texts that the question needs for centring; no texts where the encoder takes none."""
+        return references(question, self._images.ids, texts=self._encoder.text is not None)
+
     # ---- representations and scores ------------------------------------------------------------------------------
 
     def known(
-        self, question: Question, images: Sequence[str], failed: Collection[str], table: Representations
+        self, question: Question, images: Sequence[str], absent: Collection[str], table: Representations
     ) -> Known | None:
         """Find the representations of images and members, and make the images' scores.
 
@@ -110,8 +118,8 @@ class MemberIndex:
         question : Question
         images : sequence of str
             Images to explain.
-        failed : collection of str
-            Images and texts that could not be encoded; bins do without them.
+        absent : collection of str
+            Images and texts that could not be encoded, or are not to be waited for; bins do without them.
         table : Representations
             The encoder's.
 
@@ -121,7 +129,7 @@ class MemberIndex:
             None while no image or not every member is known, or where nothing is left to explain by.
         """
         own = self.found(images, question.template, table)
-        corpus, foil = ([member for member in members if member not in failed] for members in question.used)
+        corpus, foil = ([member for member in members if member not in absent] for members in question.used)
         keys = [self.keys(members, question.template, table) for members in (corpus, foil)]
         if not own or None in keys:
             return None
@@ -145,6 +153,17 @@ class MemberIndex:
         except NothingToExplain:
             return None  # bins are empty, or every member has failed: the page says which
         return Known([*own], vectors, scores, (corpus, foil), members)
+
+    def likeness(self, table: Representations) -> float | None:
+        """Return the mean cosine of all pairs among known images of the gallery; None while fewer than 20 are known."""
+        ids = self._images.ids
+        some = dict.fromkeys([*ids[:LIKENESS_IMAGES], *spaced(ids, LIKENESS_IMAGES)])
+        keys = dict.fromkeys(self.found([*some], AS_TYPED, table).values())  # a picture may be there twice
+        count = len(keys)
+        if count < FEWEST_IMAGES:
+            return None
+        total = F.normalize(table.get([*keys]), dim=1).sum(0)
+        return (float(total @ total) - count) / (count * (count - 1))
 
     def compared(self, keys: Mapping[str, str], question: Question, table: Representations) -> Tensor:
         """Return the representations of members as the question compares them.
@@ -175,7 +194,7 @@ class MemberIndex:
 
         Images that could not be encoded are left out. Questions that are not centred need no images or texts.
         """
-        named = [each for each in references(question, self._images.ids) if is_text(each) or each not in failed]
+        named = [each for each in self.references(question) if is_text(each) or each not in failed]
         if question.centred and all(map(is_text, named)):
             return None
         keys = self.keys(named, question.template, table)
@@ -197,11 +216,13 @@ class MemberIndex:
         return Members(*found)
 
     def _reference(self, question: Question, table: Representations) -> Reference | None:
-        named = references(question, self._images.ids)
+        named = self.references(question)
         # One image less, whose file has vanished, moves the mean by little.
         images = self.found([each for each in named if not is_text(each)], question.template, table)
         texts = self.keys([each for each in named if is_text(each)], question.template, table)
-        return Reference(table.get([*images.values()]), table.get(texts)) if images and texts else None
+        if not images or texts is None:
+            return None
+        return Reference(table.get([*images.values()]), table.get(texts) if texts else None)
 
 
 def _without_centre(vectors: Tensor, members: Sequence[str], reference: Reference, similarity: str) -> Tensor:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 
+import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from ..attribution import LinearMethod, Operator, Run, Size
@@ -13,7 +17,8 @@ from ..contrast import NothingToExplain, check_bins
 from ..encoders import Encoder
 from ..insight import Stability, resample, stability
 from .attributions import attributions
-from .listening import Heatmap, Listener, array
+from .finite import set_aside
+from .listening import Heatmap, Listener, Update, array
 from .members import Known, MemberIndex
 from .operators import PREVIEW
 from .question import ATTRIBUTION, Question, missing_layer
@@ -25,6 +30,8 @@ QUIET_SECONDS = 0.1
 """How long the slow lane rests after a changed question on a CPU, which server and browser share to show the answer."""
 SHARPEN_SECONDS = 0.12
 """Least time between two updates of the same question; a changed question never waits."""
+MEMBERS_SECONDS = 0.3
+"""Least time between two updates of the same question while members become known one after the other."""
 SETTLED_SECONDS = 0.4
 """How long heatmaps must have stayed the same before their stability is measured."""
 COARSE = 28
@@ -39,8 +46,20 @@ class Painter:
         self._sender = ProductSender(state, index, encoder, listener)
         self._owes = False  # whether there may be more products to send
         self._painted = 0.0
+        self._reported: tuple[int, list[str], float] = -1, [], 0.0  # version, waiting members, when
         self._answered = 0  # the newest version that was painted
         self._unmeasured: dict[str, None] = {}  # images that were painted since stability was last measured
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Be the context in which the lane's thread runs: alone, since its products are small.
+
+        Two threads wait for each other longer than they compute where other work keeps the processor busy. OpenMP has a
+        limit for each thread; `torch.set_num_threads` would set that of later threads, too.
+        """
+        torch.get_num_threads()  # PyTorch sets up each thread when it first computes, which would undo the limit
+        with threadpool_limits(limits=1, user_api="openmp"):
+            yield
 
     def step(self) -> bool:
         """Wait for something to paint, and paint it; return whether there may be more (see `Lane`)."""
@@ -106,30 +125,40 @@ class Painter:
 
         Products come first; heatmaps follow of those images for which they are not enough.
         """
+        members = dict.fromkeys((*question.corpus, *question.foil))
         with self._state.changed:
-            failed = [member for member in (*question.corpus, *question.foil) if member in self._state.failures]
+            failed = [member for member in members if member in self._state.failures]
+            alive = self._state.alive(members)
+        waiting = self._index.missing(alive, question.template, self._encoder.representations)
+        now, (of, before, then) = time.monotonic(), self._reported
+        if version == of and waiting and {*waiting} < {*before} and now - then < MEMBERS_SECONDS:
+            return  # with the next member comes another update
+        self._reported = version, waiting, now
+
+        def report(found: list[Heatmap], nothing: str | None) -> None:
+            self._listener.heatmaps(Update(version, self._sender.space, found, failed, waiting, nothing))
+
         try:
             check_bins(question.target, corpus=bool(question.corpus), foil=bool(question.foil))
             sizes = self._shown(question)
             if not question.explicands and not sizes:
                 raise NothingToExplain("Nothing to explain yet: put an image among the explicands.")
         except NothingToExplain as reason:
-            self._listener.heatmaps(version, [], failed, str(reason))
+            report([], str(reason))
             return
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
         self._sender.keep(sizes)
         self._sender.send(question, wanted, needed=only is None)  # the answer to a new question comes first
-        computable = self._sender.computable(question, wanted, failed)
+        computable = self._sender.computable(question, wanted, {*failed, *waiting})
         rest = {image: size for image, size in wanted.items() if image not in computable}
-        found = self.heatmaps(question, version, rest)
+        found = self.heatmaps(question, version, rest, waiting)
         with self._state.changed:
             lost = [bin for bin in (question.corpus, question.foil) if bin and not self._state.alive(bin)]
             smallest = self._state.smallest(question)
         if lost and not (found or computable):
-            nothing = "None of the images in a bin could be encoded: remove them, or add others."
-            self._listener.heatmaps(version, [], failed, nothing)
+            report([], "None of the images in a bin could be encoded: remove them, or add others.")
         elif found or only is None:  # an empty update tells the page that what it shows is old
-            self._listener.heatmaps(version, found, failed, missing_layer(question, smallest))
+            report(found, missing_layer(question, smallest))
         previews = computable | {heatmap.image: heatmap.preview for heatmap in found}
         self._unmeasured.update(dict.fromkeys(image for image, preview in previews.items() if not preview))
 
@@ -148,8 +177,13 @@ class Painter:
                     sides[image] = max(side, sides.get(image, 0))
         return {image: fitting(side, self._encoder.input_size) for image, side in sides.items()}
 
-    def heatmaps(self, question: Question, version: int, sizes: dict[str, Size | None]) -> list[Heatmap]:
-        """Compute the heatmaps that can be had now; a size of None is the encoder's input size."""
+    def heatmaps(
+        self, question: Question, version: int, sizes: dict[str, Size | None], waiting: Collection[str] = ()
+    ) -> list[Heatmap]:
+        """Compute the heatmaps that can be had now; a size of None is the encoder's input size.
+
+        They do without the members that are `waiting` to be encoded; those that are not known otherwise keep all back.
+        """
         state, moment = self._state, self._encoder.moment()
         with state.changed:
             if moment.representations is not state.table:
@@ -157,7 +191,7 @@ class Painter:
             ids = [image for image in state.alive(sizes) if image not in state.unexplained]
             failed, runs = set(state.failures), {image: state.run(image, version) for image in ids}
         with torch.inference_mode():
-            known = self._index.known(question, ids, failed, moment.representations)
+            known = self._index.known(question, ids, failed.union(waiting), moment.representations)
             if known is None:
                 return []
             if question.layer == ATTRIBUTION and isinstance(question.method, LinearMethod):
@@ -165,7 +199,14 @@ class Painter:
             else:
                 each = [self._heatmap(question, known, i, runs[x], sizes[x]) for i, x in enumerate(known.images)]
                 found = [heatmap for heatmap in each if heatmap is not None]
-        return found if moment.lasts else []
+        if not moment.lasts:
+            return []
+        finite = [heatmap for heatmap in found if np.isfinite(heatmap.values).all() and math.isfinite(heatmap.score)]
+        if len(finite) < len(found):
+            kept = {heatmap.image for heatmap in finite}
+            broken = [heatmap.image for heatmap in found if heatmap.image not in kept]
+            set_aside(state, self._listener, question.method, broken)
+        return finite
 
     def _heatmap(
         self, question: Question, known: Known, position: int, run: Run | None, size: Size | None

@@ -13,7 +13,6 @@ from ..texts import AS_TYPED, is_text
 from .members import MemberIndex
 from .operators import PREVIEW, Recipe
 from .question import Question
-from .references import references
 from .state import State
 
 SOON_ENCODED = 256
@@ -94,7 +93,7 @@ class Plan:
         state = self._state
         if self._encoder.representations is not state.table:
             return False  # the weights have changed, and what was prepared with the old ones is still there
-        if self._unknown(state.alive([*members, *references(state.question, self._images.ids)])):
+        if self._unknown(state.alive([*members, *self._index.references(state.question)])):
             return False
         wanted = [state.preparation(image) for image in state.explainable() if image in members]
         return all(preparation is not None and preparation.complete for preparation in wanted)
@@ -106,7 +105,7 @@ class Plan:
     def _jobs(self) -> Iterator[Job]:
         """Make the jobs that could be done now, the most wanted first; only the first is ever taken."""
         state, question = self._state, self._state.question
-        if unknown := self._unknown(state.alive([*state.members(), *references(question, self._images.ids)])):
+        if unknown := self._unknown(state.alive([*state.members(), *self._index.references(question)])):
             yield self._encoding(unknown)
         preparations = [(image, state.preparation(image)) for image in state.explainable()]
         coarse = [image for image, p in preparations if p is None or not p.presentable]

@@ -89,6 +89,11 @@ class ProductSender:
         self._state, self._index, self._encoder, self._listener = state, index, encoder, listener
         self._sent, self._cells = Sent(), CellIndex(state.store)
 
+    @property
+    def space(self) -> int:
+        """Number of the meaning that products have now."""
+        return self._sent.space
+
     def forget(self, images: Collection[str]) -> None:
         """Forget what was sent of images, because a view may not have it."""
         self._sent.forget(images)
@@ -127,13 +132,14 @@ class ProductSender:
             return True
         return self._send_part(question, images, _unique(binned, others))
 
-    def computable(self, question: Question, images: Iterable[str], failed: Collection[str]) -> dict[str, bool]:
+    def computable(self, question: Question, images: Iterable[str], absent: Collection[str]) -> dict[str, bool]:
         """Return those of `images` whose heatmaps the page computes, and whether it computes a preview.
 
-        A preview counts only while there is nothing better. The deviation over draws of the bins takes a heatmap of
-        each member, so the page computes it for few members only, and it is unknown where a bin has a single one.
+        Heatmaps do without the members that are `absent`. A preview counts only while there is nothing better. The
+        deviation over draws of the bins takes a heatmap of each member, so the page computes it for few members only,
+        and it is unknown where a bin has a single one.
         """
-        bins = [[member for member in members if member not in failed] for members in question.used]
+        bins = [[member for member in members if member not in absent] for members in question.used]
         used = {member for members in bins for member in members}
         if not _has_products(question) or not (used or TARGETS[question.target].own):
             return {}
@@ -151,15 +157,14 @@ class ProductSender:
         state, moment = self._state, self._encoder.moment()
         table = moment.representations
         with state.changed:
-            if table is not state.table:
-                return False  # the weights have changed, and what was prepared with the old ones answers nothing
+            changed = table is not state.table
             failed = set(state.failures)
             alive = [image for image in state.alive(images) if image not in state.unexplained]
         centre = self._index.centre(question, failed, table)
         settings = question.recipe, question.similarity, question.template, question.centred
         self._sent.enter((*settings, centre, weakref.ref(table)))
-        if not _has_products(question):
-            return False
+        if changed or not _has_products(question):
+            return False  # if the weights have changed, what was prepared with the old ones answers nothing
         at_hand = [] if centre is None else [member for member in members if member not in failed]
         keys = self._index.found(at_hand[:AT_HAND], question.template, table)
         own = self._index.found(alive, question.template, table)

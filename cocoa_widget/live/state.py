@@ -17,6 +17,8 @@ VIEW_SECONDS = 600.0
 """A view that has sent nothing for so long is forgotten: a page that has crashed cannot take its leave."""
 LINGER_SECONDS = 1.0
 """How long a thread without work waits for more when there is no view."""
+LOOK_SECONDS = 2.0
+"""How often a thread without work wakes while there is a view: nothing announces that an encoder's weights change."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,11 @@ class State:
         Returns False when a lane without work should end: there is no view, and nothing has happened for a while.
         """
         now = time.monotonic()
-        for name in [name for name, then in self.heard.items() if now - then >= VIEW_SECONDS]:
-            self.leave(name)
-        patience = VIEW_SECONDS - (now - min(self.heard.values())) if self.views else LINGER_SECONDS
+        if vanished := [name for name, then in self.heard.items() if now - then >= VIEW_SECONDS]:
+            for name in vanished:
+                self.leave(name)
+            self.changed.notify_all()
+        patience = LOOK_SECONDS if self.views else LINGER_SECONDS
         woken = self.changed.wait(patience if seconds is None else min(seconds, patience))
         return woken or bool(self.views) or seconds is not None
 

@@ -35,7 +35,6 @@ from .members import MemberIndex
 from .operators import PREVIEW, Key
 from .plan import Job, Plan, Task
 from .progress import ProgressReporter
-from .references import references
 from .slices import SliceSize
 from .state import State
 
@@ -295,7 +294,7 @@ class Worker:
     def _sharpened(self, members: Sequence[str]) -> None:
         """Have the fast lane paint what depends on images or texts; hold `state.changed`."""
         state, question = self._state, self._state.question
-        used = {*question.corpus, *question.foil, *references(question, self._images.ids)}
+        used = {*question.corpus, *question.foil, *self._index.references(question)}
         if not used.isdisjoint(members):
             state.stale = True  # the direction itself became known
         else:

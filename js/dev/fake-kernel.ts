@@ -61,6 +61,9 @@ const only = (traits: Bins) => Object.fromEntries(BINS.map((bin) => [bin, traits
 /** Traits that change what is shown and not what is asked. */
 const SHOWN = { explicands: 0, colormap: 0, opacity: 0, scale: 0, gallery_heatmaps: 0, height: 0 };
 
+/** What tests may leave out of a message of heatmaps. */
+const WHOLE = { space: 0, waiting: [] as string[] };
+
 export class FakeKernel {
   readonly sent: Request[] = [];
   readonly traits: AllTraits;
@@ -127,8 +130,9 @@ export class FakeKernel {
   }
 
   say(message: Response | object, buffers: DataView[] = []): void {
+    const whole = { ...("kind" in message && message.kind === "heatmaps" && WHOLE), ...message };
     const [body, sent] =
-      this.usesBase64 && buffers.length ? [{ ...message, base64: buffers.map(asBase64) }, []] : [message, buffers];
+      this.usesBase64 && buffers.length ? [{ ...whole, base64: buffers.map(asBase64) }, []] : [whole, buffers];
     for (const end of [...this.ends]) end.receive(body as Response, sent);
   }
 
@@ -190,6 +194,7 @@ export class FakeKernel {
     else if (message.kind === "thumbnails") await this.#thumbnails(message);
     else if (message.kind === "base64") this.usesBase64 = true;
     else if (message.kind === "ping") this.say({ id: message.id, kind: "pong", known: this.knows(message.view) });
+    else if (message.kind === "bins") for (const end of [...this.ends]) end.changed([...BINS, "_applied", "_steps"]);
     else if (!this.options.live) return;
     else if (message.kind === "add_texts") setTimeout(() => this.#addTexts(message), 300);
     else if (message.kind === "search") {
@@ -226,7 +231,7 @@ export class FakeKernel {
     const counting = Uint8Array.from({ length: 256 }, (_, i) => i);
     this.say({ ...catalogue, ...this.options.catalogue }, [new DataView(counting.buffer)]);
     const task = this.options.live ? { label: "RISE for the explicands", done: 640, total: 1024 } : null;
-    this.say({ kind: "status", device: "CPU", task, ready: 3, explicands: 4, memory: 41e6, budget: 1e9 });
+    this.say({ kind: "status", device: "CPU", task, ready: 3, explicands: 4, memory: 41e6, budget: 1e9, alike: null });
   }
 
   async #thumbnails({ id, images, size }: Extract<Request, { kind: "thumbnails" }>): Promise<void> {

@@ -93,7 +93,7 @@ export function timeEngine({ explicands, members, cells, size, tile, runs, guide
   const table = colorTable(COLORMAPS[0]);
   const painted = new Uint32Array(112 * 112);
   const compute = (i: number) => {
-    const weights = weigh(questions[i % 2] as (typeof questions)[0], new Set()) as Weights;
+    const weights = weigh(questions[i % 2] as (typeof questions)[0]) as Weights;
     products.forEach((each, at) => {
       values[at] = computer.compute(each, weights, ATTRIBUTION, tile, values[at])?.values;
     });

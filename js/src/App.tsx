@@ -6,6 +6,7 @@ import { RestoreBar } from "./bins/RestoreBar";
 import { SelectionBar } from "./bins/SelectionBar";
 import { useStore } from "./context";
 import { Explicands } from "./explicands/Explicands";
+import { AlikeNote } from "./gallery/AlikeNote";
 import { Gallery } from "./gallery/Gallery";
 import { EnlargedImage } from "./insight/EnlargedImage";
 import { KernelNote } from "./kernel/KernelNote";
@@ -24,6 +25,7 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
       <Toolbar root={root} />
       <KernelNote />
       <RestoreBar />
+      <AlikeNote />
       <div class="main">
         <Gallery />
         <Explicands />
@@ -34,6 +36,7 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
             label="Swap corpus and foil"
             disabled={!store.settings.corpus.value.length && !store.settings.foil.value.length}
             onClick={() => swapBins(store)}
+            aim={() => ({ kind: "swap" })}
           >
             <Icon name="swap" />
           </Button>

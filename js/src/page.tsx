@@ -68,6 +68,7 @@ function trackState(store: Store, root: HTMLElement): () => void {
   const stopVersion = effect(() => {
     root.dataset.version = String(store.explicands.heatmaps.repaints.value);
     root.dataset.heatmapVersion = String(store.explicands.heatmaps.version.value);
+    root.dataset.waiting = String(store.explicands.waiting.value.length);
   });
   return () => {
     cancelAnimationFrame(frame);

@@ -36,7 +36,7 @@ export class Store {
     this.gallery = new GalleryState(kernel, catalogue, (message) => {
       if (kernel.state.peek() !== "closed") this.ui.report(message);
     });
-    this.bins = new BinsState(this.settings, catalogue);
+    this.bins = new BinsState(kernel, catalogue);
     this.explicands = new ExplicandsState(kernel, this.bins);
     this.insight = new InsightState(kernel, this.explicands);
     this.#stops = [
@@ -84,6 +84,7 @@ export class Store {
     for (const bin of BINS) {
       if (this.bins.has(bin, image)) words.push(bin === "explicands" ? "explained" : `in ${bin}`);
     }
+    if (this.explicands.waiting.value.includes(image)) words.push("not encoded yet");
     return words.join(", ");
   }
 

@@ -64,6 +64,7 @@ def answered(notebook: Notebook, root: Locator, image: str) -> None:
     """Wait until the heatmap of an image is complete and answers the kernel's present question."""
     version = notebook.python("print(widget._live.version)")
     expect(heatmap(root, image)).to_have_attribute("data-heatmap-version", version)
+    expect(root).to_have_attribute("data-waiting", "0")  # no member of the bins is left out
     settled(root, image)
 
 

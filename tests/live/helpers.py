@@ -20,7 +20,7 @@ class Recorder:
     def __init__(self):
         self.heard = threading.Condition()
         self.updates, self.statuses, self.errors, self.stabilities = [], [], [], []
-        self.page, self.products_sent, self.failed = Computing(), [], []
+        self.page, self.products_sent, self.failed, self.waiting = Computing(), [], [], []
         self.items = []  # heatmaps, and products of images, in the order in which they came
         self.engine = None
 
@@ -31,11 +31,12 @@ class Recorder:
             self.items.extend(products.items)
             self.heard.notify_all()
 
-    def heatmaps(self, version, heatmaps, failed, nothing):
+    def heatmaps(self, update):
         with self.heard:
-            self.updates.append((version, heatmaps, nothing))
-            self.failed = failed
-            self.items.extend(heatmaps)
+            self.page.enter(update.space)
+            self.updates.append((update.version, update.heatmaps, update.nothing))
+            self.failed, self.waiting = update.failed, update.waiting
+            self.items.extend(update.heatmaps)
             self.heard.notify_all()
 
     def stability(self, version, found, smallest):
@@ -82,9 +83,9 @@ class Recorder:
         of = self.products_sent[-1].question
         if (of.recipe, of.similarity, of.template, of.centred) != (q.recipe, q.similarity, q.template, q.centred):
             return {}
-        found = {}
+        found, absent = {}, [*self.failed, *self.waiting]
         for image, known in self.page.images.items():
-            if (heatmap := self.page.heatmap(image, q.target, q.corpus, q.foil, self.failed)) is not None:
+            if (heatmap := self.page.heatmap(image, q.target, q.corpus, q.foil, absent)) is not None:
                 found[image] = Heatmap(image, known["method"], known["preview"], *heatmap, known["progress"])
         return found
 

@@ -76,8 +76,8 @@ class Deaf(Recorder):
         super().products(products)
         raise ConnectionError("the page is gone")
 
-    def heatmaps(self, version, heatmaps, failed, nothing):
-        super().heatmaps(version, heatmaps, failed, nothing)
+    def heatmaps(self, update):
+        super().heatmaps(update)
         raise ConnectionError("the page is gone")
 
     stability = progress = error = rest = lambda self, *_: (_ for _ in ()).throw(ConnectionError("the page is gone"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from PIL import Image
 
 import cocoa_widget as cw
 from cocoa_widget.contrast import centre
 from cocoa_widget.live.members import MemberIndex
-from cocoa_widget.live.references import references
 from cocoa_widget.texts import prompt_of
 from tests.conftest import Convolutional, encoder_of
 from tests.joint import joint
@@ -96,9 +97,9 @@ def test_centred_members_wait_for_what_centres_them(images):
     encoder = joint()
     encoder.represent(images, ["p0", "p1", "p3"])
     index, centred = MemberIndex(images, encoder), question(corpus=("p1",), centred=True)
-    needed = references(centred, images.ids)
+    needed = index.references(centred)
     assert [each for each in needed if each in images] == images.ids
-    assert references(question(), images.ids) == []
+    assert index.references(question()) == []
     table = encoder.representations
     assert index.known(question(corpus=("p1",)), ["p0"], (), table) is not None
     assert index.known(centred, ["p0"], (), table) is None
@@ -107,3 +108,33 @@ def test_centred_members_wait_for_what_centres_them(images):
     found = index.known(centred, ["p0"], (), table)
     expected = centre(encoder.represent(images, ["p1"]), encoder.represent(images))
     np.testing.assert_allclose(found.members.corpus, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "gaussian"])
+def test_images_are_centred_without_a_text_tower(images, encoder, similarity):
+    encoder.represent(images)
+    index, table = MemberIndex(images, encoder), encoder.representations
+    q = question(corpus=("p1", "p2"), foil=(), centred=True, similarity=similarity)
+    assert index.references(q) == images.ids
+    found = index.known(q, ["p0"], (), table)
+    members, gallery = encoder.represent(images, ["p1", "p2"]), encoder.represent(images)
+    expected = {"cosine": centre(members, gallery), "dot": members - gallery.mean(0), "gaussian": members}
+    torch.testing.assert_close(found.members.corpus, expected[similarity], rtol=1e-5, atol=1e-6)
+
+
+def test_likeness_is_the_mean_cosine_of_all_pairs_of_different_pictures(pictures):
+    noise = np.random.default_rng(0).integers(0, 255, (24, 40, 48, 3), dtype=np.uint8)
+    images = cw.ImageSet({f"n{i}": Image.fromarray(each) for i, each in enumerate(noise)} | {"again": pictures["p0"]})
+    encoder = encoder_of(Convolutional())
+    index = MemberIndex(images, encoder)
+    encoder.represent(images, images.ids[:19])
+    assert index.likeness(encoder.representations) is None
+    encoder.represent(images)
+    unit = F.normalize(encoder.represent(images), dim=1)
+    cosines = unit @ unit.T
+    expected = float(cosines[~torch.eye(25, dtype=torch.bool)].mean())
+    assert index.likeness(encoder.representations) == pytest.approx(expected, abs=1e-5)
+    twice = cw.ImageSet({**{i: images.load(i) for i in images.ids[:19]}, "twin": images.load(images.ids[0])})
+    index = MemberIndex(twice, encoder)
+    encoder.represent(twice)
+    assert index.likeness(encoder.representations) is None, "a copy tells nothing"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 
 import pytest
+import torch
 
 import cocoa_widget as cw
 from cocoa_widget.live import View
-from tests.conftest import Linear
+from cocoa_widget.live.painter import Painter
+from tests.conftest import Convolutional, Linear
 
 from .helpers import Slow, question
 
@@ -121,3 +123,32 @@ def test_a_layer_is_computed_without_the_lock(make, monkeypatch):
     monkeypatch.setattr(engine._painter, "heatmaps", look)
     assert engine.heatmap("p0", 120, "stability").layer == "stability"
     assert free == [True]
+
+
+def test_the_fast_lane_computes_with_one_thread_and_leaves_the_others_theirs(make, monkeypatch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        painting, passing, paint = [], [], Painter._paint
+
+        def noted(self, *arguments):
+            paint(self, *arguments)
+            painting.append(torch.get_num_threads())
+
+        class Noting(Convolutional):
+            def forward(self, images):
+                passing.append(torch.get_num_threads())
+                return super().forward(images)
+
+        monkeypatch.setattr(Painter, "_paint", noted)
+        engine, _, _ = make(Noting())
+        engine.watch("a", View(explicands=32))
+        engine.wait(120)
+        assert ({*painting}, {*passing}, torch.get_num_threads()) == ({1}, {2}, 2)
+        later = []
+        thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+        assert later == [2]
+    finally:
+        torch.set_num_threads(before)

@@ -125,14 +125,18 @@ class Heatmaps(TypedDict):
     """Heatmaps for one state of the bins, without those that the page can compute from the products that it was sent.
 
     `version` grows with every change of bins, target, similarity or method; a page ignores versions older than the
-    newest that it has seen. `failed` lists the members of the bins that could not be encoded: scores do without them.
-    `nothing` is the reason why there is nothing to explain; the page then clears its heatmaps.
+    newest that it has seen. `space` is the newest one of `Products`: those of an earlier one no longer hold, nor do the
+    heatmaps that were computed from them. `failed` lists the members of the bins that could not be encoded, `waiting`
+    those that are not encoded yet: heatmaps and scores do without both. `nothing` is the reason why there is nothing to
+    explain; the page then clears its heatmaps.
     """
 
     kind: Literal["heatmaps"]
     version: int
+    space: int
     items: list[Heatmap]
     failed: list[str]
+    waiting: list[str]
     nothing: NotRequired[str]
 
 
@@ -307,7 +311,10 @@ class Task(TypedDict):
 
 
 class Status(TypedDict):
-    """Progress of the preparation; `task` is ``None`` when it is idle. `memory` and `budget` are in bytes."""
+    """Progress of the preparation; `task` is ``None`` when it is idle. `memory` and `budget` are in bytes.
+
+    `alike` is the mean cosine of pairs of the gallery's images where that is so high that scores hardly differ.
+    """
 
     kind: Literal["status"]
     device: str
@@ -316,6 +323,7 @@ class Status(TypedDict):
     explicands: int
     memory: int
     budget: int
+    alike: float | None
 
 
 class SkippedText(TypedDict):

@@ -74,6 +74,7 @@ export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
           label={`Clear the ${bin}`}
           disabled={!ids.length}
           onClick={() => clearBin(store, bin)}
+          aim={() => ({ kind: "clear", bin })}
         >
           <Icon name="trash" />
         </Button>

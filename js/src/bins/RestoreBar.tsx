@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { useStore } from "../context";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/icons";
-import { restore } from "./actions";
+import { restoration, restore } from "./actions";
 import { contents, leftOut } from "./restoring";
 
 /** Offers the bins that an earlier run of the cell had. */
@@ -25,7 +25,13 @@ export function RestoreBar(): JSX.Element | null {
       <p>
         Restore the earlier bins: <b>{what}</b>. {leftOut(offer)}
       </p>
-      <Button action="restore" class="labelled" label={`Restore ${what}`} onClick={() => answer(() => restore(store))}>
+      <Button
+        action="restore"
+        class="labelled"
+        label={`Restore ${what}`}
+        onClick={() => answer(() => restore(store))}
+        aim={() => restoration(offer)}
+      >
         Restore
       </Button>
       <Button

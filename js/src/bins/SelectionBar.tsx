@@ -1,11 +1,10 @@
 import type { JSX } from "preact";
-import { useLayoutEffect } from "preact/hooks";
 import { useStore } from "../context";
+import type { Operation } from "../kernel/protocol";
 import { Button } from "../ui/Button";
 import { count } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { moveImages, removeImages, selectedTiles } from "./actions";
-import { aimAt } from "./aim";
 import type { Bin, Region } from "./bins";
 import { amount, isText, nameOf } from "./texts";
 
@@ -22,12 +21,9 @@ export function SelectionBar(): JSX.Element | null {
   return ids.size && bins.drag.value.phase !== "dragging" ? <Moves region={region} ids={ids} /> : null;
 }
 
-/** A button that has the focus shows what its move would do. */
 function Moves({ region, ids }: { region: Region; ids: ReadonlySet<string> }): JSX.Element {
   const store = useStore();
-  const aim = (to: Bin | null) => (focused: boolean) =>
-    aimAt(store, focused ? { images: selectedTiles(store), from: region, to } : null);
-  useLayoutEffect(() => () => aimAt(store, null), []);
+  const moving = (to: Region): Operation => ({ kind: "move", ids: selectedTiles(store), origin: region, to });
   const [first = ""] = ids;
   const what = ids.size === 1 ? nameOf(first) : amount([...ids]);
   const explainable = [...ids].some((id) => !isText(id));
@@ -43,7 +39,7 @@ function Moves({ region, ids }: { region: Region; ids: ReadonlySet<string> }): J
           class={`send send-${bin}`}
           label={bin === "explicands" ? `Explain ${what} (${key})` : `Move ${what} to ${bin} (${key})`}
           onClick={() => moveImages(store, selectedTiles(store), region, bin)}
-          onFocused={aim(bin)}
+          aim={() => moving(bin)}
         >
           <i class="badge" data-of={bin}>
             {bin === "explicands" && <Icon name="eye" />}
@@ -55,7 +51,7 @@ function Moves({ region, ids }: { region: Region; ids: ReadonlySet<string> }): J
         action="remove"
         label={`${removal} (Delete)`}
         onClick={() => removeImages(store, selectedTiles(store), region)}
-        onFocused={aim(null)}
+        aim={() => moving("gallery")}
       >
         <Icon name="trash" />
       </Button>

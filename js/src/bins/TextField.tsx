@@ -4,7 +4,8 @@ import { useRef } from "preact/hooks";
 import { useCatalogue, useStore } from "../context";
 import { FOCUSABLE } from "../ui/keyboard";
 import { addTexts } from "./add-texts";
-import { SPLITTING, splitPrompts } from "./texts";
+import { aimAt } from "./aim";
+import { SPLITTING, splitPrompts, textId } from "./texts";
 
 interface FieldProps {
   bin: "corpus" | "foil";
@@ -19,6 +20,9 @@ export function TextField({ bin, busy }: FieldProps): JSX.Element {
   const note = useCatalogue()?.text.note ?? "";
   const last = useRef(Promise.resolve());
   const waiting = useRef(0);
+  // Shown only where the page has products of these texts, as of those that were in a bin before.
+  const aim = (texts: readonly string[]) =>
+    aimAt(store, "focus", texts.length ? { kind: "move", ids: texts.map(textId), origin: "gallery", to: bin } : null);
   const send = async (texts: string[]) => {
     const added = await addTexts(store, bin, { texts });
     waiting.current -= 1;
@@ -29,6 +33,7 @@ export function TextField({ bin, busy }: FieldProps): JSX.Element {
   const add = (texts: string[]) => {
     if (!texts.length) return;
     typed.value = "";
+    aim([]);
     waiting.current += 1;
     busy.value = true;
     // The user may go on typing while the kernel answers: each text waits for the one before.
@@ -65,7 +70,10 @@ export function TextField({ bin, busy }: FieldProps): JSX.Element {
         value={typed.value}
         onInput={(event) => {
           typed.value = event.currentTarget.value;
+          aim(splitPrompts(typed.peek()));
         }}
+        onFocus={() => aim(splitPrompts(typed.peek()))}
+        onBlur={() => aim([])}
         onKeyDown={onKeyDown}
         onPaste={onPaste}
         {...FOCUSABLE}

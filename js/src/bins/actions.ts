@@ -1,7 +1,8 @@
+import type { Operation } from "../kernel/protocol";
 import type { Store } from "../store";
 import { carried } from "../ui/selection";
 import type { Bin, Region } from "./bins";
-import { contents, leftOut } from "./restoring";
+import { contents, leftOut, type Offer } from "./restoring";
 import { amount, isText, nameOf } from "./texts";
 
 /** The actions of buttons, keys and drops. Each is one operation, hence one step to undo. */
@@ -78,13 +79,20 @@ export function carriedFrom(store: Store, region: Region, id: string): string[] 
   return carried(store.tiles.selection.peek(), region, store.order(region), id);
 }
 
+/** The operation that restores the bins of an earlier run of the cell. */
+export const restoration = ({ bins: { corpus, foil, explicands } }: Offer): Operation => ({
+  kind: "set",
+  corpus: [...corpus],
+  foil: [...foil],
+  explicands: [...explicands],
+});
+
 /** Restores the bins of an earlier run of the cell; one step to undo. */
 export function restore(store: Store): void {
   const offer = store.bins.restoring.offer.peek();
   if (!offer) return;
   store.bins.restoring.offer.value = null;
-  const { corpus, foil, explicands } = offer.bins;
-  store.kernel.operate({ kind: "set", corpus: [...corpus], foil: [...foil], explicands: [...explicands] });
+  store.kernel.operate(restoration(offer));
   store.ui.announce(`Restored: ${contents(offer.bins)}. ${leftOut(offer)}`.trim());
 }
 

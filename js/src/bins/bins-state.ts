@@ -1,19 +1,13 @@
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { SettingSignals } from "../kernel/kernel";
-import type { Catalogue } from "../kernel/protocol";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Kernel } from "../kernel/kernel";
+import type { Catalogue, Operation } from "../kernel/protocol";
 import { Order } from "../ui/order";
-import { type Bin, type Bins, move, type Region } from "./bins";
+import type { AimedBy } from "./aim";
+import { type Bin, type Bins, equal } from "./bins";
 import type { Drag } from "./drag";
+import { apply } from "./operations";
 import { Restoring } from "./restoring";
 import { arranged } from "./texts";
-
-/** A move that has not happened yet: the user drags the images over a bin, or has a button of the move in focus. */
-export interface Aim {
-  images: readonly string[];
-  from: Region;
-  /** Null removes the images from the region that they are in. */
-  to: Region | null;
-}
 
 /** The members of the bins, and a drag between them. */
 export class BinsState {
@@ -21,13 +15,17 @@ export class BinsState {
   /** The members of each bin in the order that the page shows. */
   readonly orders: Record<Bin, ReadonlySignal<Order>>;
   readonly drag = signal<Drag>({ phase: "idle" });
-  /** The move whose button has the focus. */
-  readonly focusedMove = signal<Aim | null>(null);
-  /** The bins as the move at which the user aims would make them; null where corpus and foil would stay as they are. */
+  /** The operations of the controls that the pointer is over, and that have the keyboard's focus. */
+  readonly aims: { readonly [by in AimedBy]: Signal<Operation | null> } = {
+    pointer: signal(null),
+    focus: signal(null),
+  };
+  /** The bins as the drop or the control at which the user aims would make them; null where corpus and foil would stay. */
   readonly supposed: ReadonlySignal<Bins | null>;
   readonly restoring: Restoring;
 
-  constructor({ corpus, foil, explicands, name }: SettingSignals, catalogue: ReadonlySignal<Catalogue | null>) {
+  constructor({ settings, steps }: Kernel, catalogue: ReadonlySignal<Catalogue | null>) {
+    const { corpus, foil, explicands, name } = settings;
     this.all = computed(() => ({ corpus: corpus.value, foil: foil.value, explicands: explicands.value }));
     this.orders = {
       corpus: computed(() => new Order(arranged(corpus.value))),
@@ -39,13 +37,15 @@ export class BinsState {
     this.supposed = computed(() => {
       const region = over.value;
       const drag = this.drag.peek();
-      const dragged = region !== null && drag.phase === "dragging";
-      const aim = dragged ? { images: drag.images, from: drag.region, to: region } : this.focusedMove.value;
-      if (!aim || aim.to === aim.from) return null;
-      const { images, from, to } = aim;
+      const dropped: Operation | null =
+        region !== null && drag.phase === "dragging"
+          ? { kind: "move", ids: [...drag.images], origin: drag.region, to: region }
+          : null;
+      const operation = dropped ?? this.aims.pointer.value ?? this.aims.focus.value;
+      if (!operation) return null;
       const before = this.all.value;
-      const after = move(before, images, from, to ?? "gallery");
-      return after.corpus === before.corpus && after.foil === before.foil ? null : after;
+      const after = apply({ bins: before, steps: steps.value }, operation, "trial").bins;
+      return equal(after.corpus, before.corpus) && equal(after.foil, before.foil) ? null : after;
     });
     this.restoring = new Restoring({ name, catalogue, bins: this.all });
   }

@@ -37,11 +37,7 @@ export class ProductStore {
   /** Takes a message, and returns the images whose products have changed; images that are not shown are left out. */
   take(message: Products, buffers: DataView[], isShown: (image: string) => boolean): string[] {
     if (message.space < this.#space) return [];
-    if (message.space > this.#space) {
-      this.#images.clear();
-      this.#spreads = [];
-    }
-    this.#space = message.space;
+    this.enter(message.space);
     this.#settings = message.settings;
     const rest = buffers[Symbol.iterator]();
     const next = () => rest.next().value;
@@ -82,6 +78,16 @@ export class ProductStore {
       changed.push(image);
     });
     return changed;
+  }
+
+  /** Forgets the products of earlier spaces; returns the newest space. */
+  enter(space: number): number {
+    if (space > this.#space) {
+      this.#space = space;
+      this.#images.clear();
+      this.#spreads = [];
+    }
+    return this.#space;
   }
 
   #shared(spread: Spread): Spread {

@@ -26,6 +26,12 @@ export interface Member {
   bin: "corpus" | "foil";
 }
 
+/** The members that a comparison uses. */
+export function usedMembers({ target, corpus, foil }: Comparison): string[] {
+  const terms = TARGETS[target];
+  return [...(terms?.corpus ? corpus : []), ...(terms?.foil ? foil : [])];
+}
+
 /** The direction as a sum over representations: `each` is the weight of the member at the same index, `own` the image's. */
 export interface Weights {
   own: number;
@@ -33,23 +39,40 @@ export interface Weights {
   each: Float64Array;
 }
 
+/** Members that heatmaps and scores do without: they could not be encoded, or are not encoded yet. */
+export interface Absent {
+  failed: ReadonlySet<string>;
+  waiting: ReadonlySet<string>;
+}
+
+export const ALL_PRESENT: Absent = { failed: new Set(), waiting: new Set() };
+
 /** The reason why there is nothing to explain. */
 export interface Nothing {
   nothing: string;
 }
 
-/** The weights of a comparison that does without members which have `failed`, or the reason why there are none. */
-export function weigh({ target, corpus, foil }: Comparison, failed: ReadonlySet<string>): Weights | Nothing {
+/**
+ * The weights of a comparison without the members that are absent, or the reason why there are none; null while every
+ * member that could have a weight is waiting.
+ */
+export function weigh(
+  { target, corpus, foil }: Comparison,
+  { failed, waiting } = ALL_PRESENT,
+): Weights | Nothing | null {
   const terms = TARGETS[target];
   if (!terms) return { nothing: `This page does not know the target ${target}.` };
   if (!terms.own && !(terms.corpus && corpus.length) && !(terms.foil && foil.length)) {
     const what = terms.foil ? "the corpus, the foil, or both" : "the corpus";
     return { nothing: `Nothing to explain yet: put images into ${what}.` };
   }
-  const alive = (ids: readonly string[]) => (failed.size ? ids.filter((id) => !failed.has(id)) : ids);
-  const [positive, negative] = [terms.corpus ? alive(corpus) : [], terms.foil ? alive(foil) : []];
-  if (!terms.own && !positive.length && !negative.length)
+  const without = (ids: readonly string[], absent: ReadonlySet<string>) =>
+    absent.size ? ids.filter((id) => !absent.has(id)) : ids;
+  const alive = [terms.corpus ? without(corpus, failed) : [], terms.foil ? without(foil, failed) : []];
+  if (!terms.own && !alive.some(({ length }) => length))
     return { nothing: "None of the images in a bin could be encoded: remove them, or add others." };
+  const [positive = [], negative = []] = alive.map((ids) => without(ids, waiting));
+  if (!terms.own && !positive.length && !negative.length) return null;
   const each = new Float64Array(positive.length + negative.length);
   each.fill(1 / positive.length, 0, positive.length);
   each.fill(-1 / negative.length, positive.length);

@@ -16,10 +16,10 @@ import { Icon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
 import { type Cell, TileGrid } from "../ui/TileGrid";
 import { CellMark } from "./CellMark";
+import { WaitingNote } from "./WaitingNote";
 import { obstacle, togglePlaces, written } from "./where-else";
 
 const FROM_BEFORE = "from before";
-const TRIALS = { drop: "if dropped", place: "where else" } as const;
 const GAP = 10;
 const CAPTION = 34;
 const SMALLEST = 96;
@@ -82,6 +82,7 @@ export function Explicands(): JSX.Element {
           </>
         }
       />
+      {order.length > 0 && <WaitingNote />}
       {order.length > 0 && heatmaps.nothing.value && !pointing.image.value && (
         <div class="nothing" role="note">
           {heatmaps.nothing.value}
@@ -91,12 +92,18 @@ export function Explicands(): JSX.Element {
   );
 }
 
+/** What the heatmaps of a trial answer. */
+function trialTag({ bins }: Store, trial: "drop" | "place"): string {
+  if (trial === "place") return "Where else?";
+  return bins.drag.value.phase === "dragging" ? "If dropped" : "If done";
+}
+
 /** The label of a tile: a screen reader reads it instead of the parts of the tile. */
 function describeExplicand(store: Store, image: string): string {
   const words = [store.describe(image)];
   const info = store.explicands.heatmaps.info(image).value;
   if (info?.stale && store.kernel.state.value === "closed") words.push(FROM_BEFORE);
-  const trial = info?.trial ? `${TRIALS[info.trial]}, ` : "";
+  const trial = info?.trial ? `${trialTag(store, info.trial).toLowerCase()}, ` : "";
   if (info) words.push(`${trial}score ${written(info, store.settings.similarity.value)}`);
   const stability = store.insight.stability.kept.value.get(image);
   if (info && stability && !store.insight.stability.isStale(stability)) words.push(inWords(stability));
@@ -194,12 +201,12 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
 
 /** The tag of a heatmap that does not answer the present bins, or of a preview by another method than the chosen one. */
 function BinsTag({ image }: { image: string }): JSX.Element | null {
-  const { kernel, explicands } = useStore();
-  const { image: pointed, grid } = explicands.pointing;
+  const store = useStore();
+  const { kernel } = store;
+  const { image: pointed, grid } = store.explicands.pointing;
   const info = useHeatmapInfo(image);
   if (pointed.value === image) return <span class="tag">{grid.value ? "This place" : "Waiting for the kernel…"}</span>;
-  if (info?.trial === "place") return <span class="tag">Where else?</span>;
-  if (info?.trial) return <span class="tag">If dropped</span>;
+  if (info?.trial) return <span class="tag">{trialTag(store, info.trial)}</span>;
   if (info?.stale && kernel.state.value === "closed") return <span class="tag">{FROM_BEFORE}</span>;
   if (!info?.preview) return null;
   return (

@@ -1,7 +1,7 @@
 import { type CellGrid, type Place, weighCell } from "../engine/cells";
 import { Computer, type Share, sharesOf } from "../engine/compute";
 import { ProductStore } from "../engine/products";
-import { type Nothing, type Weights, weigh } from "../engine/weights";
+import { type Absent, ALL_PRESENT, type Nothing, type Weights, weigh } from "../engine/weights";
 import type { Products } from "../kernel/protocol";
 import type { HeatmapInfo, PageQuestion, Shown } from "./heatmap";
 
@@ -18,7 +18,7 @@ interface Purpose {
 export class HeatmapComputing {
   #store = new ProductStore();
   #computer = new Computer();
-  #failed: ReadonlySet<string> = new Set();
+  #absent = ALL_PRESENT;
   /** The memory of heatmaps, used again by the next ones: of the present bins, and of trials. */
   readonly #values = [new Map<string, Float32Array>(), new Map<string, Float32Array>()] as const;
 
@@ -27,12 +27,21 @@ export class HeatmapComputing {
     return this.#store.take(message, buffers, isShown);
   }
 
-  /** Notes the members that could not be encoded; returns whether they differ from before. */
-  fail(members: readonly string[]): boolean {
-    const before = this.#failed;
-    if (members.length === before.size && members.every((member) => before.has(member))) return false;
-    this.#failed = new Set(members);
+  /** Forgets the products of earlier spaces; returns the newest space. */
+  enter(space: number): number {
+    return this.#store.enter(space);
+  }
+
+  /** Notes the members that heatmaps do without; returns whether they differ from before. */
+  miss({ failed, waiting }: { failed: readonly string[]; waiting: readonly string[] }): boolean {
+    const before = this.#absent;
+    if (isSet(failed, before.failed) && isSet(waiting, before.waiting)) return false;
+    this.#absent = { failed: new Set(failed), waiting: new Set(waiting) };
     return true;
+  }
+
+  get absent(): Absent {
+    return this.#absent;
   }
 
   /** The images that have products. */
@@ -44,8 +53,8 @@ export class HeatmapComputing {
     return this.#store.has(image);
   }
 
-  weigh(question: PageQuestion): Weights | Nothing {
-    return weigh(question, this.#failed);
+  weigh(question: PageQuestion): Weights | Nothing | null {
+    return weigh(question, this.#absent);
   }
 
   /** The cells with which an image has products; null without any. */
@@ -74,7 +83,7 @@ export class HeatmapComputing {
     kept.set(image, values);
     const { method, preview, progress } = products;
     const info = { image, method, layer: question.layer, preview, progress, ...numbers, version, stale: false, trial };
-    return { info, values, unit: 1, question };
+    return { info, values, unit: 1, question, computed: true };
   }
 
   /** The number of rows that a heatmap of the image has for a canvas of `side` pixels. */
@@ -96,3 +105,6 @@ export class HeatmapComputing {
     }
   }
 }
+
+const isSet = (ids: readonly string[], set: ReadonlySet<string>): boolean =>
+  ids.length === set.size && ids.every((id) => set.has(id));

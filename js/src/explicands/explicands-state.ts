@@ -1,11 +1,13 @@
 import { batch, computed, effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
-import { equal } from "../bins/bins";
 import type { BinsState } from "../bins/bins-state";
+import { usedMembers } from "../engine/weights";
 import type { Kernel } from "../kernel/kernel";
 import type { Heatmaps, Products } from "../kernel/protocol";
-import type { PageQuestion } from "./heatmap";
+import { type PageQuestion, sameQuestion } from "./heatmap";
 import { HeatmapPainter } from "./heatmaps";
 import { Pointing } from "./pointing";
+
+const NONE: readonly string[] = [];
 
 /** The heatmap value under the pointer. */
 export interface Probe {
@@ -20,6 +22,9 @@ export class ExplicandsState {
   readonly pointing = new Pointing();
   /** The device pixels at which the heatmaps of the explicands are painted. */
   readonly heatmapPixels = signal(0);
+  /** The members that the target uses, and those of them that heatmaps do without until they are encoded. */
+  readonly used: ReadonlySignal<readonly string[]>;
+  readonly waiting: ReadonlySignal<readonly string[]>;
   /** The version of the kernel's answer to the present question; −1 until it has answered. */
   readonly answered: ReadonlySignal<number>;
   /** Whether an explicand has no heatmap for the present question, although there is something to explain. */
@@ -48,7 +53,14 @@ export class ExplicandsState {
       layer: layer.value,
     }));
     this.#question = computed(() => ({ ...asked.value, corpus: settings.corpus.value, foil: settings.foil.value }));
-    const answers = computed(() => this.#newest.value !== null && same(this.#newest.value, this.#question.value));
+    this.used = computed(() => usedMembers(this.#question.value));
+    this.waiting = computed(() => {
+      const lacking = new Set(this.heatmaps.waiting.value);
+      return lacking.size ? this.used.value.filter((member) => lacking.has(member)) : NONE;
+    });
+    const answers = computed(
+      () => this.#newest.value !== null && sameQuestion(this.#newest.value, this.#question.value),
+    );
     this.answered = computed(() => (answers.value ? this.heatmaps.version.value : -1));
     this.incomplete = computed(() => {
       this.#question.value;
@@ -107,16 +119,4 @@ export class ExplicandsState {
     for (const stop of this.#stops) stop();
     this.heatmaps.dispose();
   }
-}
-
-/** Whether two questions have the same answer. */
-function same(a: PageQuestion, b: PageQuestion): boolean {
-  const settings = Object.keys(a.settings) as (keyof PageQuestion["settings"])[];
-  return (
-    a.target === b.target &&
-    a.layer === b.layer &&
-    settings.every((name) => a.settings[name] === b.settings[name]) &&
-    equal(a.corpus, b.corpus) &&
-    equal(a.foil, b.foil)
-  );
 }

@@ -1,11 +1,30 @@
+import { equal } from "../bins/bins";
 import type { ProductSettings } from "../engine/products";
-import type { Comparison } from "../engine/weights";
+import type { Absent, Comparison } from "../engine/weights";
 import type { Heatmap } from "../kernel/protocol";
 
 /** The bins and settings of one moment. */
 export interface PageQuestion extends Comparison {
   settings: ProductSettings;
   layer: string;
+}
+
+/** Whether two questions have the same answer. */
+export function sameQuestion(a: PageQuestion, b: PageQuestion): boolean {
+  const settings = Object.keys(a.settings) as (keyof PageQuestion["settings"])[];
+  return (
+    a.target === b.target &&
+    a.layer === b.layer &&
+    settings.every((name) => a.settings[name] === b.settings[name]) &&
+    equal(a.corpus, b.corpus) &&
+    equal(a.foil, b.foil)
+  );
+}
+
+/** A question about the members that are not absent. */
+export function withoutAbsent(question: PageQuestion, { failed, waiting }: Absent): PageQuestion {
+  const present = (ids: readonly string[]) => ids.filter((id) => !failed.has(id) && !waiting.has(id));
+  return { ...question, corpus: present(question.corpus), foil: present(question.foil) };
 }
 
 /** What the page shows of a heatmap besides its pixels. */
@@ -22,8 +41,10 @@ export interface Shown {
   /** Row by row, in multiples of `unit`. */
   values: Float32Array;
   unit: number;
-  /** The question that the page has computed it for; null for one that the kernel has sent. */
+  /** The question that it answers: the page's own, or without the absent members for a heatmap of the kernel. */
   question: PageQuestion | null;
+  /** Whether the page has computed it. */
+  computed: boolean;
 }
 
 /** Values compare within a method and layer only, and a preview is another method's map. */

@@ -6,11 +6,14 @@ import { ATTRIBUTION } from "../engine/layers";
 import type { Nothing, Weights } from "../engine/weights";
 import type { Heatmaps, Products } from "../kernel/protocol";
 import { HeatmapComputing } from "./computing";
-import { type HeatmapInfo, isSharper, type PageQuestion, type Shown } from "./heatmap";
+import { type HeatmapInfo, isSharper, type PageQuestion, type Shown, sameQuestion, withoutAbsent } from "./heatmap";
 import { ShownHeatmaps } from "./shown-heatmaps";
 
-/** The canvas side in device pixels for which a heatmap is computed whose tile is not mounted: its peak is part of the scale. */
-const UNMOUNTED_SIDE = 224;
+/**
+ * The canvas side in device pixels for which a heatmap is computed whose tile is out of view: no more than its score and its
+ * peak are needed, which is part of the scale. At 28 pixels a side hundreds of them take less time than twelve in view.
+ */
+const UNSEEN_SIDE = 56;
 
 /** What the page asks: the present question, and what a drop would make of it while the user aims at a bin. */
 export interface Asked {
@@ -32,12 +35,18 @@ export class HeatmapPainter {
   /** The newest version that the kernel has answered. */
   readonly version = signal(-1);
   readonly nothing = signal<string | null>(null);
+  /** The members that the kernel has not encoded yet: heatmaps and scores do without them. */
+  readonly waiting = signal<readonly string[]>([]);
+  /** Whether none of the members that have a weight is encoded yet, so that what is shown answers earlier bins. */
+  readonly unanswered = signal(false);
 
   #asked: Asked | null = null;
   #weights: Weights | Nothing | null = null;
   /** The question that the newest heatmaps of the kernel answer, and why there are none. */
   #answered: PageQuestion | null = null;
   #kernelReason: string | null = null;
+  /** The space of products at the last answer of the kernel. */
+  #space = -1;
   /** The question of the last update. */
   #painted: PageQuestion | null = null;
   readonly #shown: ShownHeatmaps;
@@ -89,27 +98,31 @@ export class HeatmapPainter {
       const renewed = message.version > this.version.peek();
       this.version.value = message.version;
       if (renewed) this.#answered = this.#asked?.question ?? null;
-      if (this.#computing.fail(message.failed)) {
+      const space = this.#computing.enter(message.space);
+      const differs = this.#computing.miss(message);
+      if (differs) {
+        this.waiting.value = message.waiting;
         this.#answer();
         this.#suppose();
       }
       this.#kernelReason = message.nothing ?? null;
       if (message.nothing !== undefined && !this.#hasComputed) this.#shown.clear();
       this.#store(message, buffers);
-      if (renewed) this.#renew();
+      if (renewed || differs || space !== this.#space) this.#renew(space);
     });
     this.#countRepaint();
   }
 
-  /** Runs a change and paints what is shown after it; returns whether anything has been painted. */
-  #update(change: () => void): boolean {
+  /** Runs a change and paints what is shown after it, `still` on the same scale; returns whether anything was painted. */
+  #update(change: () => void, still = false): boolean {
     let painted = false;
     batch(() => {
       change();
       this.#drop();
       this.nothing.value = this.#reason();
+      this.unanswered.value = this.#asked !== null && this.#weights === null;
       const question = this.#asked?.question ?? null;
-      const held = this.#asked !== null && (this.#asked.held || this.#isTrying);
+      const held = still || (this.#asked !== null && (this.#asked.held || this.#isTrying));
       painted = this.#shown.paint({ held, sharpening: question === this.#painted });
       this.#painted = question;
     });
@@ -128,6 +141,7 @@ export class HeatmapPainter {
     if (!this.#asked) return;
     const { question } = this.#asked;
     this.#weights = this.#computing.weigh(question);
+    if (!this.#weights) return; // what is shown stays until a member is encoded
     if ("nothing" in this.#weights) return this.#shown.clear();
     for (const image of images) {
       const shown = this.#compute(image, question, this.#weights, null);
@@ -147,20 +161,20 @@ export class HeatmapPainter {
     const weights = supposed && !place ? this.#computing.weigh(supposed) : null;
     for (const image of this.#computing.images) {
       const own = place ? this.#computing.weighPlace(image, question, place) : weights;
-      if (!own || "nothing" in own) continue;
+      if (!own || "nothing" in own || !this.#shown.canvases.has(image)) continue;
       const shown = this.#compute(image, (!place && supposed) || question, own, place ? "place" : "drop");
       if (shown) this.#shown.tryOut(shown);
     }
   }
 
   #compute(image: string, question: PageQuestion, weights: Weights, trial: HeatmapInfo["trial"]): Shown | null {
-    const side = this.#shown.canvases.side(image) || UNMOUNTED_SIDE;
+    const side = this.#shown.canvases.side(image) || UNSEEN_SIDE;
     return this.#computing.heatmap(image, { question, weights, side, version: this.version.peek(), trial });
   }
 
   /** Whether the page has computed a heatmap for the present question, from products that still hold. */
-  #isCurrent = ({ question, info }: Shown): boolean =>
-    question !== null && question === this.#asked?.question && this.#computing.has(info.image);
+  #isCurrent = ({ question, info, computed }: Shown): boolean =>
+    computed && question === this.#asked?.question && this.#weights !== null && this.#computing.has(info.image);
 
   get #hasComputed(): boolean {
     return [...this.#shown.kept.values()].some(this.#isCurrent);
@@ -169,7 +183,7 @@ export class HeatmapPainter {
   /** Whether the kernel has sent a sharper heatmap for the same question. */
   #isOutdone({ info }: Shown): boolean {
     const kept = this.#shown.kept.get(info.image);
-    if (!kept || kept.question || kept.info.stale || this.#answered !== this.#asked?.question) return false;
+    if (!kept || kept.computed || kept.info.stale || this.#answered !== this.#asked?.question) return false;
     return isSharper(kept.info, info);
   }
 
@@ -214,6 +228,7 @@ export class HeatmapPainter {
   // ---- heatmaps of the kernel ----
 
   #store(message: Heatmaps, buffers: DataView[]): void {
+    const question = this.#answered && withoutAbsent(this.#answered, this.#computing.absent);
     message.items.forEach((item, i) => {
       const buffer = buffers[i];
       if (!buffer || !this.#isShown(item.image)) return;
@@ -223,18 +238,28 @@ export class HeatmapPainter {
       const outdoes = layer === kept?.info.layer && isSharper(info, kept.info);
       if (kept && this.#isCurrent(kept) && !outdoes) return;
       const values = this.#decoder.decode(buffer, item.shape[0] * item.shape[1]);
-      this.#shown.keep({ info, values, unit: info.peak, question: null });
+      this.#shown.keep({ info, values, unit: info.peak, question, computed: false });
     });
   }
 
-  /** Gives the newest version to what answers the present question, and marks the rest as old. */
-  #renew(): void {
-    const version = this.version.peek();
+  /** Gives the newest version to what the page has computed for the present question, and marks the rest as old. */
+  #renew(space: number): void {
+    const [version, holds] = [this.version.peek(), space === this.#space];
+    this.#space = space;
     for (const [image, shown] of this.#shown.kept) {
-      if (shown.info.version === version) continue;
       if (this.#isCurrent(shown)) this.#shown.amend(image, { version });
-      else if (!shown.info.stale) this.#shown.amend(image, { stale: true });
+      else if (shown.computed || shown.info.version !== version) {
+        const stale = !(holds && this.#answersKnown(shown));
+        if (stale !== shown.info.stale) this.#shown.amend(image, { stale });
+      }
     }
+  }
+
+  /** Whether a heatmap of the kernel answers the bins without the members that are waiting, as it did before they came. */
+  #answersKnown({ computed, question }: Shown): boolean {
+    const absent = this.#computing.absent;
+    if (computed || !question || !this.#answered || !absent.waiting.size) return false;
+    return sameQuestion(question, withoutAbsent(this.#answered, absent));
   }
 
   /** Marks what the page has not computed for the present question as old: nothing will renew it. */
@@ -273,8 +298,8 @@ export class HeatmapPainter {
     const kept = this.#shown.kept.get(image);
     if (kept && this.#asked && this.#isCurrent(kept)) {
       const rows = this.#computing.rows(image, this.#asked.question, this.#shown.canvases.side(image));
-      // The image was computed for smaller canvases, or for larger ones that are gone.
-      if (rows !== undefined && rows !== kept.info.shape[0]) this.#update(() => this.#answer([image]));
+      // It was computed out of view, for smaller canvases, or for larger ones that are gone. Its peak was part of the scale.
+      if (rows !== undefined && rows !== kept.info.shape[0]) this.#update(() => this.#answer([image]), true);
     }
     return detach;
   }

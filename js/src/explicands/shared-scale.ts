@@ -61,7 +61,7 @@ export class SharedScale {
     const unfinished = new Set<string>();
     this.#main = null;
     for (const info of infos) {
-      if (info.stale) continue;
+      if (info.stale || !Number.isFinite(info.peak)) continue;
       const group = groupOf(info);
       peaks.set(group, Math.max(peaks.get(group) ?? 0, info.peak));
       if (info.progress < 1) unfinished.add(group);

@@ -90,6 +90,7 @@ export function MemberRow({ member, largest, focusable, open, onToggle, onRemove
               class="labelled"
               label={`Remove ${known} from ${bin} (Delete)`}
               onClick={onRemove}
+              aim={() => ({ kind: "move", ids: [image], origin: bin, to: "gallery" })}
             >
               <Icon name="trash" /> Remove from {bin}
             </Button>

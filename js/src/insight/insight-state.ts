@@ -124,31 +124,34 @@ export class InsightState {
   readonly influence: Question<"influence">;
   readonly curves: Question<"curves">;
   readonly #heatmaps: ExplicandsState["heatmaps"];
+  readonly #waiting: ExplicandsState["waiting"];
 
-  constructor(kernel: Kernel, { heatmaps, answered }: ExplicandsState) {
+  constructor(kernel: Kernel, { heatmaps, answered, waiting }: ExplicandsState) {
     this.#heatmaps = heatmaps;
+    this.#waiting = waiting;
     this.stability = new StabilityState(answered);
     this.influence = new Question("influence", kernel, answered);
     this.curves = new Question("curves", kernel, answered);
   }
 
   /**
-   * Asks for the contribution of each bin member, at once and again after every newer heatmap of the image. Returns a
-   * function that stops it.
+   * Asks for the contribution of each bin member, at once and again after every newer heatmap of the image, when all
+   * members are encoded. Returns a function that stops it.
    */
   follow(image: string): () => void {
     const { influence, curves } = this;
-    const heatmaps = this.#heatmaps;
+    const [heatmaps, waiting] = [this.#heatmaps, this.#waiting];
     influence.show(image);
     curves.show(image);
     const version = computed(() => heatmaps.info(image).value?.version ?? -1);
     let timer: ReturnType<typeof setTimeout> | undefined;
     let first = true;
     const ask = () => {
-      if (heatmaps.nothing.peek() === null) influence.ask(image);
+      if (heatmaps.nothing.peek() === null && !waiting.peek().length) influence.ask(image);
     };
     const stop = effect(() => {
       version.value;
+      waiting.value;
       clearTimeout(timer);
       if (!first) timer = setTimeout(ask, REST_MS);
       first = false;

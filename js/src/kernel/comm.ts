@@ -52,7 +52,10 @@ export class Comm implements Kernel {
     window.addEventListener("pagehide", () => this.#connection.notify({ kind: "leave" }), this.#leaving);
     // A page that was left may come back from the browser's cache.
     window.addEventListener("pageshow", (event) => event.persisted && this.#return(), this.#leaving);
-    this.#liveness.start(() => this.#ping());
+    this.#liveness.start(
+      () => this.#ping(),
+      () => this.#reconcile(),
+    );
   }
 
   operate(operation: Operation): boolean {
@@ -101,20 +104,17 @@ export class Comm implements Kernel {
   async #ping(): Promise<void> {
     try {
       const { known } = await this.#connection.request<Pong>({ kind: "ping" });
-      if (!known) this.#watchAgain();
-      this.#sendPending();
+      if (!known) this.#return();
+      else this.#sendPending();
     } catch {
       // The page shows by then that the kernel is gone.
     }
   }
 
+  /** Begins anew with a kernel that has forgotten the view. */
   #return(): void {
-    this.#watchAgain();
-    this.#reconcile();
-  }
-
-  #watchAgain(): void {
     if (this.#watched) this.#connection.notify({ ...this.#watched, renew: true });
+    this.#reconcile();
   }
 
   close(): void {

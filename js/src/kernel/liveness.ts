@@ -7,6 +7,8 @@ export const NO_KERNEL = "The kernel was restarted or has stopped. Run the cell 
 const PING_EVERY_MS = 15_000;
 /** How long an answer may take before the kernel counts as silent. */
 const PATIENCE_MS = 5_000;
+/** A page that has heard nothing for so long was asleep, or its connection was dead: pings come more often. */
+const ASLEEP_MS = 60_000;
 /** The kernel answers every change with a message; when none has come after this time, it is pinged. */
 const ANSWER_MS = 3_000;
 
@@ -28,6 +30,8 @@ const onView = (handle: (view: HostView) => void) =>
 export class Liveness {
   readonly #state = signal<KernelState>("live");
   #ping: () => void = () => undefined;
+  #onReturn: () => void = () => undefined;
+  #heard = Date.now();
   #every: ReturnType<typeof setInterval> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #answer: ReturnType<typeof setTimeout> | undefined;
@@ -49,9 +53,13 @@ export class Liveness {
     return this.#state.peek() === "closed";
   }
 
-  /** Calls `ping` regularly from now on; any message that comes back shows that the kernel is there. */
-  start(ping: () => void): void {
+  /**
+   * Calls `ping` regularly from now on; any message that comes back shows that the kernel is there. After a long silence
+   * `onReturn` is called, since messages may have been lost: a dead connection is not always noticed.
+   */
+  start(ping: () => void, onReturn: () => void): void {
     this.#ping = ping;
+    this.#onReturn = onReturn;
     this.#every = setInterval(this.#look, PING_EVERY_MS);
   }
 
@@ -70,6 +78,9 @@ export class Liveness {
   hear(): void {
     this.#stopWaiting();
     this.#state.value = "live";
+    const silence = Date.now() - this.#heard;
+    this.#heard = Date.now();
+    if (silence > ASLEEP_MS) this.#onReturn();
   }
 
   #stopWaiting(): void {

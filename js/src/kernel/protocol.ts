@@ -134,8 +134,10 @@ export interface Heatmap {
 export interface Heatmaps {
   kind: "heatmaps";
   version: number;
+  space: number;
   items: Heatmap[];
   failed: string[];
+  waiting: string[];
   nothing?: string;
 }
 
@@ -245,6 +247,7 @@ export interface Status {
   explicands: number;
   memory: number;
   budget: number;
+  alike: number | null;
 }
 
 export interface Pong {

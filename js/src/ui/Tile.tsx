@@ -21,10 +21,12 @@ export interface TileProps {
   children: ComponentChildren;
 }
 
+const isMemberOf = (region: Region) => region === "corpus" || region === "foil";
+
 /** An option of a region's listbox, at its place in the grid. Clicks and keys are handled by the grid and the root. */
 export function Tile(props: TileProps): JSX.Element {
   const { image, region, index, count, left, top, width, height, focusable, describe, shortcuts, children } = props;
-  const { tiles, bins } = useStore();
+  const { tiles, bins, explicands } = useStore();
   const { selection } = tiles;
   const selected = useComputed(() => selection.value.region === region && selection.value.ids.has(image));
   // Bound to the attribute as a signal: a new score or bin does not render the tile again.
@@ -35,6 +37,7 @@ export function Tile(props: TileProps): JSX.Element {
     // Several dragged tiles are always the selection; searching 100,000 of them at every move would be slow.
     return now.images.length === 1 ? now.images[0] === image : selected.value;
   });
+  const waiting = useComputed(() => isMemberOf(region) && explicands.waiting.value.includes(image));
   return (
     <div
       role="option"
@@ -42,6 +45,7 @@ export function Tile(props: TileProps): JSX.Element {
       data-image-id={image}
       data-text={isText(image) || undefined}
       data-lifted={lifted.value || undefined}
+      data-waiting={waiting.value || undefined}
       tabIndex={focusable ? 0 : -1}
       aria-selected={selected.value}
       aria-posinset={index + 1}

@@ -131,6 +131,10 @@ function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
   const store = useStore();
   const steps = store.kernel.steps.value;
   const [undo, redo] = [steps.undo.at(-1)?.label, steps.redo.at(-1)?.label];
+  const next = (kind: "undo" | "redo") => () => {
+    const id = steps[kind].at(-1)?.id;
+    return id === undefined ? null : { kind, step: id };
+  };
   return (
     <>
       <Button
@@ -138,6 +142,7 @@ function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
         label={undo ? `Undo: ${undo} (Ctrl+Z)` : "Nothing to undo"}
         disabled={!undo}
         onClick={() => step(store, "undo")}
+        aim={next("undo")}
       >
         <Icon name="undo" />
       </Button>
@@ -146,6 +151,7 @@ function PageButtons({ root }: { root: HTMLElement }): JSX.Element {
         label={redo ? `Redo: ${redo} (Ctrl+Shift+Z)` : "Nothing to redo"}
         disabled={!redo}
         onClick={() => step(store, "redo")}
+        aim={next("redo")}
       >
         <Icon name="redo" />
       </Button>

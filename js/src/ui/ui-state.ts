@@ -7,6 +7,8 @@ export class UiState {
   /** What a screen reader reads out. */
   readonly announcement = signal("");
   readonly help = signal(false);
+  /** Whether the user has dismissed the hint that the encoder tells images hardly apart. */
+  readonly alikeDismissed = signal(false);
   /** The number of photographs on screen that are not painted yet. */
   readonly unpainted = signal(0);
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { centre, closePages, mount, type Page, pixel, point, press, settled } from "../page";
+import { centre, closePages, enlarge, mount, type Page, pixel, point, press, settled } from "../page";
 
 /** While the user aims at a bin, heatmaps and scores show what a drop would do. */
 
@@ -20,9 +20,25 @@ const score = () => page.tile("explicands", "image-1").querySelector(".score")?.
 const tag = () => page.tile("explicands", "image-1").querySelector(".tag")?.textContent;
 const repaints = () => Number(page.root.dataset.version);
 
-async function start(): Promise<void> {
-  page = await mount({ traits: { explicands: ["image-1"], corpus: ["image-3"] } });
+async function start(traits: object = {}): Promise<void> {
+  page = await mount({ traits: { explicands: ["image-1"], corpus: ["image-3"], ...traits } });
   page.kernel.sayProducts(["image-1"], NUMBERS);
+}
+
+const control = (action: string) => page.root.querySelector(`[data-action=${action}]`) as HTMLElement;
+const hover = (element: HTMLElement, type: "enter" | "leave", pointerType = "mouse") =>
+  element.dispatchEvent(new PointerEvent(`pointer${type}`, { pointerType }));
+
+/** What the score would be while the pointer is over a control, and what it is after it has left. */
+async function hovered(element: HTMLElement): Promise<(string | null | undefined)[]> {
+  hover(element, "enter");
+  const preview = canvas().dataset.preview;
+  await settled();
+  const supposed = score();
+  hover(element, "leave");
+  expect(canvas().dataset.preview).toBeUndefined();
+  await settled();
+  return [preview, supposed, score()];
 }
 
 function lift(image: string): { over: (region: string, shift?: number) => void; drop: (region: string) => void } {
@@ -132,7 +148,7 @@ test("a button of the selection that has the keyboard's focus shows what it woul
   button.focus();
   expect([canvas().dataset.preview, sign()]).toEqual(["true", -1]);
   await settled();
-  expect(page.root.querySelector(".announcer")?.textContent).toBe("If moved, the scores are: image-1 −0.250.");
+  expect(page.root.querySelector(".announcer")?.textContent).toBe("If done, the scores are: image-1 −0.250.");
   page.root.querySelector<HTMLElement>("[data-action=to-explicands]")?.focus();
   expect(canvas().dataset.preview).toBeUndefined();
   button.focus();
@@ -141,4 +157,88 @@ test("a button of the selection that has the keyboard's focus shows what it woul
   expect(canvas().dataset.preview).toBeUndefined();
   expect(score()).toBe("−0.250");
   expect(page.root.querySelector(".announcer")?.textContent).toContain("1 image moved");
+});
+
+test("the pointer over a control that changes the bins shows what it would do", async () => {
+  await start({ foil: ["image-4"] });
+  expect(await hovered(control("swap"))).toEqual(["true", "−1.50", "+1.50"]);
+  expect(await hovered(control("clear-foil"))).toEqual(["true", "+0.500", "+1.50"]);
+  expect(await hovered(control("undo"))).toEqual([undefined, "+1.50", "+1.50"]); // there is nothing to undo
+  page.kernel.set({ corpus: [] });
+  await settled();
+  expect(await hovered(control("undo"))).toEqual(["true", "+1.50", "+1.00"]);
+  control("undo").click();
+  await settled();
+  expect(await hovered(control("redo"))).toEqual(["true", "+1.00", "+1.50"]);
+  hover(control("swap"), "enter", "touch");
+  expect(canvas().dataset.preview).toBeUndefined();
+  page.tile("gallery", "image-3").click();
+  await settled();
+  expect(await hovered(control("to-foil"))).toEqual(["true", "+0.250", "+1.50"]); // −(0.5 − 1) / 2
+  expect(await hovered(control("remove"))).toEqual(["true", "+1.00", "+1.50"]);
+});
+
+test("a click does what was shown, and shows nothing more before the pointer comes back", async () => {
+  await start({ foil: ["image-4"] });
+  hover(control("swap"), "enter");
+  await settled();
+  expect([score(), tag()]).toEqual(["−1.50", "If done"]);
+  const before = repaints();
+  control("swap").click();
+  expect([repaints(), canvas().dataset.preview]).toEqual([before + 1, undefined]);
+  await settled();
+  expect(score()).toBe("−1.50");
+  expect(page.kernel.traits.foil).toEqual(["image-3"]);
+});
+
+test("the pointer wins over the keyboard's focus, which is shown again when it leaves", async () => {
+  await start({ foil: ["image-4"] });
+  await userEvent.keyboard("{Shift>}{/Shift}");
+  control("swap").focus();
+  await settled();
+  expect(score()).toBe("−1.50");
+  hover(control("clear-foil"), "enter");
+  await settled();
+  expect(score()).toBe("+0.500");
+  hover(control("clear-foil"), "leave");
+  await settled();
+  expect(score()).toBe("−1.50");
+  control("swap").blur();
+  await settled();
+  expect(score()).toBe("+1.50");
+});
+
+test("the button that removes a member shows the heatmap without it, also when it disappears meanwhile", async () => {
+  await start({ foil: ["image-4"] });
+  page.kernel.say({ kind: "heatmaps", version: 1, items: [], failed: [] });
+  const dialog = await enlarge(page, "image-1");
+  const row = () => dialog.querySelector("[data-member=image-4]") as HTMLElement;
+  row().querySelector<HTMLElement>(".member-main")?.click();
+  await settled();
+  expect(await hovered(control("remove-member"))).toEqual(["true", "+0.500", "+1.50"]);
+  hover(control("remove-member"), "enter");
+  expect(canvas().dataset.preview).toBe("true");
+  row().querySelector<HTMLElement>(".member-main")?.click(); // folds the row, and with it the button
+  await settled();
+  expect([canvas().dataset.preview, score()]).toEqual([undefined, "+1.50"]);
+});
+
+test("a text that is typed again is shown before it is added; the kernel is not asked for others", async () => {
+  const catalogue = { text: { available: true, reason: null, note: "", context: 77, templates: [], lists: [] } };
+  page = await mount({ traits: { explicands: ["image-1"], corpus: ["image-3"] }, catalogue });
+  page.kernel.sayProducts(["image-1"], { ...NUMBERS, "text:a dog": -2 });
+  const field = page.root.querySelector("[data-add-text=foil]") as HTMLInputElement;
+  const type = async (text: string) => {
+    field.value = text;
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    await settled();
+    return [canvas().dataset.preview, score()];
+  };
+  const sent = page.kernel.sent.length;
+  expect(await type("a do")).toEqual([undefined, "+0.500"]);
+  expect(await type("a  dog ")).toEqual(["true", "+2.50"]);
+  field.dispatchEvent(new FocusEvent("blur"));
+  await settled();
+  expect([canvas().dataset.preview, score()]).toEqual([undefined, "+0.500"]);
+  expect(page.kernel.sent).toHaveLength(sent);
 });

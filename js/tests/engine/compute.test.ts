@@ -9,7 +9,7 @@ import { type Weights, weigh } from "../../src/engine/weights";
 
 const SETTINGS = { method: "rise", baseline: "blur", similarity: "cosine", template: "none", centred: false };
 const numbers = { x: 0.5, a: 1, b: 3 };
-const weights = weigh({ target: "contrastive_corpus", corpus: ["a"], foil: ["b"] }, new Set()) as Weights;
+const weights = weigh({ target: "contrastive_corpus", corpus: ["a"], foil: ["b"] }) as Weights;
 
 function productsWith(members: string[]): ImageProducts {
   const store = new ProductStore();
@@ -52,8 +52,7 @@ test("a heatmap is filtered at the guide's size, and averaged for small canvases
 
 describe("the deviation over draws of the bins", () => {
   const members = ["a", "b", "x"];
-  const over = (corpus: string[], foil: string[]) =>
-    weigh({ target: "contrastive_corpus", corpus, foil }, new Set()) as Weights;
+  const over = (corpus: string[], foil: string[]) => weigh({ target: "contrastive_corpus", corpus, foil }) as Weights;
 
   test("the variances of both bins' means add up", () => {
     const found = new Computer().compute(productsWith(members), over(["a", "b"], ["b", "x"]), STABILITY, 1000);

@@ -124,7 +124,7 @@ test("products add up by their weights, and a missing one is named", () => {
   const products = store.of("x", SETTINGS) as ImageProducts;
   const sum = new Float64Array(3);
   const question = { target: "contrastive_label_free", corpus: [], foil: ["a", "b"] };
-  expect(combine(products, weigh(question, new Set()) as Weights, sum)).toBeNull();
+  expect(combine(products, weigh(question) as Weights, sum)).toBeNull();
   expect([...sum]).toEqual([1.5, -3, -0.75]); // w = 0.5 − (1 + 3) / 2
-  expect(combine(products, weigh({ ...question, foil: ["a", "z"] }, new Set()) as Weights, sum)).toBe("z");
+  expect(combine(products, weigh({ ...question, foil: ["a", "z"] }) as Weights, sum)).toBe("z");
 });

@@ -40,7 +40,7 @@ describe.each(JSON.parse(text) as Case[])("$name", ({ message, base64, answers }
   const products = store.of("x", message.settings) as ImageProducts;
   const size = message.spread?.size as [number, number];
   test.each(answers)("$target of $corpus and $foil", ({ heatmap, half, score, deviation, ...compared }) => {
-    const weights = weigh(compared, new Set()) as Weights;
+    const weights = weigh(compared) as Weights;
     const computer = new Computer();
     const found = computer.compute(products, weights, ATTRIBUTION, 1000);
     expect(found?.shape).toEqual(size);

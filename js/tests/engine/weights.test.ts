@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { weigh } from "../../src/engine/weights";
 
-const NONE = new Set<string>();
+const absent = (failed: string[], waiting: string[] = []) => ({ failed: new Set(failed), waiting: new Set(waiting) });
 const bins = { corpus: ["a", "b"], foil: ["c", "d", "e", "f"] };
 
 test.each([
@@ -10,9 +10,9 @@ test.each([
   ["label_free", 1, [], []],
   ["contrastive_label_free", 1, ["c", "d", "e", "f"], [-1 / 4, -1 / 4, -1 / 4, -1 / 4]],
 ])("%s uses its own terms", (target, own, images, each) => {
-  const weights = weigh({ target, ...bins }, NONE);
+  const weights = weigh({ target, ...bins });
   expect(weights).toMatchObject({ own, members: images.map((image) => ({ image })) });
-  expect("each" in weights && [...weights.each]).toEqual(each);
+  expect(weights && "each" in weights && [...weights.each]).toEqual(each);
 });
 
 test.each([
@@ -20,12 +20,21 @@ test.each([
   ["corpus", [], ["c"], "Nothing to explain yet: put images into the corpus."],
   ["contrastive_corpus", ["x"], [], "None of the images in a bin could be encoded: remove them, or add others."],
 ])("%s of %j and %j has nothing to explain", (target, corpus, foil, nothing) => {
-  expect(weigh({ target, corpus, foil }, new Set(["x"]))).toEqual({ nothing });
+  expect(weigh({ target, corpus, foil }, absent(["x"]))).toEqual({ nothing });
 });
 
 test("a bin that is empty is left out, and so is a member that has failed", () => {
-  const weights = weigh({ target: "contrastive_corpus", corpus: [], foil: ["c", "x"] }, new Set(["x"]));
+  const weights = weigh({ target: "contrastive_corpus", corpus: [], foil: ["c", "x"] }, absent(["x"]));
   expect(weights).toMatchObject({ own: 0, members: [{ image: "c", bin: "foil" }] });
-  expect("each" in weights && [...weights.each]).toEqual([-1]);
-  expect(weigh({ target: "label_free", corpus: [], foil: [] }, NONE)).toMatchObject({ own: 1, members: [] });
+  expect(weights && "each" in weights && [...weights.each]).toEqual([-1]);
+  expect(weigh({ target: "label_free", corpus: [], foil: [] })).toMatchObject({ own: 1, members: [] });
+});
+
+test("members that are waiting have no weight, and there is no answer while that is all of them", () => {
+  const question = { target: "contrastive_corpus", corpus: ["a", "b"], foil: ["c"] };
+  const weights = weigh(question, absent(["x"], ["b"]));
+  expect(weights && "each" in weights && [...weights.each]).toEqual([1, -1]);
+  expect(weigh(question, absent([], ["a", "b", "c"]))).toBeNull();
+  expect(weigh({ ...question, target: "contrastive_label_free" }, absent([], ["c"]))).toMatchObject({ own: 1 });
+  expect(weigh({ target: "corpus", corpus: ["a"], foil: ["c"] }, absent(["a"], ["c"]))).toHaveProperty("nothing");
 });

@@ -64,7 +64,7 @@ test("holding Shift over an explicand shows where else, in all explicands, until
   expect(mark()?.dataset.cell).toBe("1,2");
   expect(EXPLICANDS.map(score)).toEqual(["cos .60", "cos .30", "cos .48"]);
   expect(EXPLICANDS.map(tag)).toEqual(["This place", "Where else?", "Where else?"]);
-  expect(page.tile("explicands", "image-2").ariaLabel).toContain("where else, score cos .30");
+  expect(page.tile("explicands", "image-2").ariaLabel).toContain("where else?, score cos .30");
   expect(page.root.querySelector(".legend")?.textContent).toContain("like the place");
   expect(numbers()).toBe("−1.200+1.20");
   document.dispatchEvent(new KeyboardEvent("keyup", { key: "Shift" }));

@@ -238,4 +238,4 @@ test("after any interleaving all views show the kernel's bins, and every operati
     }
   }
   expect(operations).toBeGreaterThan(30_000);
-});
+}, 120_000); // a busy machine takes many times longer
