@@ -3,7 +3,8 @@
 python benchmarks/page_latency.py [--drops 50]
 
 The page takes the times, from the event to the frame in which all heatmaps of the new bins, or of the place that is
-pointed at, are on their canvases, with 12 prepared explicands. Figures are medians, 95th percentiles and maxima over the drops.
+pointed at, are on their canvases, with 12 prepared explicands. Figures are medians, 95th percentiles and maxima over
+the drops.
 """
 
 from __future__ import annotations
@@ -260,7 +261,8 @@ def pointing(bench: Bench, method: str, moves: int) -> Iterator[str]:
         maxsplit=1
     )
     total, largest = map(int, sizes.split())
-    yield f"bytes for {PREPARED} explicands and {images} gallery images: {total / 1e6:.2f} MB, {largest / 1e3:.0f} kB at most"
+    sent = f"{total / 1e6:.2f} MB, a message {largest / 1e3:.0f} kB at most"
+    yield f"bytes for {PREPARED} explicands and {images} gallery images: {sent}"
 
 
 def line(what: str, times: list[float]) -> str:
