@@ -187,8 +187,8 @@ def test_cells_in_parts_and_within_the_pages_budget(make, monkeypatch):
     settled(engine, recorder)
     settled(engine, recorder, image="p4")
     numbers = next(iter(recorder.page.images["p0"]["members"].values())).size
-    held = sum(4 * numbers * (1 + len(each["members"])) for each in recorder.page.images.values())
-    rows, columns = recorder.page.images["p0"]["spread"][2]
+    held = sum(edition.nbytes for edition in engine._painter._sender._sent._editions.values())
+    rows, columns = engine._state.store.get("p0", q.recipe).grid
     cells_of_one = 4 * numbers * rows * columns
     monkeypatch.setattr(sent, "KEPT_BYTES", held + cells_of_one)  # room for those of the first explicand alone
     monkeypatch.setattr(sender, "PART_BYTES", 4 * numbers * 5)
