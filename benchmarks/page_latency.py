@@ -264,7 +264,8 @@ def pointing(bench: Bench, method: str, moves: int) -> Iterator[str]:
         maxsplit=1
     )
     total, largest = map(int, sizes.split())
-    yield f"bytes for {PREPARED} explicands and {images} gallery images: {total / 1e6:.2f} MB, {largest / 1e3:.0f} kB at most"
+    sent = f"{total / 1e6:.2f} MB, a message {largest / 1e3:.0f} kB at most"
+    yield f"bytes for {PREPARED} explicands and {images} gallery images: {sent}"
 
 
 def line(what: str, times: list[float]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import isqrt
 
 import torch
 import torch.nn.functional as F
@@ -14,12 +15,14 @@ from ..attribution import Operator, Size
 from .operators import PREVIEW, OperatorStore
 from .products import coefficients_now
 from .question import Question
-from .sent import SHARPER
+from .sent import FLOAT, SHARPER
 
 CELL_PREFIX = "cell:"
 """Start of the ids of cells, which image ids therefore cannot have."""
 CELLS_A_SIDE = 14
 """Most rows and columns of cells of one image; the means of neighbouring places are taken where a grid has more."""
+CELL_BYTES = 1 << 18
+"""Most bytes of one image's products with the cells of another: finer grids, with larger products, have fewer cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +130,10 @@ def _cells(image: str, method: str, operator: Operator, similarity: str) -> Cell
 def pooled(coefficients: Tensor, grid: Size) -> tuple[Tensor, Size]:
     """Return the unit vectors (cells, d) of a grid's places (places, d), and the rows and columns of cells.
 
-    Where the grid has more than `CELLS_A_SIDE` rows or columns, a cell is the mean of the places that it covers.
+    Where the grid has too many rows or columns, a cell is the mean of the places that it covers.
     """
-    rows, columns = (min(length, CELLS_A_SIDE) for length in grid)
+    most = max(1, min(CELLS_A_SIDE, isqrt(CELL_BYTES // (FLOAT * (1 + len(coefficients))))))
+    rows, columns = (min(length, most) for length in grid)
     places = coefficients.T.reshape(1, -1, *grid)
     means = F.adaptive_avg_pool2d(places, (rows, columns))[0].flatten(1).T
     return F.normalize(means, dim=1, eps=torch.finfo(means.dtype).tiny), (rows, columns)

@@ -134,6 +134,7 @@ def test_every_linear_method_can_follow_edges(convolutional, inputs, name: str) 
     assert operator.error(score) is None
     spread, coefficients = operator.spread, operator.coefficients
     assert spread.k == len(coefficients)
+    assert operator.grid == plain.grid
     assert spread.full == (32, 32)
     torch.testing.assert_close(spread.maps(score.directions @ coefficients.T), expected, rtol=1e-4, atol=1e-6)
 

@@ -101,7 +101,7 @@ def test_sizes(full: tuple[int, int], stride: int, sizes: list[tuple[int, int]],
         operator.accept(Encoded(torch.ones(1, 4), torch.ones(1, 4, -(-height // stride), -(-width // stride))))
     assert found == [full, *sizes]
     assert all(height * width <= max(LARGEST, full[0] * full[1]) for height, width in found)
-    assert operator.spread.cells == grid
+    assert operator.spread.cells == operator.grid == grid
     assert operator.spread.full == full
     assert operator.shortfall is None
     with pytest.raises(RuntimeError, match="complete"):

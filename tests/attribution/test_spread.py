@@ -72,6 +72,8 @@ def test_the_spread_of_the_coefficients_product_is_the_heatmap(
     assert spread.full == SIZE
     expected = operator.apply(LinearScore(directions, similarity), size)
     torch.testing.assert_close(spread.maps(directions @ coefficients.T, size), expected, rtol=1e-4, atol=1e-6)
+    of_places = method.name in ("cam", "patch_tokens", "sharp")
+    assert operator.grid == (getattr(spread, "cells", None) if of_places else None)
 
 
 @pytest.mark.parametrize("method", [RISE(n_masks=64), KernelSHAP(superpixels=4, n_samples=60)], ids=str)

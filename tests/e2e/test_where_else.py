@@ -80,7 +80,7 @@ def test_the_button_and_the_keyboard_also_while_the_kernel_is_busy(open_notebook
     chosen.hover(position={"x": 5, "y": 5})
     root.locator("[data-tools-of='mosaic/1'] [data-action=where-else]").click()
     mark = root.locator(".cell-mark")
-    expect(mark).to_have_attribute("data-cell", "7,7")  # 14 rows and columns; the middle
+    expect(mark).to_have_attribute("data-cell", "4,4")  # 9 rows and columns; the middle
     expect_previews(root, len(EXPLICANDS))
     notebook.page.evaluate(
         """() => {
@@ -89,13 +89,13 @@ def test_the_button_and_the_keyboard_also_while_the_kernel_is_busy(open_notebook
         }"""
     )
     chosen.focus()
-    for key in ("ArrowUp",) * 4 + ("ArrowLeft",) * 4:
+    for key in ("ArrowUp",) * 2 + ("ArrowLeft",) * 2:
         notebook.page.keyboard.press(key)
-    expect(mark).to_have_attribute("data-cell", "3,3")
+    expect(mark).to_have_attribute("data-cell", "2,2")
     now = painted(root)
     for image, quarter in {"mosaic/1": 0, "mosaic/2": 1, "mosaic/4": 2}.items():
         assert max(range(4), key=now[image].__getitem__) == quarter
-    expect(root.locator(".announcer")).to_contain_text("Place row 4 of 14, column 4 of 14. Most alike: cat/")
+    expect(root.locator(".announcer")).to_contain_text("Place row 3 of 9, column 3 of 9. Most alike: cat/")
     root.screenshot(path=RESULTS / "where-else-sharp.png")
     notebook.page.keyboard.press("Escape")
     expect_previews(root, 0)

@@ -58,15 +58,17 @@ def test_a_cells_product_is_the_operators_answer_to_its_direction(
     chosen = cw.Explainer(encoder, method, q.baseline).prepare([pictures["p0"], pictures["p5"]])
     source = cw.Explainer(encoder, cells_from, q.baseline).prepare([pictures["p0"]]).operators[0]
     grid, matrix = source.spread.cells, source.coefficients_for(similarity)
-    rows, columns = (min(14, length) for length in grid)
+    most = min(14, int((2**16 / (1 + len(matrix))) ** 0.5))  # 256 KiB for each image
+    rows, columns = (min(most, length) for length in grid)
     origin = origin or f"sharp.{source.total}"
     expected = ids(origin, rows, columns)
     recorder.until(lambda: in_page(recorder) == in_page(recorder, "p5") == expected)
     for cell in (0, rows * columns // 2, rows * columns - 1):
-        row = matrix[cell]
-        if grid != (rows, columns):
-            blocks = matrix.reshape(rows, grid[0] // rows, columns, grid[1] // columns, -1)
-            row = blocks[cell // columns, :, cell % columns].mean((0, 1))
+        down, across = (
+            slice(at * length // few, -(-(at + 1) * length // few))
+            for at, length, few in zip(divmod(cell, columns), grid, (rows, columns), strict=True)
+        )
+        row = matrix.reshape(*grid, -1)[down, across].mean((0, 1))
         score = LinearScore((row / row.norm())[None], similarity)
         for image, operator in zip(("p0", "p5"), chosen.operators, strict=True):
             values, gamma = recorder.page.heatmap(image, "corpus", [expected[cell]], [])
@@ -78,9 +80,20 @@ def test_a_cells_product_is_the_operators_answer_to_its_direction(
     agrees(engine, recorder, q)
 
 
+@pytest.mark.parametrize(("grid", "most"), [((7, 7), 7), ((16, 14), 14), ((28, 28), 9), ((37, 37), 6), ((3, 100), 14)])
+def test_finer_grids_have_fewer_cells(grid, most):
+    places = grid[0] * grid[1]
+    vectors, found = pooled(torch.rand(places, 4), grid)
+    assert found == tuple(min(length, most) for length in grid)
+    assert len(vectors) == found[0] * found[1]
+    assert 4 * len(vectors) * (places + 1) <= cells.CELL_BYTES
+
+
 def test_cells_are_means_of_the_places_that_they_cover():
     places = torch.arange(2 * 28 * 15, dtype=torch.float32).reshape(28 * 15, 2) + 1
-    vectors, grid = pooled(places, (28, 15))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells, "CELL_BYTES", 1 << 20)
+        vectors, grid = pooled(places, (28, 15))
     assert grid == (14, 14)
     block = places.reshape(28, 15, 2)[2:4, 0:2].mean((0, 1))  # the second row's first cell: 15 columns overlap in 14
     torch.testing.assert_close(vectors[14], block / block.norm())
@@ -174,8 +187,8 @@ def test_cells_in_parts_and_within_the_pages_budget(make, monkeypatch):
     settled(engine, recorder)
     settled(engine, recorder, image="p4")
     numbers = next(iter(recorder.page.images["p0"]["members"].values())).size
-    held = sum(4 * numbers * (1 + len(each["members"])) for each in recorder.page.images.values())
-    rows, columns = engine._state.store.get("p0", (cw.CAM(), None)).grid
+    held = sum(edition.nbytes for edition in engine._painter._sender._sent._editions.values())
+    rows, columns = engine._state.store.get("p0", q.recipe).grid
     cells_of_one = 4 * numbers * rows * columns
     monkeypatch.setattr(sent, "KEPT_BYTES", held + cells_of_one)  # room for those of the first explicand alone
     monkeypatch.setattr(sender, "PART_BYTES", 4 * numbers * 5)
@@ -221,14 +234,3 @@ def test_new_weights_are_new_cells(make):
     recorder.until(lambda: recorder.page.space > space and in_page(recorder))
     after = recorder.page.images["p0"]["members"][in_page(recorder)[5]]
     assert abs(after - before).max() > 1e-3 * abs(before).max()
-
-
-def test_the_grid_of_cells_is_that_of_the_newest_operator(make):
-    assert cells.CELLS_A_SIDE == 14
-    engine, recorder, _ = make(first=question(method=cw.SharpCAM(follow_edges=False)))
-    engine.watch("a", POINTING)
-    settled(engine, recorder)
-    recorder.until(lambda: in_page(recorder)[-1:] and in_page(recorder)[-1].startswith("cell:sharp"))
-    operator = engine._state.store.get("p0", question(method=cw.SharpCAM(follow_edges=False)).recipe)
-    rows, columns = (min(14, length) for length in operator.grid)
-    assert in_page(recorder)[-1].split(":")[2] == f"{rows}x{columns}"

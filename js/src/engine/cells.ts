@@ -2,7 +2,7 @@ import type { Weights } from "./weights";
 
 /** Cells: the places of an image as members. `cocoa_widget/live/cells.py` makes them and their ids. */
 
-/** The rows and columns of an image's cells; `origin` differs where they were made of another operator. */
+/** The rows and columns of an image's cells; `origin`, the start of their ids, differs with the operator. */
 export interface CellGrid {
   image: string;
   origin: string;
@@ -17,7 +17,7 @@ export interface Place {
   y: number;
 }
 
-const ID = /^cell:([^:]*):(\d+)x(\d+):\d+:(.*)$/s;
+const ID = /^(cell:[^:]*:(\d+)x(\d+)):\d+:(.*)$/s;
 
 export const isCell = (id: string): boolean => id.startsWith("cell:");
 
@@ -29,8 +29,7 @@ export function gridOf(id: string): CellGrid | null {
   return { image, origin, rows: Number(rows), columns: Number(columns) };
 }
 
-export const sameGrid = (a: CellGrid, b: CellGrid): boolean =>
-  a.image === b.image && a.origin === b.origin && a.rows === b.rows && a.columns === b.columns;
+export const sameGrid = (a: CellGrid, b: CellGrid): boolean => a.image === b.image && a.origin === b.origin;
 
 /** The row and the column of the cell at a place. */
 export function cellAt({ rows, columns }: CellGrid, { x, y }: Place): { row: number; column: number } {
@@ -47,8 +46,7 @@ export function middle(grid: CellGrid, place: Place, down = 0, right = 0): Place
 
 /** The direction of the cell at a place. */
 export function weighCell(grid: CellGrid, place: Place): Weights {
-  const { origin, rows, columns, image } = grid;
   const { row, column } = cellAt(grid, place);
-  const id = `cell:${origin}:${rows}x${columns}:${row * columns + column}:${image}`;
+  const id = `${grid.origin}:${row * grid.columns + column}:${grid.image}`;
   return { own: 0, members: [{ image: id, bin: "corpus" }], each: Float64Array.of(1) };
 }

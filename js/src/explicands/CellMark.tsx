@@ -7,9 +7,8 @@ import { placed } from "../ui/boxes";
 /** The outline of the cell at which the user points. */
 export function CellMark({ image, frame }: { image: string; frame: Rect }): JSX.Element | null {
   const { pointing } = useStore().explicands;
-  if (pointing.image.value !== image) return null;
   const [place, grid] = [pointing.place.value, pointing.grid.value];
-  if (!place || !grid) return null;
+  if (!grid || place?.image !== image) return null;
   const { row, column } = cellAt(grid, place);
   const [width, height] = [frame.width / grid.columns, frame.height / grid.rows];
   const cell = { left: frame.left + column * width, top: frame.top + row * height, width, height };

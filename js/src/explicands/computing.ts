@@ -64,7 +64,7 @@ export class HeatmapComputing {
 
   /** The direction of the cell at a place; null while the image has no products with cells. */
   weighPlace(image: string, question: PageQuestion, place: Place): Weights | null {
-    const grid = this.grid(image, question);
+    const grid = question.layer === ATTRIBUTION ? this.grid(image, question) : null;
     return grid?.image === place.image ? weighCell(grid, place) : null;
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { cellAt, gridOf, isCell, middle, weighCell } from "../../src/engine/cells";
 
-const GRID = { image: "cat/1:a\nb", origin: "sharp.33", rows: 2, columns: 4 };
+const GRID = { image: "cat/1:a\nb", origin: "cell:sharp.33:2x4", rows: 2, columns: 4 };
 
 test("a cell's id names its grid, whatever the image is called", () => {
   const [member] = weighCell(GRID, { image: GRID.image, x: 0.6, y: 0.9 }).members;

@@ -69,7 +69,7 @@ test("cells are kept of one image alone, of the newest operator, and leave no me
   store.keepCells("y");
   take({ members: [cell(0), cell(0, "x"), cell(1)], replaces: false });
   expect(membersOf("x")).toEqual(["a", cell(0), cell(1)]);
-  expect(store.of("x", SETTINGS)?.grid).toEqual({ image: "y", origin: "cam.1", rows: 1, columns: 2 });
+  expect(store.of("x", SETTINGS)?.grid).toEqual({ image: "y", origin: "cell:cam.1:1x2", rows: 1, columns: 2 });
   take({ members: ["b"], replaces: false });
   expect(membersOf("x")).toEqual(["a", cell(0), cell(1), "b"]);
   take({ members: [cell(1, "y", "sharp.33")], replaces: false });
