@@ -19,6 +19,8 @@ class Computing:
         assert sum(map(len, buffers)) <= 1_000_000
         self.enter(message["space"])
         self.settings = message["settings"]
+        for image in message["dropped"]:
+            del self.images[image]
         self.messages.append((message, buffers))
         (height, width), (down, across) = message["size"], message["cells"]
         rows = np.frombuffer(buffers[0], "<f4").reshape(height, down)

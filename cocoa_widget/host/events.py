@@ -36,6 +36,7 @@ def products(found: Products) -> tuple[protocol.Products, list[bytes]]:
             }
             for each in found.items
         ],
+        "dropped": found.dropped,
     }
     values = [found.rows, found.columns, *(each.values for each in found.items)]
     return message, [each.astype("<f4").tobytes() for each in values]

@@ -137,7 +137,8 @@ class Page:
     def _watch(self, request: protocol.Watch, engine: LiveEngine) -> None:
         visible = [image for image in request["visible"] if image in self._images]
         sizes = {name: max(0, min(request[name], LARGEST)) for name in ("explicands", "gallery")}
-        engine.watch(request["view"], View(visible=tuple(visible), **sizes), renew=request["renew"])
+        view = View(visible=tuple(visible), seen=tuple(request["seen"]), **sizes)
+        engine.watch(request["view"], view, renew=request["renew"])
         self._images.check(request["visible"])  # the others are watched; these are reported
 
     def _greet(self, request: protocol.Hello) -> Answer:

@@ -102,6 +102,8 @@ class Products:
     rows, columns : ndarray
         (height, cells[0]) and (width, cells[1]): a heatmap is ``rows · cells · columnsᵀ``.
     items : list of Product
+    dropped : list of str
+        Images whose products no longer need to be kept.
     """
 
     space: int
@@ -111,6 +113,7 @@ class Products:
     rows: NDArray[np.float32]
     columns: NDArray[np.float32]
     items: list[Product]
+    dropped: list[str]
 
 
 @dataclass(frozen=True)

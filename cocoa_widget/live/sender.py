@@ -78,9 +78,9 @@ class ProductSender:
         """Forget what was sent of images, because a view may not have it."""
         self._sent.forget(images)
 
-    def keep(self, images: Collection[str]) -> None:
-        """Forget what was sent of images other than these, which are on screen."""
-        self._sent.keep(images)
+    def keep(self, images: Collection[str], on_screen: Collection[str]) -> None:
+        """Forget what was sent of images other than these, of which some are on screen."""
+        self._sent.keep(images, on_screen)
 
     def send(self, question: Question, images: Collection[str], *, needed: bool) -> None:
         """Send the products of `images`, until the question changes: then what is left is sent with the next one.
@@ -196,7 +196,8 @@ class ProductSender:
             for (image, (offer, due)), done, each in zip(part.items.items(), passes, values, strict=True)
         ]
         rows, columns = array(part.rows), array(part.columns)
-        return Products(self._sent.space, question, list(part.members), part.cells, rows, columns, items), passes
+        dropped, sent = self._sent.take_dropped(), list(part.members)
+        return Products(self._sent.space, question, sent, part.cells, rows, columns, items, dropped), passes
 
 
 def _factors(spread: SeparableSpread) -> tuple[Tensor, Tensor]:

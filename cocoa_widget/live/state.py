@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..attribution import LinearMethod, Operator, Run
@@ -23,11 +23,15 @@ LOOK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class View:
-    """What one display of the widget shows; sizes are a heatmap's longer side in pixels, 0 for none."""
+    """What one display of the widget shows; sizes are a heatmap's longer side in pixels, 0 for none.
+
+    `visible` are the gallery images on screen, `seen` the explicands; None for all of them.
+    """
 
     explicands: int = 0
     gallery: int = 0
     visible: tuple[str, ...] = ()
+    seen: tuple[str, ...] | None = None
 
     def heatmaps(self, explicands: Iterable[str]) -> set[str]:
         """Return the images whose heatmaps the view shows, given what is explained."""
@@ -122,6 +126,16 @@ class State:
     def in_gallery(self) -> list[str]:
         """List the gallery images whose heatmap any view has on screen."""
         return list(dict.fromkeys(i for view in self.views.values() if view.gallery for i in view.visible))
+
+    def on_screen(self, explicands: Sequence[str]) -> set[str]:
+        """Return the images whose heatmaps any view has on screen, given what is explained."""
+        found: set[str] = set()
+        for view in self.views.values():
+            if view.explicands:
+                found.update(explicands if view.seen is None else view.seen)
+            if view.gallery:
+                found.update(view.visible)
+        return found
 
     def alive(self, ids: Iterable[str]) -> list[str]:
         """Return `ids` without those that could not be encoded."""

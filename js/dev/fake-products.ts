@@ -9,6 +9,7 @@ interface FakeProducts {
   items: (Partial<Product> & { image: string })[];
   settings: Products["settings"];
   space: number;
+  dropped?: string[];
 }
 
 export const CELLS = 2;
@@ -18,7 +19,14 @@ export const SIDE = 16;
  * A message and its buffers. The heatmap of an image with the number x and the direction w has two columns, −w and 2w, each
  * half of the width; its score is x · w.
  */
-export function fakeProducts({ numbers, members, items, settings, space }: FakeProducts): [Products, DataView[]] {
+export function fakeProducts({
+  numbers,
+  members,
+  items,
+  settings,
+  space,
+  dropped = [],
+}: FakeProducts): [Products, DataView[]] {
   const rows = new Float32Array(SIDE).fill(1);
   const columns = new Float32Array(SIDE * CELLS).map((_, i) =>
     Math.floor(i / CELLS) < SIDE / 2 ? 1 - (i % 2) : i % 2,
@@ -38,6 +46,7 @@ export function fakeProducts({ numbers, members, items, settings, space }: FakeP
       cells: [1, CELLS],
       size: [SIDE, SIDE],
       items: items.map((item) => ({ ...full, ...item })),
+      dropped,
     },
     [rows, columns, ...buffers].map(atOddOffset),
   ];

@@ -52,6 +52,7 @@ export function timeEngine({ explicands, members, cells, size, tile, runs }: Set
     cells: [cells, cells],
     size: [size, size],
     items: images.map((image) => ({ image, method: "rise", preview: false, progress: 1, replaces: true })),
+    dropped: [],
   };
   const buffers = [view(size * cells), view(size * cells), ...images.map(() => view((1 + members) * (cells ** 2 + 1)))];
   const half = members / 2;

@@ -99,6 +99,7 @@ def case(name: str, similarity: str, *, centre: bool) -> dict:
         "message": {
             "kind": "products",
             "space": 1,
+            "dropped": [],
             "settings": {**settings, "centred": centre},
             "members": MEMBERS,
             "cells": list(spread.cells),

@@ -6,7 +6,16 @@ import pytest
 
 from tests.wire import BINS, Wire
 
-WATCH = {"id": "1", "kind": "watch", "view": "a", "explicands": 32, "gallery": 0, "visible": [], "renew": False}
+WATCH = {
+    "id": "1",
+    "kind": "watch",
+    "view": "a",
+    "explicands": 32,
+    "gallery": 0,
+    "visible": [],
+    "seen": [],
+    "renew": False,
+}
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,15 @@ class Watch(BaseRequest):
     """What a view shows; sent on every change, and answered by `Heatmaps` for what it newly shows.
 
     `explicands` and `gallery` are the longer sides, in device pixels, at which heatmaps are painted there; 0 where none
-    are. `visible` lists the gallery images on screen. `renew` asks for all `Products` again: the view has none, or may
-    have lost some while it had no connection.
+    are. `visible` lists the gallery images on screen, `seen` the explicands on screen. `renew` asks for all
+    `Products` again: the view has none, or may have lost some while it had no connection.
     """
 
     kind: Literal["watch"]
     explicands: int
     gallery: int
     visible: list[str]
+    seen: list[str]
     renew: bool
 
 

@@ -176,6 +176,8 @@ class Products(TypedDict):
     width of the heatmaps. Then comes one buffer for each item: the product with the image's own v(x), and those with
     `members` in their order. All are little-endian float32.
 
+    `dropped` lists images whose products the page forgets to make room for these: they were seen least recently.
+
     `space` grows when representations or operators change their meaning, such as with another similarity or with other
     weights: products of an earlier space are worthless. A page ignores spaces older than the newest that it has seen.
     """
@@ -187,6 +189,7 @@ class Products(TypedDict):
     cells: tuple[int, int]
     size: tuple[int, int]
     items: list[Product]
+    dropped: list[str]
 
 
 class ImageStability(TypedDict):

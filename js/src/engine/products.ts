@@ -28,6 +28,7 @@ export class ProductStore {
     if (message.space < this.#space) return [];
     this.enter(message.space);
     this.#settings = message.settings;
+    for (const image of message.dropped) this.#images.delete(image);
     const spread = this.#spreadOf(message, buffers);
     const changed: string[] = [];
     message.items.forEach((item, i) => {

@@ -38,7 +38,7 @@ export const RESPONSE_KINDS = [
 export type RequestBody =
   | { kind: "hello" }
   | { kind: "thumbnails"; images: string[]; size: number }
-  | { kind: "watch"; explicands: number; gallery: number; visible: string[]; renew: boolean }
+  | { kind: "watch"; explicands: number; gallery: number; visible: string[]; seen: string[]; renew: boolean }
   | { kind: "hold" | "leave" | "bins" | "ping" | "base64" }
   | { kind: "operation"; number: number; operation: Operation }
   | { kind: "cancel"; cancels: string }
@@ -157,6 +157,7 @@ export interface Products {
   cells: [number, number];
   size: [number, number];
   items: Product[];
+  dropped: string[];
 }
 
 export interface ImageStability {

@@ -54,6 +54,7 @@ function take(numbers: Record<string, number>): void {
     cells: [CELLS, CELLS],
     size: [SIDE, SIDE],
     items: IMAGES.map((image) => ({ image, method: "rise", preview: false, progress: 1, replaces: true })),
+    dropped: [],
   };
   const products = IMAGES.map((image) => {
     const values = new Float32Array((1 + message.members.length) * (CELLS ** 2 + 1));
