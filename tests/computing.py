@@ -21,6 +21,8 @@ class Computing:
         assert sum(map(len, buffers)) <= 1_000_000
         self.enter(message["space"])
         self.settings = message["settings"]
+        for image in message["dropped"]:
+            del self.images[image]
         self.messages.append((message, buffers))
         items, sent = message["items"], message["spread"]
         buffers = iter(buffers)

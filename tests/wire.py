@@ -62,7 +62,7 @@ class Wire:
     def ask(self, kind, **body):
         self.count += 1
         if kind == "watch":
-            body = {"cells_of": None, "renew": False, **body}
+            body = {"seen": list(self.widget.explicands), "cells_of": None, "renew": False, **body}
         message = {"id": f"a-{self.count}", "kind": kind, "view": "a", **body}
         self.receive(message)
         return message["id"]

@@ -35,6 +35,7 @@ def products(found: Products) -> tuple[protocol.Products, list[bytes]]:
             }
             for each in found.items
         ],
+        "dropped": found.dropped,
     }
     terms = [array for term in (spread.terms if spread else ()) for array in term.arrays]
     guides = [each.guide for each in found.items if each.guide is not None]

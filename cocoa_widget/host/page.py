@@ -139,7 +139,8 @@ class Page:
         sizes = {name: max(0, min(request[name], LARGEST)) for name in ("explicands", "gallery")}
         pointed = request["cells_of"]
         cells_of = pointed if pointed in self._images else None
-        engine.watch(request["view"], View(visible=tuple(visible), cells_of=cells_of, **sizes), renew=request["renew"])
+        view = View(visible=tuple(visible), seen=tuple(request["seen"]), cells_of=cells_of, **sizes)
+        engine.watch(request["view"], view, renew=request["renew"])
         # The others are watched; these are reported.
         self._images.check(request["visible"] if pointed is None else [*request["visible"], pointed])
 

@@ -134,6 +134,7 @@ class LiveEngine:
                 state.stale = True
             else:
                 state.dirty.update(set(view.visible) - set(old.visible))
+                state.dirty.update(set(view.seen or ()) - set(old.seen or ()))
             state.stir()
         if ended is not None:
             self._report(ended)

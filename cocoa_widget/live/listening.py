@@ -123,6 +123,8 @@ class Products:
     spread : SharedSpread or None
         From the sums of products to heatmaps; None where the images' spreads have been reported before.
     items : list of Product
+    dropped : list of str
+        Images whose products no longer need to be kept.
     """
 
     space: int
@@ -130,6 +132,7 @@ class Products:
     members: list[str]
     spread: SharedSpread | None
     items: list[Product]
+    dropped: list[str]
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class Painter:
                 self._paint(question, version, None if everything else sharper)
             elif owed:
                 shown = self._shown(question)
-                self._sender.keep(shown)
+                self._sender.keep(shown, self._on_screen(question))
                 self._owes = self._sender.send_part(question, shown)
             else:
                 self._measure_stability(question, version)
@@ -147,7 +147,7 @@ class Painter:
             report([], str(reason))
             return
         wanted = sizes if only is None else {image: size for image, size in sizes.items() if image in only}
-        self._sender.keep(sizes)
+        self._sender.keep(sizes, self._on_screen(question))
         self._sender.send(question, wanted, needed=only is None)  # the answer to a new question comes first
         computable = self._sender.computable(question, wanted, {*failed, *waiting})
         rest = {image: size for image, size in wanted.items() if image not in computable}
@@ -162,10 +162,18 @@ class Painter:
         previews = computable | {heatmap.image: heatmap.preview for heatmap in found}
         self._unmeasured.update(dict.fromkeys(image for image, preview in previews.items() if not preview))
 
+    def _on_screen(self, question: Question) -> set[str]:
+        with self._state.changed:
+            return self._state.on_screen(question.explicands)
+
     def _shown(self, question: Question) -> dict[str, Size | None]:
-        """Return the images on screen in any view, and the size at which the largest view paints them."""
+        """Return what views show, on screen first, and the size at which the largest view paints it.
+
+        Explicands out of view are coarse: their peaks are part of the scale that all share.
+        """
         with self._state.changed:
             views = list(self._state.views.values())
+            on_screen = self._state.on_screen(question.explicands)
         sides: dict[str, int] = {}
         for view in views:
             shown: Iterable[tuple[int, Iterable[str]]] = (
@@ -174,8 +182,9 @@ class Painter:
             )
             for side, images in shown:
                 for image in images if side else ():
-                    sides[image] = max(side, sides.get(image, 0))
-        return {image: fitting(side, self._encoder.input_size) for image, side in sides.items()}
+                    sides[image] = max(side if image in on_screen else min(side, COARSE), sides.get(image, 0))
+        ordered = sorted(sides, key=lambda image: image not in on_screen)
+        return {image: fitting(sides[image], self._encoder.input_size) for image in ordered}
 
     def heatmaps(
         self, question: Question, version: int, sizes: dict[str, Size | None], waiting: Collection[str] = ()

@@ -103,9 +103,9 @@ class ProductSender:
         self._cells.forget(images)
         self._sent.keep_cells(self._cells.ids)
 
-    def keep(self, images: Collection[str]) -> None:
-        """Forget what was sent of images other than these, which are on screen."""
-        self._sent.keep(images)
+    def keep(self, images: Collection[str], on_screen: Collection[str]) -> None:
+        """Forget what was sent of images other than these, of which some are on screen."""
+        self._sent.keep(images, on_screen)
 
     def send(self, question: Question, images: Collection[str], *, needed: bool) -> None:
         """Send the products of `images`, until the question changes: then what is left is sent with the next one.
@@ -238,7 +238,8 @@ class ProductSender:
                 for image, each in zip(now, values, strict=True)
             ]
         spread = None if part.terms is None else SharedSpread(part.spread.size, part.terms, part.spread.settings)
-        return Products(self._sent.space, question, list(part.members), spread, items), passes
+        dropped, sent = self._sent.take_dropped(), list(part.members)
+        return Products(self._sent.space, question, sent, spread, items, dropped), passes
 
 
 def _product(question: Question, image: str, offer: Offer, due: Due, done: int, values: NDArray[np.float32]) -> Product:

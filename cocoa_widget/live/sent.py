@@ -11,7 +11,7 @@ from ..attribution import Operator
 from .page_spread import PageSpread
 
 KEPT_BYTES = 64 << 20
-"""Products that the page keeps; it is sent heatmaps of the images beyond."""
+"""Products that the page keeps; those of images that were seen least recently go first."""
 KEPT_MEMBERS = 1024
 """Members of which the page keeps products with one image, before it starts anew with those that are at hand."""
 SHARPER = 2.5
@@ -119,7 +119,9 @@ class Sent:
     def __init__(self) -> None:
         self.space = 0
         self._meaning: object = None
-        self._editions: dict[str, Edition] = {}
+        self._editions: dict[str, Edition] = {}  # those that were on screen last come last
+        self._on_screen: Collection[str] = ()
+        self._dropped: list[str] = []
         self._cells: frozenset[str] = frozenset()
 
     def enter(self, meaning: object) -> None:
@@ -127,6 +129,7 @@ class Sent:
         if meaning != self._meaning:
             self._meaning = meaning
             self._editions.clear()
+            self._dropped.clear()
             self.space += 1
 
     def forget(self, images: Collection[str]) -> None:
@@ -134,9 +137,17 @@ class Sent:
         for image in images:
             self._editions.pop(image, None)
 
-    def keep(self, images: Collection[str]) -> None:
-        """Forget all images but some, as the page does."""
-        self._editions = {image: edition for image, edition in self._editions.items() if image in images}
+    def keep(self, images: Collection[str], on_screen: Collection[str] = ()) -> None:
+        """Forget all images but some, as the page does, and note which of them are on screen."""
+        kept = [image for image in self._editions if image in images]
+        kept.sort(key=lambda image: image in on_screen)
+        self._editions = {image: self._editions[image] for image in kept}
+        self._on_screen = on_screen
+
+    def take_dropped(self) -> list[str]:
+        """Return the images that were dropped to make room since the last call."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
 
     def keep_cells(self, cells: frozenset[str]) -> None:
         """Forget that products with other cells than these were sent, as the page does."""
@@ -177,10 +188,16 @@ class Sent:
         return self._fitting(image, offer, Due(tuple(members), True, spread)) if renewed else None
 
     def _fitting(self, image: str, offer: Offer, due: Due) -> Due | None:
-        """Return `due` if the page has room for it."""
+        """Return `due` if the page has room for it; for an image on screen, others are dropped that are not."""
         held = sum(edition.nbytes for each, edition in self._editions.items() if not (due.replaces and each == image))
         added = FLOAT * offer.numbers * (len(due.members) + due.replaces) + due.replaces * offer.spread.nbytes
-        return due if held + added <= KEPT_BYTES else None
+        excess = held + added - KEPT_BYTES
+        unseen = [each for each in self._editions if each not in self._on_screen] if image in self._on_screen else []
+        while excess > 0 and unseen:
+            oldest = unseen.pop(0)
+            excess -= self._editions.pop(oldest).nbytes
+            self._dropped.append(oldest)
+        return due if excess <= 0 else None
 
     def add(self, image: str, offer: Offer, done: int, due: Due) -> None:
         """Note what was sent of an image, from its operator after `done` passes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..attribution import LinearMethod, Operator, Run
@@ -31,6 +31,8 @@ class View:
         Longer sides in pixels of the heatmaps there; 0 for none.
     visible : tuple of str
         Gallery images on screen.
+    seen : tuple of str or None
+        Explicands on screen; None for all of them.
     cells_of : str or None
         Image at whose places the user points, so that the view needs products with its cells.
     """
@@ -38,6 +40,7 @@ class View:
     explicands: int = 0
     gallery: int = 0
     visible: tuple[str, ...] = ()
+    seen: tuple[str, ...] | None = None
     cells_of: str | None = None
 
     def heatmaps(self, explicands: Iterable[str]) -> set[str]:
@@ -138,6 +141,16 @@ class State:
     def pointed(self) -> list[str]:
         """List the images whose cells any view needs."""
         return list(dict.fromkeys(view.cells_of for view in self.views.values() if view.cells_of is not None))
+
+    def on_screen(self, explicands: Sequence[str]) -> set[str]:
+        """Return the images whose heatmaps any view has on screen, given what is explained."""
+        found: set[str] = set()
+        for view in self.views.values():
+            if view.explicands:
+                found.update(explicands if view.seen is None else view.seen)
+            if view.gallery:
+                found.update(view.visible)
+        return found
 
     def alive(self, ids: Iterable[str]) -> list[str]:
         """Return `ids` without those that could not be encoded."""

@@ -44,6 +44,7 @@ export interface FakeOptions {
 interface FakeProductOptions extends Partial<Products["settings"]> {
   members?: string[];
   space?: number;
+  dropped?: string[];
 }
 
 export type AllTraits = Traits & KernelTraits;
@@ -174,7 +175,7 @@ export class FakeKernel {
   sayProducts(
     images: (string | (Partial<Product> & { image: string }))[],
     numbers: Record<string, number>,
-    { members = Object.keys(numbers), space = 1, ...settings }: FakeProductOptions = {},
+    { members = Object.keys(numbers), space = 1, dropped = [], ...settings }: FakeProductOptions = {},
   ): void {
     const { method, baseline, similarity, template, centred } = { ...this.traits, ...settings };
     const items = images.map((item) => (typeof item === "string" ? { image: item } : item));
@@ -184,6 +185,7 @@ export class FakeKernel {
         members,
         items,
         space,
+        dropped,
         settings: { method, baseline, similarity, template, centred },
       }),
     );

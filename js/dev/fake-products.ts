@@ -12,6 +12,7 @@ interface FakeProducts {
   /** Whether the message has the spread; with `guide`, it ends with a guided filter, whose guide has bytes of that value. */
   spread?: boolean;
   guide?: (i: number) => number;
+  dropped?: string[];
 }
 
 export const CELLS = 2;
@@ -29,6 +30,7 @@ export function fakeProducts({
   space,
   spread = true,
   guide,
+  dropped = [],
 }: FakeProducts): [Products, DataView[]] {
   const rows = new Float32Array(SIDE).fill(1);
   const columns = new Float32Array(SIDE * CELLS).map((_, i) =>
@@ -55,6 +57,7 @@ export function fakeProducts({
           }
         : null,
       items: items.map((item) => ({ ...full, ...item })),
+      dropped,
     },
     [...(spread ? [rows, columns] : []), ...buffers, ...(spread && guide ? guides : [])].map(atOddOffset),
   ];

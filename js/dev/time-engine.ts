@@ -69,6 +69,7 @@ export function timeEngine({ explicands, members, cells, size, tile, runs, guide
       filter: guided ? { radius: Math.round((10 * size) / 112), epsilon: 3e-4 } : null,
     },
     items: images.map((image) => ({ image, method: "rise", preview: false, progress: 1, replaces: true })),
+    dropped: [],
   };
   const buffers = [
     bilinear(size, cells),

@@ -68,3 +68,24 @@ def test_an_encoder_without_texts_shows_nothing_of_them(open_notebook):
     assert root.locator("[data-add-text]").count() == 0
     assert root.locator("[data-action=rank]").count() == 0
     assert "no text tower" in lab.python("try:\n    widget.add_text('a')\nexcept cw.EncoderError as e:\n    print(e)")
+
+
+def test_the_first_text_dims_nothing_while_it_is_read(open_notebook):
+    lab = open_notebook(CELL.replace('method="cam"', 'method="cam", corpus=["cat/1"]'))
+    lab.run_all()
+    root = root_of(lab)
+    answered(lab, root, "mosaic/1")
+    lab.page.evaluate(
+        """() => {
+          window.cocoaDimmed = 0;
+          new MutationObserver((changes) => {
+            const answers = changes.map(({ target }) => target).filter((each) => each.matches('canvas, .reading'));
+            window.cocoaDimmed += answers.filter(({ dataset }) => dataset.stale === 'true').length;
+          }).observe(document.querySelector('[data-cocoa]'), { subtree: true, attributeFilter: ['data-stale'] });
+        }"""
+    )
+    before = lab.python("print(widget._live.heatmap('mosaic/1').score)")
+    add(root, "foil", "a cup of coffee")
+    answered(lab, root, "mosaic/1")
+    assert lab.python("print(widget._live.heatmap('mosaic/1').score)") != before
+    assert lab.page.evaluate("window.cocoaDimmed") == 0

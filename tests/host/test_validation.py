@@ -13,6 +13,7 @@ WATCH = {
     "explicands": 32,
     "gallery": 0,
     "visible": [],
+    "seen": [],
     "cells_of": None,
     "renew": False,
 }

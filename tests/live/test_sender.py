@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import cocoa_widget as cw
-from cocoa_widget.live import View, sender, sent
+from cocoa_widget.live import View, painter, sender, sent
 from cocoa_widget.live.products import coefficients_now
 from tests.attribution.test_patch_tokens import Transformer
 from tests.conftest import Convolutional
@@ -225,6 +225,26 @@ def test_a_view_that_may_have_lost_something_gets_it_again(make):
         engine.watch("a", View(explicands=32, gallery=16, visible=ALL[:7]))
         engine.watch("a", gallery)
     sent_again("p7", "p8", "p9")
+
+
+def test_what_comes_on_screen_has_products_and_what_was_seen_least_recently_has_coarse_heatmaps(make, monkeypatch):
+    explicands = ("p0", "p4", "p5", "p6")
+    monkeypatch.setattr(sent, "KEPT_BYTES", 2 * 4 * 101 * (1 + 6))  # two explicands with the six members at hand
+    monkeypatch.setattr(painter, "COARSE", 8)
+    q = question(explicands=explicands, foil=())
+    engine, recorder, _ = make(first=q)
+    engine.watch("a", View(explicands=32, seen=("p0", "p4")))
+    engine.wait(120)
+    recorder.until(lambda: {"p0", "p4"} <= {*recorder.page.images} and recorder.page.images["p4"]["progress"] == 1)
+    engine.watch("a", View(explicands=32, seen=("p4", "p6")))
+    recorder.until(lambda: "p6" in recorder.page.images)
+    engine.watch("a", View(explicands=32, seen=("p5", "p6")))
+    recorder.until(lambda: "p5" in recorder.page.images)
+    assert {*recorder.page.images} == {"p5", "p6"}
+    agrees(engine, recorder, q, "p6")
+    engine.ask(question(explicands=explicands, foil=(), corpus=("p2",)))
+    recorder.until(lambda: recorder.updates[-1][0] == 1)
+    assert {h.image: h.values.shape for h in recorder.updates[-1][1]} == {"p0": (8, 8), "p4": (8, 8)}
 
 
 @pytest.mark.parametrize(

@@ -178,3 +178,19 @@ def test_a_long_scroll_starts_anew(monkeypatch):
     assert give(sent, "x", operator, ["a", "c", "d"]) == Due(("c", "d"), False, False)
     assert give(sent, "x", operator, ["a", "e"]) == Due(("a", "e"), True, False)
     assert not sent.covers("x", {"b"})
+
+
+def test_images_that_were_seen_least_recently_make_room_for_those_on_screen(monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", 2 * 10 * 4 * 3)
+    sent, operator, every = Sent(), Prepared(), ["w", "x", "y", "z"]
+    sent.keep(every, ["x"])
+    for image in ("x", "w"):
+        assert give(sent, image, operator, ["a", "b"]) is not None
+    assert give(sent, "y", operator, ["a", "b"]) is None, "it is out of view, too"
+    sent.keep(every, ["w"])
+    sent.keep(every, ["z"])  # x was on screen before w
+    assert give(sent, "z", operator, ["a", "b"]) is not None
+    assert (sent.take_dropped(), sent.take_dropped()) == (["x"], [])
+    assert [sent.covers(image, {"a"}) for image in every] == [True, False, False, True]
+    sent.keep(every, ["w", "z", "y"])
+    assert give(sent, "y", operator, ["a", "b"]) is None, "what is on screen stays"

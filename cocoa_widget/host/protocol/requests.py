@@ -32,15 +32,16 @@ class Watch(BaseRequest):
     """What a view shows; sent on every change, and answered by `Heatmaps` for what it newly shows.
 
     `explicands` and `gallery` are the longer sides, in device pixels, at which heatmaps are painted there; 0 where none
-    are. `visible` lists the gallery images on screen. `cells_of` is the image at whose places the user points, or
-    ``None``: `Products` then come with its cells as members, too, until it changes. `renew` asks for all `Products`
-    again: the view has none, or may have lost some while it had no connection.
+    are. `visible` lists the gallery images on screen, `seen` the explicands on screen. `cells_of` is the image at whose
+    places the user points, or ``None``: `Products` then come with its cells as members, too, until it changes. `renew`
+    asks for all `Products` again: the view has none, or may have lost some while it had no connection.
     """
 
     kind: Literal["watch"]
     explicands: int
     gallery: int
     visible: list[str]
+    seen: list[str]
     cells_of: str | None
     renew: bool
 

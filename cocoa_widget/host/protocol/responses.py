@@ -216,6 +216,8 @@ class Products(TypedDict):
 
     Spreads are sent once: without a `spread`, each image keeps the one that it has, with its guide.
 
+    `dropped` lists images whose products the page forgets to make room for these: they were seen least recently.
+
     `space` grows when representations or operators change their meaning, such as with another similarity or with other
     weights: products of an earlier space are worthless. A page ignores spaces older than the newest that it has seen.
     """
@@ -226,6 +228,7 @@ class Products(TypedDict):
     members: list[str]
     spread: Spread | None
     items: list[Product]
+    dropped: list[str]
 
 
 class ImageStability(TypedDict):

@@ -39,6 +39,7 @@ export class ProductStore {
     if (message.space < this.#space) return [];
     this.enter(message.space);
     this.#settings = message.settings;
+    for (const image of message.dropped) this.#images.delete(image);
     const rest = buffers[Symbol.iterator]();
     const next = () => rest.next().value;
     const { spread: sent, members: ids, items } = message;

@@ -39,11 +39,12 @@ const photoBox = ({ width, height }: Size): Size => ({ width: width - 2, height:
 
 export function Explicands(): JSX.Element {
   const store = useStore();
-  const { heatmaps, heatmapPixels, pointing } = store.explicands;
+  const { heatmaps, heatmapPixels, pointing, seen } = store.explicands;
   const order = store.bins.orders.explicands.value;
   const onShown = useCallback((shown: readonly string[], cell: Size) => {
     const [rows, columns] = store.session.catalogue.peek()?.encoder.input ?? [1, 1];
     const frame = contain(columns / rows, photoBox(cell));
+    seen.value = shown;
     heatmapPixels.value = shown.length ? Math.max(frame.width, frame.height) * devicePixelRatio : 0;
   }, []);
   return (

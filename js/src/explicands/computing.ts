@@ -1,5 +1,6 @@
 import { type CellGrid, type Place, weighCell } from "../engine/cells";
 import { Computer, type Share, sharesOf } from "../engine/compute";
+import { ATTRIBUTION } from "../engine/layers";
 import { ProductStore } from "../engine/products";
 import { type Absent, ALL_PRESENT, type Nothing, type Weights, weigh } from "../engine/weights";
 import type { Products } from "../kernel/protocol";

@@ -22,6 +22,8 @@ export class ExplicandsState {
   readonly pointing = new Pointing();
   /** The device pixels at which the heatmaps of the explicands are painted. */
   readonly heatmapPixels = signal(0);
+  /** The explicands on screen. */
+  readonly seen = signal<readonly string[]>([]);
   /** The members that the target uses, and those of them that heatmaps do without until they are encoded. */
   readonly used: ReadonlySignal<readonly string[]>;
   readonly waiting: ReadonlySignal<readonly string[]>;

@@ -38,7 +38,15 @@ export const RESPONSE_KINDS = [
 export type RequestBody =
   | { kind: "hello" }
   | { kind: "thumbnails"; images: string[]; size: number }
-  | { kind: "watch"; explicands: number; gallery: number; visible: string[]; cells_of: string | null; renew: boolean }
+  | {
+      kind: "watch";
+      explicands: number;
+      gallery: number;
+      visible: string[];
+      seen: string[];
+      cells_of: string | null;
+      renew: boolean;
+    }
   | { kind: "hold" | "leave" | "bins" | "ping" | "base64" }
   | { kind: "operation"; number: number; operation: Operation }
   | { kind: "cancel"; cancels: string }
@@ -164,6 +172,7 @@ export interface Products {
   members: string[];
   spread: Spread | null;
   items: Product[];
+  dropped: string[];
 }
 
 export interface ImageStability {

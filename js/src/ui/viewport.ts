@@ -19,11 +19,14 @@ export function reportViewport(store: Store): () => void {
   let renew = true; // a new view has no products
   const send = () => {
     frame = 0;
+    const open = store.insight.enlarged.peek()?.image;
+    const enlarged = open !== undefined && store.bins.orders.explicands.peek().has(open) ? [open] : [];
     const body = {
       kind: "watch",
       explicands: stepped(Math.max(store.explicands.heatmapPixels.peek(), store.insight.heatmapPixels.peek())),
       gallery: store.settings.gallery_heatmaps.peek() ? stepped(store.gallery.heatmapPixels.peek()) : 0,
       visible: [...store.gallery.visible.peek()],
+      seen: [...new Set([...store.explicands.seen.peek(), ...enlarged])],
       cells_of: store.explicands.pointing.image.peek(),
     } satisfies Omit<Notice & { kind: "watch" }, "renew">;
     const text = JSON.stringify(body);
@@ -48,6 +51,8 @@ export function reportViewport(store: Store): () => void {
         store.gallery.heatmapPixels.value,
       ];
       const known = store.session.catalogue.value && sizes && store.gallery.visible.value;
+      store.explicands.seen.value;
+      store.insight.enlarged.value;
       store.settings.gallery_heatmaps.value;
       store.explicands.pointing.image.value;
       if (known) sendSoon();

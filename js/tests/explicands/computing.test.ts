@@ -235,3 +235,21 @@ test("the shares of the members follow at once; what only the kernel knows stays
   page.kernel.say({ kind: "heatmaps", version: 2, items: [], failed: [] });
   await vi.waitFor(() => expect(page.kernel.requests("influence")).toHaveLength(2));
 });
+
+test("products that the kernel has dropped are forgotten, and the heatmap is old with the next answer", async () => {
+  await start();
+  page.kernel.sayProducts(["image-2"], NUMBERS, { dropped: ["image-1"] });
+  page.kernel.set({ corpus: ["image-5"] });
+  page.kernel.say({ kind: "heatmaps", version: 1, items: [], failed: [] });
+  expect([canvas("image-1").dataset.stale, canvas("image-2").dataset.stale]).toEqual(["true", "false"]);
+  await settled();
+  expect([text("image-1"), text("image-2")]).toEqual(["+0.800", "+0.100"]);
+});
+
+test("the page reports which explicands are on screen, the enlarged one included", async () => {
+  await start();
+  const seen = () => page.kernel.requests("watch").at(-1)?.seen;
+  await vi.waitFor(() => expect(seen()).toEqual(["image-1", "image-2"]));
+  page.kernel.set({ explicands: ["image-2"] });
+  await vi.waitFor(() => expect(seen()).toEqual(["image-2"]));
+});

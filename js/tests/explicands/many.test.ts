@@ -53,6 +53,7 @@ function take(numbers: Record<string, number>): void {
     members: Object.keys(numbers),
     spread: { size: [SIDE, SIDE], terms: [{ kind: "separable", cells: [CELLS, CELLS] }], filter: null },
     items: IMAGES.map((image) => ({ image, method: "rise", preview: false, progress: 1, replaces: true })),
+    dropped: [],
   };
   const products = IMAGES.map((image) => {
     const values = new Float32Array((1 + message.members.length) * (CELLS ** 2 + 1));
