@@ -131,7 +131,7 @@ def case(name: str, similarity: str, bins: list[tuple[list[str], list[str]]], *,
     question = Question((), (), ("x",), method, "corpus", similarity, Blur(), template="none", centred=centre)
     shared = SharedSpread(spread.size, spread.terms(), spread.settings)
     item = Product("x", method.name, False, 1, True, values.numpy(), spread.picture)
-    message, buffers = events.products(Products(1, question, MEMBERS, shared, [item]))
+    message, buffers = events.products(Products(1, question, MEMBERS, shared, [item], []))
     return {
         "name": f"{name}, {similarity}{', centred' if centre else ''}",
         "message": json.loads(json.dumps(message)),
