@@ -31,18 +31,23 @@ def features(encoder: cw.Encoder, explicand: Tensor, size: tuple[int, int]) -> T
     return encoder.forward(enlarged, features="pooled").features
 
 
+def on_grid(maps: list[Tensor], grid: tuple[int, int] = (28, 28)) -> Tensor:
+    """The mean of feature maps (1, d, h, w) on a grid, less its own mean over the cells: (cells, d)."""
+    resized = [F.interpolate(each, grid, mode="bilinear", align_corners=False)[0] for each in maps]
+    cells = torch.stack(resized).mean(0).flatten(1).T
+    return (cells - cells.mean(0)) / len(cells)
+
+
 def plain(encoder: cw.Encoder, explicand: Tensor) -> Tensor:
     """The explicand's own feature map on the grid of 28 × 28 cells."""
-    maps = encoder.forward(explicand[None], features="pooled").features
-    return F.interpolate(maps, (28, 28), mode="bilinear", align_corners=False)[0].flatten(1).T / 28**2
+    return on_grid([encoder.forward(explicand[None], features="pooled").features])
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
 def test_it_is_the_mean_of_the_feature_maps_of_enlarged_explicands(convolutional, inputs, similarity: str) -> None:
     x = inputs[0]
     maps = [features(convolutional, x, (size, size)) for size in (44, 64, 96, 128)]  # 11, 16, 24 and 32 positions
-    resized = [F.interpolate(each, (32, 32), mode="bilinear", align_corners=False)[0] for each in maps]
-    cells = torch.einsum("kd,dhw->khw", WEIGHTS, torch.stack(resized).mean(0)) / 32**2
+    cells = (WEIGHTS @ on_grid(maps, (32, 32)).T).reshape(2, 32, 32)
     if similarity == "cosine":
         cells /= convolutional.encode(x[None])[0].norm()
     operator = prepared(convolutional, x, cw.SharpCAM(cells=32))
@@ -52,12 +57,13 @@ def test_it_is_the_mean_of_the_feature_maps_of_enlarged_explicands(convolutional
     assert operator.shortfall is None
 
 
-def test_the_sum_is_the_mean_of_the_scores_of_enlarged_explicands(convolutional, inputs) -> None:
-    x = inputs[0]
-    scores = [WEIGHTS @ features(convolutional, x, (4 * n, 4 * n))[0].mean((1, 2)) for n in (16, 32)]
-    operator = prepared(convolutional, x, cw.SharpCAM(scales=(2, 4), cells=16))
-    found = operator.apply(LinearScore(WEIGHTS, "dot")).sum((1, 2))
-    torch.testing.assert_close(found, torch.stack(scores).mean(0), rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("scales", [(2, 4), (1.43,)])
+def test_zero_is_the_mean_of_the_explicand(convolutional, inputs, scales: tuple[float, ...]) -> None:
+    """Also on a grid of 11 cells, which are no whole number of pixels."""
+    operator = prepared(convolutional, inputs[0], cw.SharpCAM(scales=scales, cells=16))
+    found = operator.apply(LinearScore(WEIGHTS, "dot"))
+    torch.testing.assert_close(found.sum((1, 2)), torch.zeros(2), rtol=0, atol=1e-5)
+    assert float(found.abs().sum()) > 1e-2
 
 
 def test_the_first_pass_gives_cam_and_the_next_ones_sharpen_it(convolutional, inputs) -> None:
@@ -72,10 +78,8 @@ def test_the_first_pass_gives_cam_and_the_next_ones_sharpen_it(convolutional, in
     assert torch.corrcoef(both)[0, 1] > 0.95
     advance(convolutional, [operator], 8)
     first = prepared(convolutional, x, cw.SharpCAM(scales=(1.43,), cells=11))
-    grid = F.interpolate(first.coefficients.T.reshape(1, 16, 11, 11), (28, 28), mode="bilinear", align_corners=False)
-    torch.testing.assert_close(
-        operator.coefficients.T.reshape(1, 16, 28, 28), grid * (11 / 28) ** 2, rtol=1e-4, atol=1e-7
-    )
+    grid = on_grid([first.coefficients.T.reshape(1, 16, 11, 11) * 11**2])
+    torch.testing.assert_close(operator.coefficients, grid, rtol=1e-4, atol=1e-7)
     assert (operator.done, operator.total) == (3, 32)
 
 
@@ -146,9 +150,7 @@ def test_running_out_of_memory_leaves_the_smaller_sizes(inputs) -> None:
     assert operator.complete
     assert operator.total == 1 + 2 + 4
     maps = [features(encoder, inputs[0], (size, size)) for size in (44, 64)]
-    resized = [F.interpolate(each, (28, 28), mode="bilinear", align_corners=False)[0] for each in maps]
-    cells = torch.stack(resized).mean(0).flatten(1).T / 28**2
-    torch.testing.assert_close(operator.coefficients_for("dot"), cells, rtol=1e-4, atol=1e-7)
+    torch.testing.assert_close(operator.coefficients_for("dot"), on_grid(maps), rtol=1e-4, atol=1e-7)
 
 
 def test_an_encoder_that_fails_on_the_explicand_itself_is_reported(inputs) -> None:
@@ -182,7 +184,7 @@ def test_a_module_that_returns_its_map_is_explained(inputs, corpus) -> None:
         ({"scales": ()}, "scales"),
         ({"scales": (1,)}, "scales"),
         ({"scales": (3, 2)}, "scales"),
-        ({"cells": 0}, "cell"),
+        ({"cells": 1}, "2 cells"),
         ({"masks": -1}, "masks"),
     ],
 )
