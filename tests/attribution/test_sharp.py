@@ -142,14 +142,15 @@ def test_an_encoder_of_one_size_gets_its_plain_map_and_a_warning(inputs, error, 
         torch.testing.assert_close(operator.coefficients_for("dot"), plain(encoder, x), rtol=1e-4, atol=1e-7)
 
 
-def test_running_out_of_memory_leaves_the_smaller_sizes(inputs) -> None:
-    encoder = encoder_of(OneSize(64, torch.OutOfMemoryError), batch_size=8)
-    with pytest.warns(UserWarning, match=r"96 × 96 pixels.*OutOfMemoryError"):
+@pytest.mark.parametrize(("largest", "sizes", "refused"), [(64, (44, 64), 96), (96, (44, 64, 96), 128)])
+def test_running_out_of_memory_leaves_the_smaller_sizes(inputs, largest: int, sizes, refused: int) -> None:
+    encoder = encoder_of(OneSize(largest, torch.OutOfMemoryError), batch_size=8)
+    with pytest.warns(UserWarning, match=rf"{refused} × {refused} pixels.*OutOfMemoryError"):
         operator = cw.Explainer(encoder, PLAIN).prepare(inputs[:1]).operators[0]
     assert encoder.batch_size == 8
     assert operator.complete
-    assert operator.total == 1 + 2 + 4
-    maps = [features(encoder, inputs[0], (size, size)) for size in (44, 64)]
+    assert operator.total == 1 + sum(round((size / 32) ** 2) for size in sizes)
+    maps = [features(encoder, inputs[0], (size, size)) for size in sizes]
     torch.testing.assert_close(operator.coefficients_for("dot"), on_grid(maps), rtol=1e-4, atol=1e-7)
 
 
@@ -193,10 +194,53 @@ def test_bad_settings_are_named(settings: dict[str, object], message: str) -> No
         cw.SharpCAM(**settings)
 
 
-def test_explicands_of_all_kinds_have_finite_heatmaps(convolutional, corpus) -> None:
+class Strided(nn.Module):
+    """One layer with a stride of 32 pixels and no padding, so that each position sees its own square."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.patches = nn.Conv2d(3, 16, 32, stride=32)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.relu(self.patches(images))
+
+
+@pytest.mark.parametrize(
+    ("size", "passes", "grid"),
+    [((32, 32), 1 + 4 + 9 + 16, (4, 4)), ((96, 64), 1 + 2 + 4 + 9 + 16, (12, 8)), ((1024, 1024), 1, (28, 28))],
+)
+def test_small_large_and_oblong_explicands(size: tuple[int, int], passes: int, grid: tuple[int, int]) -> None:
+    """The smallest has one position at first, where all is equal; the largest is not enlarged."""
+    encoder = encoder_of(Strided())
+    x = torch.randn(3, *size, generator=torch.Generator().manual_seed(0))
+    operator, score = start(encoder, cw.SharpCAM(), x, x), LinearScore(WEIGHTS, "cosine")
+    while not operator.complete:
+        advance(encoder, [operator], 8)
+        assert torch.isfinite(operator.apply(score)).all()
+    assert operator.total == passes
+    assert operator.shortfall is None
+    maps = operator.apply(score)
+    assert maps.shape == (2, *size)
+    assert operator.coefficients.shape == (grid[0] * grid[1], 16)
+    assert float(maps.std()) > 0
+
+
+def test_a_constant_picture_has_nothing_that_stands_out() -> None:
+    """Its guided filter has windows without any variance."""
+    encoder = encoder_of(Strided(), image_size=64)
+    for level in (0.0, 9.0):
+        operator = start(encoder, cw.SharpCAM(), torch.full((3, 64, 64), level), torch.zeros(3, 64, 64))
+        while not operator.complete:
+            advance(encoder, [operator], 8)
+        found = operator.apply(LinearScore(WEIGHTS, "cosine"))
+        torch.testing.assert_close(found, torch.zeros(2, 64, 64), rtol=0, atol=1e-6)
+
+
+def test_constant_and_grey_pictures_have_finite_heatmaps(convolutional, corpus) -> None:
     grey = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)).expand(-1, 3, -1, -1)
     for explicand in (torch.zeros(1, 3, 32, 32), torch.full((1, 3, 32, 32), 9.0), grey):
-        found = cw.Explainer(convolutional, "sharp").explain(explicand, corpus=corpus).heatmaps
+        found = cw.Explainer(convolutional, cw.SharpCAM(masks=32)).explain(explicand, corpus=corpus).heatmaps
         assert torch.isfinite(torch.tensor(found)).all()
 
 
