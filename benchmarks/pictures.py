@@ -2,8 +2,8 @@
 
 python benchmarks/pictures.py [--only methods objects] [--folder docs/pictures]
 
-Orange is above zero and blue below it. Each heatmap has a scale of its own, symmetric about zero: its largest value is
-opaque.
+Orange is above zero and blue below it. Each heatmap has a scale of its own, symmetric about zero: its largest half
+percent is opaque.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from objects import Questions
 from peer_methods import PEERS
@@ -49,9 +50,9 @@ def overlay(picture: Image.Image, heatmap: NDArray[np.float32]) -> Image.Image:
     """Lay a heatmap (H, W) over a square picture that it belongs to."""
     grey = np.asarray(picture.convert("L").resize((SIDE, SIDE)), np.float32)[..., None]
     grey = 90 + 0.6 * grey  # pale, so that colours stand out
-    share = heatmap / max(float(np.abs(heatmap).max()), 1e-30)
-    small = np.asarray(Image.fromarray(share.astype(np.float32)).resize((SIDE, SIDE), Image.Resampling.BOX))[..., None]
-    mixed = grey + np.abs(small).clip(0, 1) * (np.where(small > 0, ORANGE, BLUE) - grey)
+    small = np.asarray(Image.fromarray(heatmap).resize((SIDE, SIDE), Image.Resampling.BOX))[..., None]
+    opacity = (np.abs(small) / max(float(np.quantile(np.abs(small), 0.995)), 1e-30)).clip(0, 1)
+    mixed = grey + opacity * (np.where(small > 0, ORANGE, BLUE) - grey)
     return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
 
 
@@ -90,7 +91,7 @@ def methods(encoder: cw.Encoder, folder: Path) -> None:
     for name, method in METHODS.items():
         prepared, tiles = cw.Explainer(encoder, method).prepare(pictures, progress=False), []
         for index, (picture, kind) in enumerate(zip(pictures, ASKED, strict=True)):
-            foil = np.concatenate([vectors[other] for other in vectors if other != kind])
+            foil = torch.cat([vectors[other] for other in vectors if other != kind])
             found = prepared.explain(corpus=vectors[kind], foil=foil, progress=False)
             tiles.append(overlay(seen(encoder, picture), found.heatmaps[index]))
         save([tiles], folder / f"{name}.webp")

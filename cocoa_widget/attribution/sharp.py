@@ -192,9 +192,9 @@ class SharpCAM(LinearMethod):
     of a fixed number of pixels, and so a smaller part of an enlarged explicand. The pass at the explicand's own size
     comes first, and its feature map, which is CAM's, is what heatmaps show until the first enlarged one.
 
-    Enlarged explicands have other representations than the explicand itself, so no zero makes a heatmap's sum gamma.
-    Zero is the mean of the explicand's cells, as it is for RISE's regression: before the guided filter, the sum is 0.
-    Products with the direction themselves are often positive everywhere, as all parts of photographs are somewhat alike.
+    Enlarged explicands have other representations than the explicand itself, so a heatmap does not sum to gamma. Its
+    zero is the mean of the explicand's cells: before the guided filter, the sum is 0. Their products with the direction
+    have no better zero, as they are often positive everywhere: all parts of photographs are somewhat alike.
 
     The heatmap says where what is like the corpus lies; RISE says which pixels gamma depends on. Edges are those of
     the explicand: a heatmap ends at them even where the encoder is not as precise.
