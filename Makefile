@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Node.js from the PATH, else the one that `make setup` puts into the environment.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo test check lint browser test-page test-python chaos notebooks docs bench clean
+.PHONY: setup demo test check lint browser test-page test-python chaos notebooks pictures docs bench clean
 
 setup: $(VENV)/.ready
 
@@ -64,6 +64,10 @@ notebooks: setup cocoa_widget/static/widget.js
 		--TagRemovePreprocessor.remove_all_outputs_tags=live $(STUDIES)
 	$(BIN)/$(EXECUTE) --output-dir $$(mktemp -d) notebooks/quickstart.ipynb
 
+# The heatmaps in the documentation.
+pictures: setup
+	$(BIN)/python benchmarks/pictures.py
+
 # The site is in docs/_build/html. Once its tools are installed, building it needs no network.
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs docs/_build/html
@@ -85,6 +89,7 @@ bench: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/localisation.py
 	$(BIN)/python benchmarks/products.py
 	$(BIN)/python benchmarks/objects.py
+	$(BIN)/python benchmarks/faithfulness.py
 	$(BIN)/python benchmarks/sharp.py
 	$(BIN)/python benchmarks/convergence.py
 

@@ -1,11 +1,13 @@
 """Where heatmaps find an object among others: average precision, overlap and hits against exact masks.
 
 python benchmarks/objects.py [--sets emoji cut-outs whole] [--objects 2] [--scenes 14] [--methods cam sharp …]
+    [--foils none random others]
 
 Scenes (`scenes.py`) are emoji or photographic cut-outs pasted on photographs, or framings of whole photographs. For
 each object of a scene, the corpus is pictures of it alone; the foil is nothing, pictures of random objects that are
 not in the scene, or pictures of the others in it. AP is the median, with its 95 % interval by bootstrap over scenes;
-the other measures are means.
+the other measures are means. Methods of other packages (`peer_methods.py`) get the same questions; those that are not
+linear run anew for each.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from peer_methods import PEERS
 from scenes import CUT_OUTS, EMOJI_SOURCE, KINDS, Scene, Source, compose, framed
 from torch import Tensor
 
@@ -37,7 +40,14 @@ METHODS: dict[str, cw.Method] = {
     "rise 128": cw.RISE(n_masks=128),
     "rise": cw.RISE(n_masks=1024),
     "occlusion": cw.Occlusion(window=32, stride=16),
+    "kernel_shap": cw.KernelSHAP(),
+    "grad_cam": cw.GradCAM(),
+    "integrated_gradients": cw.IntegratedGradients(),
 }
+LINEAR = list(METHODS)[:7]
+"""Those that are run unless others are asked for: they are prepared once for all questions on a scene."""
+ALL = METHODS | PEERS
+FOILS = ("none", "random", "others")
 SETS = ("emoji", "cut-outs", "whole")
 MEASURES: dict[str, Callable[..., NDArray[Any]]] = {
     "AP": average_precision,
@@ -76,7 +86,7 @@ class Questions:
             chosen = random.sample(absent, min(RANDOM_OBJECTS, len(absent)))
             yield "random", torch.cat([self.corpus(each) for each in chosen])
         if others := [each for each in scene.masks if each != name]:
-            yield "the others", torch.cat([self.corpus(each) for each in others])
+            yield "others", torch.cat([self.corpus(each) for each in others])
 
 
 def scenes(kind: str, objects: int, count: int, seed: int) -> Iterator[Scene]:
@@ -106,26 +116,28 @@ def judge(encoder: cw.Encoder, kind: str, objects: int, options: argparse.Namesp
         masks = {name: seen(encoder, mask) for name, mask in scene.masks.items()}
         for method in options.methods:
             begun = time.perf_counter()
-            prepared = cw.Explainer(encoder, METHODS[method]).prepare([scene.picture], progress=False)
-            seconds[method] += time.perf_counter() - begun
+            prepared = cw.Explainer(encoder, ALL[method]).prepare([scene.picture], progress=False)
             random, rows = Random(number), defaultdict(list)
             for name, mask in masks.items():
                 for foil, members in questions.about(name, scene, random):
+                    if foil not in options.foils:
+                        continue
                     asked = prepared.explain(corpus=questions.corpus(name), foil=members, progress=False)
                     rows[foil].append([float(measure(asked.heatmaps[0], mask)[0]) for measure in MEASURES.values()])
+            seconds[method] += time.perf_counter() - begun
             for foil, row in rows.items():
                 found[method, foil].append(row)
     print(f"\n{encoder.name}: {kind}, {options.scenes} scenes of {objects}")
     columns = ("AP", "95 %", *list(MEASURES)[1:], "n")
-    print(f"{'method':>16}  {'foil':<10}  " + "  ".join(f"{column:>9}" for column in columns))
+    print(f"{'method':>23}  {'foil':<7}  " + "  ".join(f"{column:>9}" for column in columns))
     for (method, foil), rows in found.items():
         every = np.array([row for objects_of_scene in rows for row in objects_of_scene])
         low, high = interval_of_median([[row[0] for row in objects_of_scene] for objects_of_scene in rows])
         means = [f"{mean:.3f}" for mean in every[:, 1:].mean(0)]
         cells = [f"{np.median(every[:, 0]):.3f}", f"{low:.2f}–{high:.2f}", *means, str(len(every))]
-        print(f"{method:>16}  {foil:<10}  " + "  ".join(f"{cell:>9}" for cell in cells), flush=True)
+        print(f"{method:>23}  {foil:<7}  " + "  ".join(f"{cell:>9}" for cell in cells), flush=True)
     for method in options.methods:
-        print(f"{method:>16}  prepares a scene in {seconds[method] / options.scenes:.2f} s")
+        print(f"{method:>23}  takes {seconds[method] / options.scenes:.2f} s a scene")
 
 
 def interval_of_median(values: list[list[float]], resamples: int = 2000) -> tuple[float, float]:
@@ -144,7 +156,10 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
     parser.add_argument("--objects", nargs="+", type=int, default=[2], choices=[1, 2, 3, 4])
     parser.add_argument("--scenes", type=int, default=14)
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument(
+        "--methods", nargs="+", default=list(METHODS), choices=ALL, metavar="METHOD", help=", ".join(ALL)
+    )
+    parser.add_argument("--foils", nargs="+", default=list(FOILS), choices=FOILS)
     parser.add_argument("--encoders", nargs="+", type=int, default=[0, 1], help="numbers of EfficientNet-Lite")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -93,7 +93,7 @@ class RISE(LinearMethod):
 
     name: ClassVar[str] = "rise"
     label: ClassVar[str] = "RISE"
-    hint: ClassVar[str] = "Hides random parts; works with every encoder, and sharpens as it goes"
+    hint: ClassVar[str] = "Hides random parts: slower, and the reference for which pixels the score depends on"
     estimates_error: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

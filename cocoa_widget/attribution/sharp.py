@@ -26,7 +26,7 @@ LARGEST = 896 * 896
 
 
 class SharpCAMOperator(Operator):
-    """The mean of one explicand's feature maps at several sizes, each resized to one grid of cells.
+    """The mean of one explicand's feature maps at several sizes, each resized to one grid of cells, less its own mean.
 
     The first pass is at the explicand's own size. It gives the representation, whose norm the cosine divides by, and
     the positions of the plain feature map, of which those of larger ones are multiples. Its map is what is known until
@@ -93,11 +93,12 @@ class SharpCAMOperator(Operator):
             self._go_on(_passes(self._scales[0]), self._scales[1:])
 
     def _resized(self, features: Tensor) -> Tensor:
-        """Resize a feature map (d, h, w) to the grid: (d, cells)."""
+        """Resize a feature map (d, h, w) to the grid, less its mean: (d, cells)."""
         rows, columns = (
             resampling(many, few, features.device) for many, few in zip(features.shape[1:], self._grid, strict=True)
         )
-        return (rows @ features @ columns.T).flatten(1)
+        cells = (rows @ features @ columns.T).flatten(1)
+        return cells - cells.mean(1, keepdim=True)
 
     def do_without(self, reason: Exception) -> bool:
         if self.done == 0:
@@ -153,7 +154,7 @@ class SharpCAMOperator(Operator):
         return self._grid
 
     def coefficients_for(self, similarity: str) -> Tensor:
-        """Return what each cell adds to the mean of the representations of the enlarged explicands, (cells, d)."""
+        """Return what sets each cell of the enlarged explicands apart from their mean, (cells, d)."""
         known = self._known
         if isinstance(known, Compact):
             return known.divided(self._norm(similarity)).matrix()
@@ -196,10 +197,12 @@ class SharpCAM(LinearMethod):
     of a fixed number of pixels, and so a smaller part of an enlarged explicand. The pass at the explicand's own size
     comes first, and its feature map, which is CAM's, is what heatmaps show until the first enlarged one.
 
-    Enlarged explicands have other representations than the explicand itself. Before the guided filter, a heatmap's sum
-    is the mean of their products with the direction, divided by the norm of the explicand's representation for the
-    cosine; it is *not* gamma. The heatmap says where what is like the corpus lies; RISE says which pixels gamma
-    depends on. Edges are those of the explicand: a heatmap ends at them even where the encoder is not as precise.
+    Enlarged explicands have other representations than the explicand itself, so a heatmap does not sum to gamma. Its
+    zero is the mean of the explicand's cells: before the guided filter, the sum is 0. Their products with the direction
+    have no better zero, as they are often positive everywhere: all parts of photographs are somewhat alike.
+
+    The heatmap says where what is like the corpus lies; RISE says which pixels gamma depends on. Edges are those of
+    the explicand: a heatmap ends at them even where the encoder is not as precise.
 
     An encoder whose feature map does not grow with its input keeps CAM's, and too little memory leaves the smaller
     scales; both are reported.
@@ -231,8 +234,8 @@ class SharpCAM(LinearMethod):
     def __post_init__(self) -> None:
         if not self.scales or not all(a < b for a, b in pairwise((1, *self.scales))):
             raise ValueError(f"SharpCAM needs scales above 1 in ascending order, not {self.scales}.")
-        if self.cells < 1:
-            raise ValueError(f"SharpCAM needs at least 1 cell, not {self.cells}.")
+        if self.cells < 2:
+            raise ValueError(f"SharpCAM needs at least 2 cells, not {self.cells}.")
         if self.masks < 0:
             raise ValueError(f"SharpCAM needs masks of at least 0, not {self.masks}.")
 

@@ -31,18 +31,23 @@ def features(encoder: cw.Encoder, explicand: Tensor, size: tuple[int, int]) -> T
     return encoder.forward(enlarged, features="pooled").features
 
 
+def on_grid(maps: list[Tensor], grid: tuple[int, int] = (28, 28)) -> Tensor:
+    """The mean of feature maps (1, d, h, w) on a grid, less its own mean over the cells: (cells, d)."""
+    resized = [F.interpolate(each, grid, mode="bilinear", align_corners=False)[0] for each in maps]
+    cells = torch.stack(resized).mean(0).flatten(1).T
+    return (cells - cells.mean(0)) / len(cells)
+
+
 def plain(encoder: cw.Encoder, explicand: Tensor) -> Tensor:
     """The explicand's own feature map on the grid of 28 × 28 cells."""
-    maps = encoder.forward(explicand[None], features="pooled").features
-    return F.interpolate(maps, (28, 28), mode="bilinear", align_corners=False)[0].flatten(1).T / 28**2
+    return on_grid([encoder.forward(explicand[None], features="pooled").features])
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot"])
 def test_it_is_the_mean_of_the_feature_maps_of_enlarged_explicands(convolutional, inputs, similarity: str) -> None:
     x = inputs[0]
     maps = [features(convolutional, x, (size, size)) for size in (44, 64, 96, 128)]  # 11, 16, 24 and 32 positions
-    resized = [F.interpolate(each, (32, 32), mode="bilinear", align_corners=False)[0] for each in maps]
-    cells = torch.einsum("kd,dhw->khw", WEIGHTS, torch.stack(resized).mean(0)) / 32**2
+    cells = (WEIGHTS @ on_grid(maps, (32, 32)).T).reshape(2, 32, 32)
     if similarity == "cosine":
         cells /= convolutional.encode(x[None])[0].norm()
     operator = prepared(convolutional, x, cw.SharpCAM(cells=32))
@@ -52,12 +57,13 @@ def test_it_is_the_mean_of_the_feature_maps_of_enlarged_explicands(convolutional
     assert operator.shortfall is None
 
 
-def test_the_sum_is_the_mean_of_the_scores_of_enlarged_explicands(convolutional, inputs) -> None:
-    x = inputs[0]
-    scores = [WEIGHTS @ features(convolutional, x, (4 * n, 4 * n))[0].mean((1, 2)) for n in (16, 32)]
-    operator = prepared(convolutional, x, cw.SharpCAM(scales=(2, 4), cells=16))
-    found = operator.apply(LinearScore(WEIGHTS, "dot")).sum((1, 2))
-    torch.testing.assert_close(found, torch.stack(scores).mean(0), rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("scales", [(2, 4), (1.43,)])
+def test_zero_is_the_mean_of_the_explicand(convolutional, inputs, scales: tuple[float, ...]) -> None:
+    """Also on a grid of 11 cells, which are no whole number of pixels."""
+    operator = prepared(convolutional, inputs[0], cw.SharpCAM(scales=scales, cells=16))
+    found = operator.apply(LinearScore(WEIGHTS, "dot"))
+    torch.testing.assert_close(found.sum((1, 2)), torch.zeros(2), rtol=0, atol=1e-5)
+    assert float(found.abs().sum()) > 1e-2
 
 
 def test_the_first_pass_gives_cam_and_the_next_ones_sharpen_it(convolutional, inputs) -> None:
@@ -72,10 +78,8 @@ def test_the_first_pass_gives_cam_and_the_next_ones_sharpen_it(convolutional, in
     assert torch.corrcoef(both)[0, 1] > 0.95
     advance(convolutional, [operator], 8)
     first = prepared(convolutional, x, cw.SharpCAM(scales=(1.43,), cells=11))
-    grid = F.interpolate(first.coefficients.T.reshape(1, 16, 11, 11), (28, 28), mode="bilinear", align_corners=False)
-    torch.testing.assert_close(
-        operator.coefficients.T.reshape(1, 16, 28, 28), grid * (11 / 28) ** 2, rtol=1e-4, atol=1e-7
-    )
+    grid = on_grid([first.coefficients.T.reshape(1, 16, 11, 11) * 11**2])
+    torch.testing.assert_close(operator.coefficients, grid, rtol=1e-4, atol=1e-7)
     assert (operator.done, operator.total) == (3, 32)
 
 
@@ -138,17 +142,16 @@ def test_an_encoder_of_one_size_gets_its_plain_map_and_a_warning(inputs, error, 
         torch.testing.assert_close(operator.coefficients_for("dot"), plain(encoder, x), rtol=1e-4, atol=1e-7)
 
 
-def test_running_out_of_memory_leaves_the_smaller_sizes(inputs) -> None:
-    encoder = encoder_of(OneSize(64, torch.OutOfMemoryError), batch_size=8)
-    with pytest.warns(UserWarning, match=r"96 × 96 pixels.*OutOfMemoryError"):
+@pytest.mark.parametrize(("largest", "sizes", "refused"), [(64, (44, 64), 96), (96, (44, 64, 96), 128)])
+def test_running_out_of_memory_leaves_the_smaller_sizes(inputs, largest: int, sizes, refused: int) -> None:
+    encoder = encoder_of(OneSize(largest, torch.OutOfMemoryError), batch_size=8)
+    with pytest.warns(UserWarning, match=rf"{refused} × {refused} pixels.*OutOfMemoryError"):
         operator = cw.Explainer(encoder, PLAIN).prepare(inputs[:1]).operators[0]
     assert encoder.batch_size == 8
     assert operator.complete
-    assert operator.total == 1 + 2 + 4
-    maps = [features(encoder, inputs[0], (size, size)) for size in (44, 64)]
-    resized = [F.interpolate(each, (28, 28), mode="bilinear", align_corners=False)[0] for each in maps]
-    cells = torch.stack(resized).mean(0).flatten(1).T / 28**2
-    torch.testing.assert_close(operator.coefficients_for("dot"), cells, rtol=1e-4, atol=1e-7)
+    assert operator.total == 1 + sum(round((size / 32) ** 2) for size in sizes)
+    maps = [features(encoder, inputs[0], (size, size)) for size in sizes]
+    torch.testing.assert_close(operator.coefficients_for("dot"), on_grid(maps), rtol=1e-4, atol=1e-7)
 
 
 def test_an_encoder_that_fails_on_the_explicand_itself_is_reported(inputs) -> None:
@@ -182,7 +185,7 @@ def test_a_module_that_returns_its_map_is_explained(inputs, corpus) -> None:
         ({"scales": ()}, "scales"),
         ({"scales": (1,)}, "scales"),
         ({"scales": (3, 2)}, "scales"),
-        ({"cells": 0}, "cell"),
+        ({"cells": 1}, "2 cells"),
         ({"masks": -1}, "masks"),
     ],
 )
@@ -191,10 +194,53 @@ def test_bad_settings_are_named(settings: dict[str, object], message: str) -> No
         cw.SharpCAM(**settings)
 
 
-def test_explicands_of_all_kinds_have_finite_heatmaps(convolutional, corpus) -> None:
+class Strided(nn.Module):
+    """One layer with a stride of 32 pixels and no padding, so that each position sees its own square."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.patches = nn.Conv2d(3, 16, 32, stride=32)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.relu(self.patches(images))
+
+
+@pytest.mark.parametrize(
+    ("size", "passes", "grid"),
+    [((32, 32), 1 + 4 + 9 + 16, (4, 4)), ((96, 64), 1 + 2 + 4 + 9 + 16, (12, 8)), ((1024, 1024), 1, (28, 28))],
+)
+def test_small_large_and_oblong_explicands(size: tuple[int, int], passes: int, grid: tuple[int, int]) -> None:
+    """The smallest has one position at first, where all is equal; the largest is not enlarged."""
+    encoder = encoder_of(Strided())
+    x = torch.randn(3, *size, generator=torch.Generator().manual_seed(0))
+    operator, score = start(encoder, cw.SharpCAM(), x, x), LinearScore(WEIGHTS, "cosine")
+    while not operator.complete:
+        advance(encoder, [operator], 8)
+        assert torch.isfinite(operator.apply(score)).all()
+    assert operator.total == passes
+    assert operator.shortfall is None
+    maps = operator.apply(score)
+    assert maps.shape == (2, *size)
+    assert operator.coefficients.shape == (grid[0] * grid[1], 16)
+    assert float(maps.std()) > 0
+
+
+def test_a_constant_picture_has_nothing_that_stands_out() -> None:
+    """Its guided filter has windows without any variance."""
+    encoder = encoder_of(Strided(), image_size=64)
+    for level in (0.0, 9.0):
+        operator = start(encoder, cw.SharpCAM(), torch.full((3, 64, 64), level), torch.zeros(3, 64, 64))
+        while not operator.complete:
+            advance(encoder, [operator], 8)
+        found = operator.apply(LinearScore(WEIGHTS, "cosine"))
+        torch.testing.assert_close(found, torch.zeros(2, 64, 64), rtol=0, atol=1e-6)
+
+
+def test_constant_and_grey_pictures_have_finite_heatmaps(convolutional, corpus) -> None:
     grey = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)).expand(-1, 3, -1, -1)
     for explicand in (torch.zeros(1, 3, 32, 32), torch.full((1, 3, 32, 32), 9.0), grey):
-        found = cw.Explainer(convolutional, "sharp").explain(explicand, corpus=corpus).heatmaps
+        found = cw.Explainer(convolutional, cw.SharpCAM(masks=32)).explain(explicand, corpus=corpus).heatmaps
         assert torch.isfinite(torch.tensor(found)).all()
 
 
