@@ -104,4 +104,6 @@ def _packed(heatmap: Heatmap) -> tuple[protocol.Heatmap, bytes]:
     }
     if heatmap.gap is not None:
         item["gap"] = heatmap.gap
+    if heatmap.pixelwise:
+        item["pixelwise"] = True
     return item, relative.astype("<f2").tobytes()

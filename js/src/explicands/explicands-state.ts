@@ -6,10 +6,11 @@ import type { Heatmaps, Products } from "../kernel/protocol";
 import type { PageQuestion } from "./heatmap";
 import { HeatmapPainter } from "./heatmaps";
 
-/** The heatmap value under the pointer. */
+/** The heatmap value under the pointer, and what it is painted as. */
 export interface Probe {
   image: string;
   value: number;
+  display: number;
 }
 
 /** The heatmaps, and whether they answer the bins and settings of the page. */
@@ -29,7 +30,7 @@ export class ExplicandsState {
   readonly #stops: (() => void)[];
 
   constructor({ settings, state }: Kernel, bins: BinsState) {
-    const { method, target, similarity, baseline, layer, template, centred, colormap, scale } = settings;
+    const { method, target, similarity, baseline, layer, template, centred, scale } = settings;
     this.heatmaps = new HeatmapPainter(
       (image) => bins.orders.explicands.peek().has(image),
       () => scale.peek() === "shared",
@@ -69,7 +70,11 @@ export class ExplicandsState {
           if (old) this.heatmaps.outdate();
         });
       }),
-      effect(() => this.heatmaps.useColormap(colormap.value)),
+      effect(() => {
+        const { colormap, look, spotlight } = settings;
+        const style = { colormap: colormap.value, look: look.value, spotlight: spotlight.value };
+        untracked(() => this.heatmaps.useStyle(style));
+      }),
       effect(() => {
         scale.value;
         this.heatmaps.repaint();

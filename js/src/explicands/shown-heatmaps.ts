@@ -1,6 +1,8 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { Magnitudes } from "../engine/magnitudes";
+import { smoothen } from "../engine/smoothing";
 import { HeatmapCanvases } from "./canvases";
-import { groupOf, type HeatmapInfo, type Shown } from "./heatmap";
+import { groupOf, type HeatmapInfo, type Painted, type Shown } from "./heatmap";
 import { SharedScale } from "./shared-scale";
 
 /** How an update concerns the scale: see `SharedScale.follow`. */
@@ -13,9 +15,10 @@ export interface Course {
 export class ShownHeatmaps {
   readonly scale: SharedScale;
   readonly canvases = new HeatmapCanvases();
-  readonly #kept = new Map<string, Shown>();
+  readonly #magnitudes = new Magnitudes();
+  readonly #kept = new Map<string, Painted>();
   /** The heatmaps of a supposed question, which are shown instead. */
-  readonly #trials = new Map<string, Shown>();
+  readonly #trials = new Map<string, Painted>();
   readonly #infos = new Map<string, Signal<HeatmapInfo | null>>();
   /** The images with another heatmap than what is painted. */
   readonly #fresh = new Set<string>();
@@ -26,11 +29,11 @@ export class ShownHeatmaps {
     this.scale = new SharedScale(() => isShared() && this.paintAll());
   }
 
-  get kept(): ReadonlyMap<string, Shown> {
+  get kept(): ReadonlyMap<string, Painted> {
     return this.#kept;
   }
 
-  #at(image: string): Shown | undefined {
+  #at(image: string): Painted | undefined {
     return this.#trials.get(image) ?? this.#kept.get(image);
   }
 
@@ -51,14 +54,26 @@ export class ShownHeatmaps {
   // ---- changes, which `paint` shows ----
 
   keep(shown: Shown): void {
-    this.#kept.set(shown.info.image, shown);
+    this.#kept.set(shown.info.image, this.#measured(shown));
     this.#fresh.add(shown.info.image);
   }
 
   /** Shows a heatmap in place of the image's own until the trials end. */
   tryOut(shown: Shown): void {
-    this.#trials.set(shown.info.image, shown);
+    this.#trials.set(shown.info.image, this.#measured(shown));
     this.#fresh.add(shown.info.image);
+  }
+
+  #measured(shown: Shown): Painted {
+    const { info, values, unit } = shown;
+    const [height, width] = info.shape;
+    let display = values;
+    if (info.pixelwise) {
+      display = new Float32Array(values.length);
+      smoothen(values, width, height, display);
+    }
+    const { largest, reach } = this.#magnitudes.count(display);
+    return { ...shown, display, largest: largest * unit, reach: reach * unit };
   }
 
   endTrials(): void {
@@ -88,8 +103,7 @@ export class ShownHeatmaps {
 
   /** Brings the scale up to date and paints what has changed; returns whether anything has. */
   paint(course: Course): boolean {
-    const infos = [...this.#kept.values()].map(({ info }) => info);
-    const rescaled = this.scale.follow(infos, course) && this.#isShared();
+    const rescaled = this.scale.follow(this.#kept.values(), course) && this.#isShared();
     const painted = this.#fresh.size > 0 || rescaled;
     batch(() => {
       for (const image of this.#fresh) {
@@ -108,18 +122,18 @@ export class ShownHeatmaps {
 
   #paint(image: string): void {
     const shown = this.#at(image);
-    if (shown) this.canvases.paint(shown, this.#limitOf(shown.info));
+    if (shown) this.canvases.paint(shown, this.#limitOf(shown));
     else this.canvases.wipe(image);
   }
 
   /** The value that is painted with the map's end colours on this image. */
   limit(image: string): number {
     const shown = this.#at(image);
-    return shown ? this.#limitOf(shown.info) : 0;
+    return shown ? this.#limitOf(shown) : 0;
   }
 
-  #limitOf(info: HeatmapInfo): number {
-    return (this.#isShared() && this.scale.limit(groupOf(info))) || info.peak;
+  #limitOf({ info, reach }: Painted): number {
+    return (this.#isShared() && this.scale.limit(groupOf(info))) || reach;
   }
 
   /** Registers a canvas for an image and paints what is known; returns a function that unregisters it. */
@@ -129,13 +143,14 @@ export class ShownHeatmaps {
     return detach;
   }
 
-  /** The value at a point of the frame, given in fractions of it. */
-  sample(image: string, x: number, y: number): number | null {
+  /** The value at a point of the frame, given in fractions of it, and what it is painted as. */
+  sample(image: string, x: number, y: number): { value: number; display: number } | null {
     const shown = this.#at(image);
     if (!shown || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
     const [rows, columns] = shown.info.shape;
-    const value = shown.values[Math.floor(y * rows) * columns + Math.floor(x * columns)];
-    return value === undefined ? null : value * shown.unit;
+    const at = Math.floor(y * rows) * columns + Math.floor(x * columns);
+    const { [at]: value } = shown.values;
+    return value === undefined ? null : { value: value * shown.unit, display: (shown.display[at] ?? 0) * shown.unit };
   }
 
   dispose(): void {
