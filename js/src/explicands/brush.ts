@@ -92,7 +92,7 @@ export class Brush {
     const { width: across, height: down } = context.canvas;
     const [height, width] = motif.shape;
     const grid: Grid = { values: motif.values, width, height, across, down };
-    const thick = Math.max(2, Math.min(5, Math.max(across, down) / 110));
+    const thick = Math.max(2, Math.min(4, Math.max(across, down) / 120));
     [context.lineCap, context.lineJoin] = ["round", "round"];
     for (const [i, level] of levels.entries()) {
       const line = i === levels.length - 1 ? thick : thick / 2;

@@ -73,7 +73,9 @@ export class ShownHeatmaps {
       smoothen(values, width, height, display);
     }
     const { largest, reach } = this.#magnitudes.count(display);
-    return { ...shown, display, largest: largest * unit, reach: reach * unit };
+    // A heatmap that is broken has no part in the scale of the others.
+    const known = Number.isFinite(unit) ? unit : 0;
+    return { ...shown, display, largest: largest * known, reach: reach * known };
   }
 
   endTrials(): void {

@@ -128,6 +128,18 @@ test.each(["tint", "contours", "spotlight"] as const)(
   },
 );
 
+test("a broken heatmap does not take the scale from the others", async () => {
+  page = await mount({ traits: { ...EXPLAINED, explicands: ["image-1", "image-2"] } });
+  page.kernel.sayHeatmaps([
+    { image: "image-2", peak: Number.NaN },
+    { image: "image-1", peak: 0.4, pattern: () => 1 },
+  ]);
+  await settled();
+  expect(numbers()).toBe("−0.400+0.40");
+  expect(at(0.5)[3]).toBeGreaterThan(240);
+  expect(pixel(canvas("image-2"), 0.9, 0.5)[3]).toBe(0);
+});
+
 test("where all is equally strong, all of it is in the spotlight, without an edge", async () => {
   page = await mount({ traits: { ...EXPLAINED, look: "spotlight" } });
   page.kernel.sayHeatmaps([{ image: "image-1", pattern: () => 1 }]);
