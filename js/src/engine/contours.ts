@@ -35,6 +35,8 @@ export interface Grid {
   /** Width and height in units of the pen. */
   across: number;
   down: number;
+  /** Takes every so many pixels only: lines need not be finer than what is seen. */
+  step: number;
 }
 
 /**
@@ -42,18 +44,19 @@ export interface Grid {
  * a straight piece in each square between four pixel centres, two where it is a saddle. A negative level bounds the values
  * below it. What is no number is on no side of a level, and has no contour.
  */
-export function traceContour(pen: Pen, { values, width, height, across, down }: Grid, level: number): void {
+export function traceContour(pen: Pen, { values, width, height, across, down, step }: Grid, level: number): void {
   const [sign, size] = [level < 0 ? -1 : 1, Math.abs(level)];
   const [unitX, unitY] = [across / width, down / height];
-  for (let y = 0; y + 1 < height; y++) {
+  const [stepX, stepY, below] = [step * unitX, step * unitY, step * width];
+  for (let y = 0; y + step < height; y += step) {
     const top = (y + 0.5) * unitY;
-    for (let x = 0; x + 1 < width; x++) {
+    for (let x = 0; x + step < width; x += step) {
       const at = y * width + x;
       // How far the corners are above the level.
       const a = sign * (values[at] as number) - size;
-      const b = sign * (values[at + 1] as number) - size;
-      const c = sign * (values[at + width + 1] as number) - size;
-      const d = sign * (values[at + width] as number) - size;
+      const b = sign * (values[at + step] as number) - size;
+      const c = sign * (values[at + below + step] as number) - size;
+      const d = sign * (values[at + below] as number) - size;
       const corners = (a > 0 ? 1 : 0) | (b > 0 ? 2 : 0) | (c > 0 ? 4 : 0) | (d > 0 ? 8 : 0);
       if (corners === 0 || corners === 15) continue;
       const left = (x + 0.5) * unitX;
@@ -61,8 +64,8 @@ export function traceContour(pen: Pen, { values, width, height, across, down }: 
       for (let i = 0; i < pieces.length; i++) {
         const edge = pieces[i] as number;
         const along = edge === 0 ? a / (a - b) : edge === 1 ? b / (b - c) : edge === 2 ? d / (d - c) : a / (a - d);
-        const px = edge === 1 ? left + unitX : edge === 3 ? left : left + along * unitX;
-        const py = edge === 0 ? top : edge === 2 ? top + unitY : top + along * unitY;
+        const px = edge === 1 ? left + stepX : edge === 3 ? left : left + along * stepX;
+        const py = edge === 0 ? top : edge === 2 ? top + stepY : top + along * stepY;
         if (i % 2 === 0) pen.moveTo(px, py);
         else pen.lineTo(px, py);
       }

@@ -29,6 +29,8 @@ interface Scratch {
 }
 
 const MOST_SCRATCHES = 4;
+/** About how many device pixels a straight piece of a contour spans. */
+const PIECE = 2.5;
 const HALO = "rgb(12 11 10 / 78%)";
 
 /** Paints heatmaps on canvases in one style. */
@@ -91,9 +93,9 @@ export class Brush {
   #lines(context: CanvasRenderingContext2D, motif: Motif, levels: readonly number[], full: number): void {
     const { width: across, height: down } = context.canvas;
     const [height, width] = motif.shape;
-    const grid: Grid = { values: motif.values, width, height, across, down };
+    const step = Math.max(1, Math.round(PIECE / Math.min(across / width, down / height)));
+    const grid: Grid = { values: motif.values, width, height, across, down, step };
     const thick = Math.max(2, Math.min(4, Math.max(across, down) / 120));
-    [context.lineCap, context.lineJoin] = ["round", "round"];
     for (const [i, level] of levels.entries()) {
       const line = i === levels.length - 1 ? thick : thick / 2;
       for (const sign of isSigned(motif.layer) ? ([1, -1] as const) : ([1] as const)) {

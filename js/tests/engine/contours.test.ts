@@ -3,7 +3,7 @@ import { traceContour } from "../../src/engine/contours";
 
 type Piece = [number, number, number, number];
 
-function trace(values: number[], width: number, level: number, scale = 1): Piece[] {
+function trace(values: number[], width: number, level: number, scale = 1, step = 1): Piece[] {
   const pieces: Piece[] = [];
   let from: [number, number] = [0, 0];
   const height = values.length / width;
@@ -13,7 +13,7 @@ function trace(values: number[], width: number, level: number, scale = 1): Piece
     },
     lineTo: (x: number, y: number) => pieces.push([...from, x, y]),
   };
-  const grid = { values: Float32Array.from(values), width, height, across: scale * width, down: scale * height };
+  const grid = { values: Float32Array.from(values), width, height, across: scale * width, down: scale * height, step };
   traceContour(pen, grid, level);
   return pieces;
 }
@@ -24,6 +24,10 @@ const ends = (pieces: Piece[]) => pieces.map(([a, b, c, d]) => [`${a},${b}`, `${
 test("a slope is crossed where linear interpolation has the level, between pixel centres", () => {
   expect(ends(trace([0, 1, 0, 1], 2, 0.25))).toEqual(["0.75,0.5 0.75,1.5"]);
   expect(ends(trace([0, 0, 1, 1], 2, 0.25, 10))).toEqual(["15,7.5 5,7.5"]);
+});
+
+test("with a step, pixels in between are passed over", () => {
+  expect(ends(trace([0, 9, 1, 9, 9, 9, 0, 9, 1], 3, 0.25, 1, 2))).toEqual(["1,0.5 1,2.5"]);
 });
 
 test("a negative level bounds what is below it, at the same place", () => {
