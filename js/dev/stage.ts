@@ -16,7 +16,7 @@ export interface StagedHeatmap {
   image: string;
   method: string;
   score: number;
-  pixelwise?: boolean;
+  pixelwise: boolean;
   shape: [number, number];
   /** Base64 of little-endian float32 numbers, row by row. */
   values: string;

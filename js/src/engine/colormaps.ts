@@ -59,7 +59,7 @@ function opacity(magnitude: number): number {
 
 /** The colour of an arm at a magnitude in 0..1: light near zero, deep at the end. */
 function armColor(hue: number, magnitude: number): Rgb {
-  return oklch(0.72 - 0.1 * magnitude, 0.17 + 0.03 * magnitude, hue);
+  return oklch(0.76 - 0.18 * magnitude, 0.16 + 0.05 * magnitude, hue);
 }
 
 /** The colours of lines: towards the corpus, towards the foil, and of amounts without a sign. */

@@ -101,7 +101,7 @@ export class Brush {
       for (const sign of isSigned(motif.layer) ? ([1, -1] as const) : ([1] as const)) {
         context.beginPath();
         traceContour(context, grid, sign * level * full);
-        [context.strokeStyle, context.lineWidth] = [HALO, line + 0.8 * thick];
+        [context.strokeStyle, context.lineWidth] = [HALO, line + thick];
         context.stroke();
         [context.strokeStyle, context.lineWidth] = [this.#colours.line(motif.layer, sign), line];
         context.stroke();
