@@ -105,7 +105,7 @@ function Notes({ scale, look }: { scale: Scale | null; look: Look }): JSX.Elemen
       notes.push(["clipped beyond", `Values beyond the ends are shown as the ends are; the largest is ${largest}`]);
     }
     if (look === "tint") notes.push(["weak is grey", "What is below about 15 % of the scale's end has no colour"]);
-    else notes.push(["lines at 35 and 70 %", "Lines are drawn at these parts of the scale's end"]);
+    else notes.push(["lines at 35, 70 %", "Lines are drawn at these parts of the scale's end"]);
   }
   if (scale?.smoothed)
     notes.push([

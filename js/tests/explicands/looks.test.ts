@@ -50,7 +50,7 @@ test("contours are lines at 35 and 70 % of the scale, each sign in its colour", 
   }
   for (const x of [0.1, 0.25, 0.5, 0.75, 0.9]) expect(at(x)[3]).toBe(0);
   expect(getComputedStyle(canvas()).mixBlendMode).toBe("normal");
-  expect(legend().textContent).toContain("lines at 35 and 70 %");
+  expect(legend().textContent).toContain("lines at 35, 70 %");
 });
 
 test("a spotlight leaves the strongest part bright, of either sign, and its slider works at once", async () => {
