@@ -39,7 +39,7 @@ from .spelling import did_you_mean
 from .texts import AS_TYPED, PREFIX, named, sentences
 
 SETTINGS = ("method", "target", "similarity", "baseline", "layer", "template", "centred")
-DISPLAY = ("colormap", "opacity", "scale", "gallery_heatmaps", "height")
+DISPLAY = ("colormap", "opacity", "scale", "look", "spotlight", "gallery_heatmaps", "height")
 PAGE_SETS = frozenset({*BINS, *SETTINGS, *DISPLAY, "_view_count"})
 """The traits that the page may set; never the code that it runs itself (``_esm``, ``_css``)."""
 
@@ -81,7 +81,9 @@ class CocoaWidget(BinnedWidget):
     memory_budget : int
         Bytes that prepared operators may hold; 1 GiB by default.
     **display
-        Traits for the looks of the page: `colormap`, `opacity`, `scale`, `gallery_heatmaps` and `height`.
+        Traits for the looks of the page, which change no number: `look` is ``"tint"`` (the default), ``"contours"`` or
+        ``"spotlight"``, and `spotlight` the part of each picture, 0 to 1, that a spotlight leaves bright; `colormap`,
+        `opacity`, `scale` (``"shared"`` or ``"image"``), `gallery_heatmaps` and `height` in pixels.
 
     Attributes
     ----------
@@ -113,8 +115,10 @@ class CocoaWidget(BinnedWidget):
     centred = Bool(False).tag(sync=True)
 
     colormap = Enum(["orange-blue", "red-blue", "purple-green"], "orange-blue").tag(sync=True)
-    opacity = Fraction(0.8).tag(sync=True)
+    opacity = Fraction(0.9).tag(sync=True)
     scale = Enum(["shared", "image"], "shared").tag(sync=True)
+    look = Enum(["tint", "contours", "spotlight"], "tint").tag(sync=True)
+    spotlight = Fraction(0.15).tag(sync=True)
     gallery_heatmaps = Bool(False).tag(sync=True)
     height = Int(720, min=320, max=4096).tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)

@@ -50,13 +50,18 @@ def test_setting_a_trait_fires_observe_and_changes_the_heatmap(make_widget):
         ("target", "nearest", r"Unknown target 'nearest'.*label_free"),
         ("similarity", "euclid", r"Unknown similarity 'euclid'.*cosine, dot"),
         ("scale", "log", r"log"),
+        ("look", "glow", r"look.*'tint'.*'contours'.*'spotlight'"),
+        ("spotlight", 1.5, r"spotlight must be a number from 0 to 1, not 1.5"),
         ("opacity", 3.0, r"opacity"),
         ("opacity", float("nan"), r"opacity must be a number from 0 to 1, not nan"),
     ],
 )
 def test_bad_values_change_nothing(make_widget, name, value, says):
     widget = make_widget(**BINS)
-    before = {key: getattr(widget, key) for key in (*BINS, "method", "target", "similarity", "scale", "opacity")}
+    before = {
+        key: getattr(widget, key)
+        for key in (*BINS, "method", "target", "similarity", "scale", "look", "spotlight", "opacity")
+    }
     with pytest.raises(traitlets.TraitError, match=says):
         setattr(widget, name, value)
     assert {key: getattr(widget, key) for key in before} == before

@@ -48,6 +48,8 @@ class CaptumMethod(DirectMethod):
         # Set on the instance, so that two of Captum's methods are two entries in the menu.
         self.name = f"captum.{called}"  # type: ignore[misc]
         self.label = f"Captum {called}"  # type: ignore[misc]
+        kinds = {kind.__name__ for kind in getattr(cls, "__mro__", ())}
+        self.pixelwise = "GradientAttribution" in kinds and "LayerAttribution" not in kinds  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"CaptumMethod({self.name.removeprefix('captum.')}, {self._kwargs})"

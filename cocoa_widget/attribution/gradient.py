@@ -42,6 +42,7 @@ class PointRun(GradientRun):
 class PointMethod(GradientMethod):
     """A method whose heatmap is the mean over points of gradient × factor, summed over channels."""
 
+    pixelwise: ClassVar[bool] = True
     points: int
     """Number of points, each one forward and backward pass."""
 

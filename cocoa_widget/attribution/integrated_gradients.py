@@ -91,6 +91,7 @@ class IntegratedGradients(GradientMethod):
     name: ClassVar[str] = "integrated_gradients"
     label: ClassVar[str] = "Integrated gradients"
     hint: ClassVar[str] = "Pixel by pixel; every change of the bins takes new passes"
+    pixelwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.steps < 1:

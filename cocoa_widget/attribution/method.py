@@ -207,6 +207,8 @@ class Method(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     hint: ClassVar[str]
+    pixelwise: ClassVar[bool] = False
+    """Whether values may differ from each pixel to the next, so that the page smooths heatmaps for display."""
     estimates_error: ClassVar[bool] = False
     """Whether `Operator.error` gives the standard error of its heatmaps."""
     refusal: ClassVar[type[EncoderError]] = EncoderError

@@ -111,7 +111,7 @@ def status(progress: Progress, device: str) -> protocol.Status:
 
 def _packed(heatmap: Heatmap) -> tuple[protocol.Heatmap, bytes]:
     # Relative to the peak, since float16 has few digits left for values as small as a pixel's share of a score.
-    peak = float(np.abs(heatmap.values).max(initial=0.0))
+    peak = float(np.abs(heatmap.values[np.isfinite(heatmap.values)]).max(initial=0.0))
     relative = heatmap.values / peak if peak > 0 else np.zeros_like(heatmap.values)
     item: protocol.Heatmap = {
         "image": heatmap.image,
@@ -125,4 +125,6 @@ def _packed(heatmap: Heatmap) -> tuple[protocol.Heatmap, bytes]:
     }
     if heatmap.gap is not None:
         item["gap"] = heatmap.gap
+    if heatmap.pixelwise:
+        item["pixelwise"] = True
     return item, relative.astype("<f2").tobytes()

@@ -47,6 +47,8 @@ class Heatmap:
         How much the heatmap's sum misses what it should be; None for methods that promise no sum.
     layer : str
         What it shows, one of `LAYERS`.
+    pixelwise : bool
+        Whether its values may differ from each pixel to the next; see `Method.pixelwise`.
     """
 
     image: str
@@ -57,6 +59,7 @@ class Heatmap:
     progress: float
     gap: float | None = None
     layer: str = ATTRIBUTION
+    pixelwise: bool = False
 
 
 @dataclass(frozen=True)

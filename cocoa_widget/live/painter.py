@@ -231,7 +231,8 @@ class Painter:
                     return None
                 return Heatmap(image, name, False, array(values), gamma, operator.progress, layer=layer)
         elif layer == ATTRIBUTION and run is not None and run.presentable:
-            return Heatmap(image, name, False, array(run.heatmap(size)), gamma, run.progress, run.gap)
+            found, pixelwise = array(run.heatmap(size)), question.method.pixelwise
+            return Heatmap(image, name, False, found, gamma, run.progress, run.gap, pixelwise=pixelwise)
         preview = store.get(image, PREVIEW)
         if preview is None or not preview.complete or layer != ATTRIBUTION:
             return None

@@ -60,7 +60,16 @@ export interface End {
 const only = (traits: Bins) => Object.fromEntries(BINS.map((bin) => [bin, traits[bin]])) as Pick<Traits, keyof Bins>;
 
 /** Traits that change what is shown and not what is asked. */
-const SHOWN = { explicands: 0, colormap: 0, opacity: 0, scale: 0, gallery_heatmaps: 0, height: 0 };
+const SHOWN = {
+  explicands: 0,
+  colormap: 0,
+  opacity: 0,
+  scale: 0,
+  look: 0,
+  spotlight: 0,
+  gallery_heatmaps: 0,
+  height: 0,
+};
 
 /** What tests may leave out of a message of heatmaps. */
 const WHOLE = { space: 0, waiting: [] as string[] };

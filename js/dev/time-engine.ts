@@ -2,6 +2,7 @@ import { COLORMAPS, colorTable } from "../src/engine/colormaps";
 import { colour } from "../src/engine/colours";
 import { Computer } from "../src/engine/compute";
 import { ATTRIBUTION } from "../src/engine/layers";
+import { LOOKS } from "../src/engine/looks";
 import { type ImageProducts, ProductStore } from "../src/engine/products";
 import { type Weights, weigh } from "../src/engine/weights";
 import { HeatmapPainter } from "../src/explicands/heatmaps";
@@ -118,11 +119,11 @@ export function timeEngine({ explicands, members, cells, size, tile, runs, guide
   };
   ask(0);
   painter.take(message, buffers);
-  const result = {
-    "products and spread": time(runs, compute),
-    colours: time(runs, colours),
-    "all, painted on the tiles": time(runs, ask),
-  };
+  const result: Record<string, object> = { "products and spread": time(runs, compute), colours: time(runs, colours) };
+  for (const { name } of LOOKS) {
+    painter.useStyle({ colormap: "", look: name, spotlight: 0.15 });
+    result[`all, painted on the tiles as ${name}`] = time(runs, ask);
+  }
   for (const [detach, canvas] of canvases) {
     detach();
     canvas.remove();

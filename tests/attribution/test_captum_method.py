@@ -35,6 +35,20 @@ def test_captum_method_takes_settings(convolutional, inputs, question):
     assert "Occlusion" in method.label
 
 
+@pytest.mark.parametrize(
+    ("cls", "pixelwise"),
+    [
+        (captum.attr.Saliency, True),
+        (captum.attr.IntegratedGradients, True),
+        (captum.attr.Occlusion, False),
+        (captum.attr.LayerGradCam, False),
+        (lambda score: captum.attr.LayerGradCam(score, score.encoder.body[4]), False),
+    ],
+)
+def test_attributions_that_differ_from_pixel_to_pixel_are_known(cls, pixelwise):
+    assert cw.CaptumMethod(cls).pixelwise is pixelwise
+
+
 def test_captum_method_takes_a_factory(convolutional, inputs, question):
     _, how = question
     layer = convolutional.module.body[4]

@@ -57,6 +57,21 @@ def test_heatmaps_come_as_float16_relative_to_their_peak(make_widget):
     assert len(buffers[0]) == 32 * 32 * 2
 
 
+@pytest.mark.parametrize(
+    ("method", "pixelwise"), [("saliency", True), ("integrated_gradients", True), ("grad_cam", False), ("cam", False)]
+)
+def test_the_page_knows_which_heatmaps_differ_from_pixel_to_pixel(make_widget, method, pixelwise):
+    widget = make_widget(**BINS, method=method)
+    wire = Wire(widget)
+    wire.ask("watch", explicands=32, gallery=0, visible=[])
+    widget.wait(120)
+    found = [item for message, _ in wire.messages if message["kind"] == "heatmaps" for item in message["items"]]
+    assert {item.get("pixelwise", False) for item in found if item["method"] == method} <= {pixelwise}
+    if pixelwise:
+        assert any(item["method"] == method for item in found)
+    assert not any(item.get("pixelwise") for item in found if item["preview"])
+
+
 def test_stability_follows_the_heatmaps(shown):
     widget, wire = shown()
     message, _ = wire.wait(

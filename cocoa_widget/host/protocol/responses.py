@@ -107,7 +107,8 @@ class Heatmap(TypedDict):
 
     `score` is gamma of the image. `progress` rises to 1 as the heatmap sharpens. `preview` marks a CAM heatmap, which
     is shown until `method` has its first one. `gap` is the completeness gap of integrated gradients. `layer` names what
-    the values are: the attribution (signed), or its uncertainty (0 or more, in the same unit).
+    the values are: the attribution (signed), or its uncertainty (0 or more, in the same unit). `pixelwise` says that
+    values may differ from each pixel to the next, so that the page smooths them for display.
     """
 
     image: str
@@ -119,6 +120,7 @@ class Heatmap(TypedDict):
     score: float
     progress: float
     gap: NotRequired[float]
+    pixelwise: NotRequired[bool]
 
 
 class Heatmaps(TypedDict):

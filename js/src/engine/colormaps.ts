@@ -1,7 +1,7 @@
 /**
- * Signed colour maps: zero is transparent and each sign has one hue. Both arms share lightness, chroma and alpha, so that
- * +x and −x weigh the same to the eye; the hue pairs stay apart in the common kinds of colour blindness. What has no sign is
- * painted in a third hue, which stands for neither corpus nor foil, and darkens with the amount.
+ * Signed colour maps: each sign has one hue, and weak values are transparent, so that what is neutral stays neutral. Both
+ * arms share lightness, chroma and alpha, so that +x and −x weigh the same to the eye; the hue pairs stay apart in the common
+ * kinds of colour blindness. What has no sign is painted in a third hue, which stands for neither corpus nor foil.
  */
 
 export interface Colormap {
@@ -42,13 +42,30 @@ export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   }) as Rgb;
 }
 
+/** How dark the rest of a spotlight is, and how wide its blurred edge, as a part of the scale. */
+const [DARKNESS, PENUMBRA] = [0.86, 0.04];
+
 export const TABLE_SIZE = 512;
 export const ZERO = TABLE_SIZE / 2;
-const MAX_ALPHA = 235;
+
+/** Below the first magnitude nothing is painted; from the second on, colours are opaque. They begin to show about 15 %. */
+const [FIRST, OPAQUE] = [0.08, 0.8];
+
+/** The opacity of a magnitude in 0..1, without an edge at either end. */
+function opacity(magnitude: number): number {
+  const part = Math.max(0, Math.min(1, (magnitude - FIRST) / (OPAQUE - FIRST)));
+  return part * part * (3 - 2 * part);
+}
 
 /** The colour of an arm at a magnitude in 0..1: light near zero, deep at the end. */
 function armColor(hue: number, magnitude: number): Rgb {
-  return oklch(0.78 - 0.18 * magnitude, 0.14 + 0.05 * magnitude, hue);
+  return oklch(0.76 - 0.18 * magnitude, 0.16 + 0.05 * magnitude, hue);
+}
+
+/** The colours of lines: towards the corpus, towards the foil, and of amounts without a sign. */
+export function lineColors(map: Colormap): { positive: Rgb; negative: Rgb; single: Rgb } {
+  const [positive, negative, single] = [map.positive, map.negative, map.single].map((hue) => oklch(0.72, 0.19, hue));
+  return { positive, negative, single } as { positive: Rgb; negative: Rgb; single: Rgb };
 }
 
 /** The index of the colour of a value in −1..1; that of zero is exactly `ZERO`. */
@@ -64,8 +81,7 @@ export function colorTable(map: Colormap): Uint32Array<ArrayBuffer> {
   for (let i = 0; i < TABLE_SIZE; i++) {
     const value = Math.max(-1, (i - ZERO) / (ZERO - 1));
     const [red, green, blue] = armColor(value < 0 ? map.negative : map.positive, Math.abs(value));
-    // Slightly concave: an image that is weak on the shared scale should still be visible.
-    bytes.set([red, green, blue, MAX_ALPHA * Math.abs(value) ** 0.8], 4 * i);
+    bytes.set([red, green, blue, 255 * opacity(Math.abs(value))], 4 * i);
   }
   return table;
 }
@@ -77,7 +93,19 @@ export function sequentialTable(map: Colormap): Uint32Array<ArrayBuffer> {
   for (let i = ZERO + 1; i < TABLE_SIZE; i++) {
     const value = (i - ZERO) / (ZERO - 1);
     const [red, green, blue] = oklch(0.84 - 0.28 * value, 0.1 + 0.06 * value, map.single);
-    bytes.set([red, green, blue, MAX_ALPHA * value ** 0.7], 4 * i);
+    bytes.set([red, green, blue, 255 * opacity(value)], 4 * i);
+  }
+  return table;
+}
+
+/** Where a value is beyond half of the scale nothing is painted, and what is weaker is darkened: the rest of a spotlight. */
+export function spotlightTable(): Uint32Array<ArrayBuffer> {
+  const table = new Uint32Array(TABLE_SIZE);
+  const bytes = new Uint8ClampedArray(table.buffer);
+  for (let i = 0; i < TABLE_SIZE; i++) {
+    const value = Math.abs(i - ZERO) / (ZERO - 1);
+    const dark = Math.max(0, Math.min(1, (0.5 - value) / PENUMBRA));
+    bytes.set([8, 8, 10, 255 * DARKNESS * dark], 4 * i);
   }
   return table;
 }

@@ -11,11 +11,12 @@ import { inWords } from "../insight/stability";
 import type { Store } from "../store";
 import { Button } from "../ui/Button";
 import { placed } from "../ui/boxes";
-import { count, plain, signed } from "../ui/format";
+import { amount, count, signedAmount } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
 import { type Cell, TileGrid } from "../ui/TileGrid";
 import { CellMark } from "./CellMark";
+import { Legend } from "./Legend";
 import { WaitingNote } from "./WaitingNote";
 import { obstacle, togglePlaces, written } from "./where-else";
 
@@ -52,7 +53,8 @@ export function Explicands(): JSX.Element {
       region="explicands"
       title="Explicands"
       count={count(order.length)}
-      subtitle="images being explained"
+      subtitle={order.length ? undefined : "images being explained"}
+      entry={order.length > 0 && <Legend />}
       actions={
         <Button
           action="clear-explicands"
@@ -222,14 +224,18 @@ export function Probe({ image, frame }: { image: string; frame: Rect }): JSX.Ele
   const { heatmaps, probe } = useStore().explicands;
   const text = useComputed(() => {
     if (probe.value?.image !== image) return null;
-    const written = isSigned(heatmaps.info(image).value?.layer ?? ATTRIBUTION) ? signed : plain;
-    return written(probe.value.value);
+    const info = heatmaps.info(image).value;
+    const limit = heatmaps.limit(image);
+    const write = (value: number) =>
+      isSigned(info?.layer ?? ATTRIBUTION) ? signedAmount(value, limit) : amount(value, limit);
+    const { value, display } = probe.value;
+    return info?.pixelwise ? `${write(value)}, smoothed ${write(display)}` : write(value);
   });
   const onPointerMove = (event: PointerEvent & { currentTarget: HTMLElement }) => {
     const area = event.currentTarget.getBoundingClientRect();
     const [x, y] = [event.clientX - area.left, event.clientY - area.top];
-    const value = event.buttons ? null : heatmaps.sample(image, x / area.width, y / area.height);
-    probe.value = value === null ? null : { image, value };
+    const sample = event.buttons ? null : heatmaps.sample(image, x / area.width, y / area.height);
+    probe.value = sample && { image, ...sample };
     event.currentTarget.style.setProperty("--x", `${x}px`);
     event.currentTarget.style.setProperty("--y", `${y}px`);
   };

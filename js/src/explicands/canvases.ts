@@ -1,26 +1,13 @@
-import { colormapNamed } from "../engine/colormaps";
-import { colour } from "../engine/colours";
-import { LayerColours } from "../engine/layers";
-import type { Shown } from "./heatmap";
-
-/** A canvas of a heatmap's own size, and its pixels as bytes red, green, blue, alpha. */
-interface Scratch {
-  context: CanvasRenderingContext2D;
-  image: ImageData;
-  pixels: Uint32Array;
-}
-
-const MOST_SCRATCHES = 4;
+import { Brush, type Style } from "./brush";
+import type { Painted } from "./heatmap";
 
 /** The canvases that the tiles have registered, and how a heatmap is painted on them. */
 export class HeatmapCanvases {
   #canvases = new Map<string, Set<HTMLCanvasElement>>();
-  /** Small canvases of different sizes, from which heatmaps are enlarged; the latest last. */
-  #scratches: Scratch[] = [];
-  #colours = new LayerColours(colormapNamed(""));
+  readonly #brush = new Brush();
 
-  useColormap(name: string): void {
-    this.#colours = new LayerColours(colormapNamed(name));
+  useStyle(style: Style): void {
+    this.#brush.use(style);
   }
 
   /** Registers a canvas for an image; returns a function that unregisters it. */
@@ -49,38 +36,16 @@ export class HeatmapCanvases {
   }
 
   /** Paints a heatmap on the canvases of its image; the values ±`limit` have the end colours. */
-  paint(shown: Shown, limit: number): void {
-    const canvases = this.#canvases.get(shown.info.image);
+  paint(painted: Painted, limit: number): void {
+    const canvases = this.#canvases.get(painted.info.image);
     if (!canvases) return;
-    const [height, width] = shown.info.shape;
-    const scratch = this.#scratch(width, height);
-    colour(shown.values, limit > 0 ? shown.unit / limit : 0, this.#colours.of(shown.info.layer), scratch.pixels);
-    scratch.context.putImageData(scratch.image, 0, 0);
-    for (const canvas of canvases) {
-      const context = canvas.getContext("2d");
-      if (!context) continue;
-      context.clearRect(0, 0, canvas.width, canvas.height);
-      context.imageSmoothingEnabled = true;
-      context.imageSmoothingQuality = "high";
-      context.drawImage(scratch.context.canvas, 0, 0, width, height, 0, 0, canvas.width, canvas.height);
-    }
-    this.describe(shown);
-  }
-
-  #scratch(width: number, height: number): Scratch {
-    const known = this.#scratches.find(({ image }) => image.width === width && image.height === height);
-    if (known) return known;
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [width, height];
-    const context = canvas.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
-    const image = new ImageData(width, height);
-    const scratch = { context, image, pixels: new Uint32Array(image.data.buffer) };
-    this.#scratches = [...this.#scratches.slice(1 - MOST_SCRATCHES), scratch];
-    return scratch;
+    const { info, display, unit } = painted;
+    this.#brush.paint({ layer: info.layer, values: display, shape: info.shape, full: limit / unit }, canvases);
+    this.describe(painted);
   }
 
   /** Writes what is shown to the attributes of its canvases, where styles, tests and scripts read it. */
-  describe({ info }: Shown): void {
+  describe({ info }: Pick<Painted, "info">): void {
     for (const { dataset } of this.#of(info.image)) {
       dataset.heatmap = info.image;
       dataset.method = info.method;

@@ -9,10 +9,11 @@ import { Pointing } from "./pointing";
 
 const NONE: readonly string[] = [];
 
-/** The heatmap value under the pointer. */
+/** The heatmap value under the pointer, and what it is painted as. */
 export interface Probe {
   image: string;
   value: number;
+  display: number;
 }
 
 /** The heatmaps, and whether they answer the bins and settings of the page. */
@@ -38,7 +39,7 @@ export class ExplicandsState {
   readonly #stops: (() => void)[];
 
   constructor({ settings, state }: Kernel, bins: BinsState) {
-    const { method, target, similarity, baseline, layer, template, centred, colormap, scale } = settings;
+    const { method, target, similarity, baseline, layer, template, centred, scale } = settings;
     this.heatmaps = new HeatmapPainter(
       (image) => bins.orders.explicands.peek().has(image),
       () => scale.peek() === "shared",
@@ -91,7 +92,11 @@ export class ExplicandsState {
         const image = this.pointing.image.value;
         if (image !== null && !bins.has("explicands", image)) untracked(() => this.pointing.leave());
       }),
-      effect(() => this.heatmaps.useColormap(colormap.value)),
+      effect(() => {
+        const { colormap, look, spotlight } = settings;
+        const style = { colormap: colormap.value, look: look.value, spotlight: spotlight.value };
+        untracked(() => this.heatmaps.useStyle(style));
+      }),
       effect(() => {
         scale.value;
         this.heatmaps.repaint();

@@ -47,6 +47,15 @@ export interface Shown {
   computed: boolean;
 }
 
+/** A heatmap as it is painted. */
+export interface Painted extends Shown {
+  /** As `values`, or smoothed where these differ from pixel to pixel. */
+  display: Float32Array;
+  /** The largest magnitude of `display`, and the one for which its scale ends (see `Magnitudes`), in no unit. */
+  largest: number;
+  reach: number;
+}
+
 /** Values compare within a method and layer only, and a preview is another method's map. */
 export const groupOf = (info: Heatmap): string => `${info.preview ? "preview " : ""}${info.method} ${info.layer}`;
 

@@ -5,6 +5,7 @@ import { HalfDecoder } from "../engine/float16";
 import { ATTRIBUTION } from "../engine/layers";
 import type { Nothing, Weights } from "../engine/weights";
 import type { Heatmaps, Products } from "../kernel/protocol";
+import type { Style } from "./brush";
 import { HeatmapComputing } from "./computing";
 import { type HeatmapInfo, isSharper, type PageQuestion, type Shown, sameQuestion, withoutAbsent } from "./heatmap";
 import { ShownHeatmaps } from "./shown-heatmaps";
@@ -281,8 +282,8 @@ export class HeatmapPainter {
     for (const image of [...this.#shown.kept.keys()]) if (!this.#isShown(image)) this.#shown.forget(image);
   }
 
-  useColormap(name: string): void {
-    this.#shown.canvases.useColormap(name);
+  useStyle(style: Style): void {
+    this.#shown.canvases.useStyle(style);
     this.repaint();
   }
 
@@ -308,7 +309,7 @@ export class HeatmapPainter {
     return this.#shown.limit(image);
   }
 
-  sample(image: string, x: number, y: number): number | null {
+  sample(image: string, x: number, y: number): ReturnType<ShownHeatmaps["sample"]> {
     return this.#shown.sample(image, x, y);
   }
 

@@ -1,11 +1,17 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { groupOf, type HeatmapInfo } from "./heatmap";
+import { groupOf, type HeatmapInfo, type Painted } from "./heatmap";
 
-/** The colour bar's range. `groups` > 1: previews beside finished maps, whose values do not compare. */
+/** The colour bar's range. */
 export interface Scale {
   layer: string;
-  peak: number;
+  /** What the end colours stand for. */
+  limit: number;
+  /** The largest magnitude, which may be beyond. */
+  largest: number;
+  /** More than one: previews beside finished heatmaps, whose values do not compare. */
   groups: number;
+  /** Whether heatmaps are smoothed for display. */
+  smoothed: boolean;
 }
 
 /** How an update concerns a scale: see `SharedScale.follow`. */
@@ -15,13 +21,16 @@ export interface Course {
   grows?: boolean;
 }
 
+/** What the scale takes from a heatmap. */
+type Measured = Pick<Painted, "info" | "reach" | "largest">;
+
 const EASE_MS = 200;
-/** While heatmaps sharpen, the scale stays as long as the largest value, as a part of it, is within these. */
+/** While heatmaps sharpen, the scale stays as long as the largest reach, as a part of it, is within these. */
 const [LEAST, MOST] = [0.6, 1.25];
 
 /**
- * The values that the end colours stand for, for each group of heatmaps that compare: their largest absolute value. So that
- * colours do not jump, a scale in use stays still or moves to its new value over a moment.
+ * The values that the end colours stand for, for each group of heatmaps that compare: the largest of their reaches. So
+ * that colours do not jump, a scale in use stays still or moves to its new value over a moment.
  */
 export class SharedScale {
   readonly #shown = signal<Scale | null>(null);
@@ -29,6 +38,8 @@ export class SharedScale {
   /** What the end colours stand for now, and what they will when they have settled. */
   #limits = new Map<string, number>();
   #goals = new Map<string, number>();
+  /** The largest magnitude of each group. */
+  #largest = new Map<string, number>();
   #main: HeatmapInfo | null = null;
   #frame = 0;
   readonly #onMove: () => void;
@@ -56,14 +67,16 @@ export class SharedScale {
    * `grows`: a scale follows larger values, at once, and no smaller ones.
    * Returns whether limits have changed; those that move by themselves will later.
    */
-  follow(infos: Iterable<HeatmapInfo>, { held, sharpening, grows }: Course): boolean {
-    const peaks = new Map<string, number>();
+  follow(heatmaps: Iterable<Measured>, { held, sharpening, grows }: Course): boolean {
+    const reaches = new Map<string, number>();
+    this.#largest = new Map();
     const unfinished = new Set<string>();
     this.#main = null;
-    for (const info of infos) {
-      if (info.stale || !Number.isFinite(info.peak)) continue;
+    for (const { info, reach, largest } of heatmaps) {
+      if (info.stale) continue;
       const group = groupOf(info);
-      peaks.set(group, Math.max(peaks.get(group) ?? 0, info.peak));
+      reaches.set(group, Math.max(reaches.get(group) ?? 0, reach));
+      this.#largest.set(group, Math.max(this.#largest.get(group) ?? 0, largest));
       if (info.progress < 1) unfinished.add(group);
       if (!this.#main || (this.#main.preview && !info.preview)) this.#main = info;
     }
@@ -71,12 +84,12 @@ export class SharedScale {
     this.#limits = new Map();
     const goals = new Map<string, number>();
     let moves = false;
-    for (const [group, peak] of peaks) {
-      const limit = before.get(group) || peak;
-      const part = peak / limit;
+    for (const [group, reach] of reaches) {
+      const limit = before.get(group) || reach;
+      const part = reach / limit;
       const settled = sharpening && unfinished.has(group) && part >= LEAST && part <= MOST;
       const stays = held || settled || (grows && part <= 1);
-      const goal = stays ? limit : peak;
+      const goal = stays ? limit : reach;
       this.#limits.set(group, limit);
       goals.set(group, goal);
       moves ||= goal !== limit;
@@ -91,11 +104,17 @@ export class SharedScale {
   }
 
   #show(): void {
-    const { layer } = this.#main ?? {};
+    const group = this.#main && groupOf(this.#main);
     const next = this.#main &&
-      layer !== undefined && { layer, peak: this.limit(groupOf(this.#main)), groups: this.#limits.size };
+      group !== null && {
+        layer: this.#main.layer,
+        limit: this.limit(group),
+        largest: this.#largest.get(group) ?? 0,
+        groups: this.#limits.size,
+        smoothed: this.#main.pixelwise === true,
+      };
     const now = this.#shown.peek();
-    if (next && now && next.layer === now.layer && next.peak === now.peak && next.groups === now.groups) return;
+    if (next && now && (Object.keys(next) as (keyof Scale)[]).every((name) => next[name] === now[name])) return;
     this.#shown.value = next || null;
   }
 

@@ -1,6 +1,8 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { Magnitudes } from "../engine/magnitudes";
+import { smoothen } from "../engine/smoothing";
 import { HeatmapCanvases } from "./canvases";
-import { groupOf, type HeatmapInfo, type Shown } from "./heatmap";
+import { groupOf, type HeatmapInfo, type Painted, type Shown } from "./heatmap";
 import { type Course, SharedScale } from "./shared-scale";
 
 /** Places are many, and the scale must not jump from one to the next. */
@@ -12,9 +14,10 @@ export class ShownHeatmaps {
   /** The scale of the heatmaps for places: a place is a direction of unit length, and bins are a difference. */
   readonly placeScale: SharedScale;
   readonly canvases = new HeatmapCanvases();
-  readonly #kept = new Map<string, Shown>();
+  readonly #magnitudes = new Magnitudes();
+  readonly #kept = new Map<string, Painted>();
   /** The heatmaps of a supposed question or a place, which are shown instead. */
-  readonly #trials = new Map<string, Shown>();
+  readonly #trials = new Map<string, Painted>();
   readonly #infos = new Map<string, Signal<HeatmapInfo | null>>();
   /** The images with another heatmap than what is painted. */
   readonly #fresh = new Set<string>();
@@ -27,11 +30,11 @@ export class ShownHeatmaps {
     this.placeScale = new SharedScale(paintAll);
   }
 
-  get kept(): ReadonlyMap<string, Shown> {
+  get kept(): ReadonlyMap<string, Painted> {
     return this.#kept;
   }
 
-  #at(image: string): Shown | undefined {
+  #at(image: string): Painted | undefined {
     return this.#trials.get(image) ?? this.#kept.get(image);
   }
 
@@ -52,14 +55,28 @@ export class ShownHeatmaps {
   // ---- changes, which `paint` shows ----
 
   keep(shown: Shown): void {
-    this.#kept.set(shown.info.image, shown);
+    this.#kept.set(shown.info.image, this.#measured(shown));
     this.#fresh.add(shown.info.image);
   }
 
   /** Shows a heatmap in place of the image's own until the trials end. */
   tryOut(shown: Shown): void {
-    this.#trials.set(shown.info.image, shown);
+    this.#trials.set(shown.info.image, this.#measured(shown));
     this.#fresh.add(shown.info.image);
+  }
+
+  #measured(shown: Shown): Painted {
+    const { info, values, unit } = shown;
+    const [height, width] = info.shape;
+    let display = values;
+    if (info.pixelwise) {
+      display = new Float32Array(values.length);
+      smoothen(values, width, height, display);
+    }
+    const { largest, reach } = this.#magnitudes.count(display);
+    // A heatmap that is broken has no part in the scale of the others.
+    const known = Number.isFinite(unit) ? unit : 0;
+    return { ...shown, display, largest: largest * known, reach: reach * known };
   }
 
   endTrials(): void {
@@ -89,9 +106,8 @@ export class ShownHeatmaps {
 
   /** Brings the scale up to date and paints what has changed; returns whether anything has. */
   paint(course: Course): boolean {
-    const [kept, trials] = [this.#kept, this.#trials].map((shown) => [...shown.values()].map(({ info }) => info));
-    const places = trials?.filter(({ trial }) => trial === "place") ?? [];
-    const moved = [this.scale.follow(kept ?? [], course), this.placeScale.follow(places, GROWING)];
+    const places = [...this.#trials.values()].filter(({ info }) => info.trial === "place");
+    const moved = [this.scale.follow(this.#kept.values(), course), this.placeScale.follow(places, GROWING)];
     const rescaled = moved.some(Boolean) && this.#isShared();
     const painted = this.#fresh.size > 0 || rescaled;
     batch(() => {
@@ -111,19 +127,19 @@ export class ShownHeatmaps {
 
   #paint(image: string): void {
     const shown = this.#at(image);
-    if (shown) this.canvases.paint(shown, this.#limitOf(shown.info));
+    if (shown) this.canvases.paint(shown, this.#limitOf(shown));
     else this.canvases.wipe(image);
   }
 
   /** The value that is painted with the map's end colours on this image. */
   limit(image: string): number {
     const shown = this.#at(image);
-    return shown ? this.#limitOf(shown.info) : 0;
+    return shown ? this.#limitOf(shown) : 0;
   }
 
-  #limitOf(info: HeatmapInfo): number {
+  #limitOf({ info, reach }: Painted): number {
     const scale = info.trial === "place" ? this.placeScale : this.scale;
-    return (this.#isShared() && scale.limit(groupOf(info))) || info.peak;
+    return (this.#isShared() && scale.limit(groupOf(info))) || reach;
   }
 
   /** Registers a canvas for an image and paints what is known; returns a function that unregisters it. */
@@ -133,13 +149,14 @@ export class ShownHeatmaps {
     return detach;
   }
 
-  /** The value at a point of the frame, given in fractions of it. */
-  sample(image: string, x: number, y: number): number | null {
+  /** The value at a point of the frame, given in fractions of it, and what it is painted as. */
+  sample(image: string, x: number, y: number): { value: number; display: number } | null {
     const shown = this.#at(image);
     if (!shown || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
     const [rows, columns] = shown.info.shape;
-    const value = shown.values[Math.floor(y * rows) * columns + Math.floor(x * columns)];
-    return value === undefined ? null : value * shown.unit;
+    const at = Math.floor(y * rows) * columns + Math.floor(x * columns);
+    const { [at]: value } = shown.values;
+    return value === undefined ? null : { value: value * shown.unit, display: (shown.display[at] ?? 0) * shown.unit };
   }
 
   dispose(): void {

@@ -11,7 +11,7 @@ import { Legend } from "../explicands/Legend";
 import { Photo } from "../gallery/Photo";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
-import { plain, signed } from "../ui/format";
+import { amount, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { observeSize } from "../ui/observe-size";
 import { InsightPanel } from "./InsightPanel";
@@ -139,7 +139,7 @@ function Facts({ image }: { image: string }): JSX.Element {
       {caption && <span>{caption}</span>}
       {info && (
         <span>
-          {method}, peak {plain(info.peak)}
+          {method}, peak {amount(info.peak)}
           {info.gap !== undefined && `, completeness gap ${signed(info.gap)}`}
         </span>
       )}

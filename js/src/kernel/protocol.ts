@@ -137,6 +137,7 @@ export interface Heatmap {
   score: number;
   progress: number;
   gap?: number;
+  pixelwise?: boolean;
 }
 
 export interface Heatmaps {
@@ -300,6 +301,8 @@ export interface Traits {
   colormap: string;
   opacity: number;
   scale: "shared" | "image";
+  look: "tint" | "contours" | "spotlight";
+  spotlight: number;
   gallery_heatmaps: boolean;
   height: number;
   name: string;

@@ -12,6 +12,41 @@ export function signed(value: number): string {
 /** As `signed`, without a plus: for values that are never negative. */
 export const plain = (value: number): string => signed(value).replace("+", "");
 
+const UNITS: readonly (readonly [number, string])[] = [
+  [1e-3, "thousandths"],
+  [1e-6, "millionths"],
+  [1e-9, "billionths"],
+  [1e-12, "trillionths"],
+];
+
+/**
+ * A magnitude in two significant digits and a unit in words, which is empty from 0.01 on: ["32", "millionths"] for 3.2e-5.
+ * The unit is that of `beside`, so that numbers that stand side by side compare.
+ */
+export function measured(value: number, beside = value): [string, string] {
+  const reference = Math.abs(beside);
+  const plainly: readonly [number, string] = [1, ""];
+  const [size, unit] =
+    reference >= 0.01 || !(reference > 0)
+      ? plainly
+      : (UNITS.find(([size]) => reference >= 0.995 * size) ?? UNITS.at(-1) ?? plainly);
+  if (!Number.isFinite(value)) return ["–", ""];
+  const count = Math.abs(value) / size;
+  if (count < 5e-5) return ["0", unit];
+  const digits = count.toPrecision(2);
+  return [Number(digits) < 100 ? digits : String(Number(digits)), unit];
+}
+
+/** As `measured`, in one text. */
+export const amount = (value: number, beside = value): string => measured(value, beside).join(" ").trim();
+
+/** As `amount`, with a sign. */
+export function signedAmount(value: number, beside = value): string {
+  const [digits] = measured(value, beside);
+  const sign = digits === "0" || digits === "–" ? "" : value < 0 ? "−" : "+";
+  return sign + amount(value, beside);
+}
+
 /** A part of one: "12 %", with one more digit where it is small. */
 export function percent(part: number): string {
   const size = 100 * part;

@@ -27,6 +27,9 @@ export function styleRoot(store: Store, root: HTMLElement): () => void {
     }),
     effect(() => root.style.setProperty("--heat-opacity", String(settings.opacity.value))),
     effect(() => {
+      root.dataset.look = settings.look.value;
+    }),
+    effect(() => {
       root.style.height = `${settings.height.value}px`;
     }),
     effect(() => {

@@ -40,7 +40,7 @@ test("products become heatmaps, scores and the scale at once", async () => {
   expect(colour("image-1")).toBe(colour("image-2")); // M is the same for both
   await settled();
   expect([text("image-1"), text("image-2")]).toEqual(["+0.800", "+0.400"]);
-  expect(peak()).toBe("−1.600+1.60");
+  expect(peak()).toBe("−1.60+1.6");
 });
 
 test("a drop repaints before the event is over, and the kernel's answer without items keeps what is computed", async () => {

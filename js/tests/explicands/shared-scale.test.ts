@@ -8,19 +8,23 @@ afterEach(() => vi.restoreAllMocks());
 
 const GROUP = "rise attribution";
 const CALM = { held: false, sharpening: false };
-const info = (peak: number, more: Partial<HeatmapInfo> = {}): HeatmapInfo => ({
-  image: "x",
-  method: "rise",
-  layer: "attribution",
-  preview: false,
-  shape: [8, 8],
-  peak,
-  score: 0,
-  progress: 1,
-  version: 1,
-  stale: false,
-  trial: null,
-  ...more,
+const heatmap = (reach: number, more: Partial<HeatmapInfo> = {}, largest = reach) => ({
+  info: {
+    image: "x",
+    method: "rise",
+    layer: "attribution",
+    preview: false,
+    shape: [8, 8] as [number, number],
+    peak: largest,
+    score: 0,
+    progress: 1,
+    version: 1,
+    stale: false,
+    trial: null,
+    ...more,
+  },
+  reach,
+  largest,
 });
 
 /** A scale on a page with or without motion, whose frames come when the test says so. */
@@ -47,21 +51,29 @@ function setup(motion: boolean): {
   return { scale: new SharedScale(onMove), onMove, frame };
 }
 
-test("the first heatmaps set the scale: the largest value, of each group", () => {
+test("the first heatmaps set the scale: the largest reach, of each group", () => {
   const { scale } = setup(true);
   expect(scale.shown.value).toBeNull();
-  expect(scale.follow([info(0.2), info(0.5), info(9, { preview: true, method: "cam" })], CALM)).toBe(true);
+  expect(scale.follow([heatmap(0.2, {}, 0.7), heatmap(0.5), heatmap(9, { preview: true, method: "cam" })], CALM)).toBe(
+    true,
+  );
   expect(scale.limit(GROUP)).toBe(0.5);
-  expect(scale.shown.value).toEqual({ layer: "attribution", peak: 0.5, groups: 2 });
+  expect(scale.shown.value).toEqual({
+    layer: "attribution",
+    limit: 0.5,
+    largest: 0.7,
+    groups: 2,
+    smoothed: false,
+  });
   expect(scale.settled.value).toBe(true);
-  scale.follow([info(4, { stale: true })], CALM);
+  scale.follow([heatmap(4, { stale: true })], CALM);
   expect(scale.shown.value).toBeNull();
 });
 
 test("a new peak is reached over a moment, and never passed", () => {
   const { scale, onMove, frame } = setup(true);
-  scale.follow([info(1)], CALM);
-  expect(scale.follow([info(3)], CALM)).toBe(false);
+  scale.follow([heatmap(1)], CALM);
+  expect(scale.follow([heatmap(3)], CALM)).toBe(false);
   expect([scale.limit(GROUP), scale.settled.value]).toEqual([1, false]);
   const limits = [0, 50, 100, 150].map((now) => {
     frame(now);
@@ -70,7 +82,7 @@ test("a new peak is reached over a moment, and never passed", () => {
   expect(limits[0]).toBe(1);
   expect(limits).toEqual([...limits].sort((a, b) => a - b));
   expect(limits[3]).toBeLessThan(3);
-  expect(scale.shown.value?.peak).toBe(limits[3]);
+  expect(scale.shown.value?.limit).toBe(limits[3]);
   frame(200);
   expect([scale.limit(GROUP), scale.settled.value]).toEqual([3, true]);
   expect(onMove).toHaveBeenCalledTimes(5);
@@ -78,11 +90,11 @@ test("a new peak is reached over a moment, and never passed", () => {
 
 test("the same heatmaps once more do not start the movement again", () => {
   const { scale, frame } = setup(true);
-  scale.follow([info(1)], CALM);
-  scale.follow([info(3)], CALM);
+  scale.follow([heatmap(1)], CALM);
+  scale.follow([heatmap(3)], CALM);
   frame(0);
   frame(100);
-  scale.follow([info(3)], CALM);
+  scale.follow([heatmap(3)], CALM);
   frame(199);
   expect(scale.settled.value).toBe(false);
   frame(200);
@@ -91,21 +103,21 @@ test("the same heatmaps once more do not start the movement again", () => {
 
 test("without motion the new peak is there at once", () => {
   const { scale } = setup(false);
-  scale.follow([info(1)], CALM);
-  expect(scale.follow([info(3)], CALM)).toBe(true);
+  scale.follow([heatmap(1)], CALM);
+  expect(scale.follow([heatmap(3)], CALM)).toBe(true);
   expect([scale.limit(GROUP), scale.settled.value]).toEqual([3, true]);
 });
 
 test("during a drag it stays, also in the middle of a movement, and follows afterwards", () => {
   const { scale, frame } = setup(true);
-  scale.follow([info(1)], CALM);
-  scale.follow([info(3)], CALM);
+  scale.follow([heatmap(1)], CALM);
+  scale.follow([heatmap(3)], CALM);
   frame(0);
   frame(100);
   const limit = scale.limit(GROUP);
-  scale.follow([info(5)], { held: true, sharpening: false });
+  scale.follow([heatmap(5)], { held: true, sharpening: false });
   expect([scale.limit(GROUP), scale.settled.value]).toEqual([limit, true]);
-  scale.follow([info(5)], CALM);
+  scale.follow([heatmap(5)], CALM);
   frame(300);
   frame(500);
   expect(scale.limit(GROUP)).toBe(5);
@@ -114,14 +126,14 @@ test("during a drag it stays, also in the middle of a movement, and follows afte
 test("while heatmaps sharpen it stays unless their peak is far from it; when they are complete it follows", () => {
   const { scale } = setup(false);
   const sharpening = { held: false, sharpening: true };
-  scale.follow([info(1, { progress: 0.1 })], CALM);
-  scale.follow([info(1.2, { progress: 0.2 })], sharpening);
-  scale.follow([info(0.7, { progress: 0.5 })], sharpening);
+  scale.follow([heatmap(1, { progress: 0.1 })], CALM);
+  scale.follow([heatmap(1.2, { progress: 0.2 })], sharpening);
+  scale.follow([heatmap(0.7, { progress: 0.5 })], sharpening);
   expect(scale.limit(GROUP)).toBe(1);
-  scale.follow([info(1.5, { progress: 0.6 })], sharpening);
+  scale.follow([heatmap(1.5, { progress: 0.6 })], sharpening);
   expect(scale.limit(GROUP)).toBe(1.5);
-  scale.follow([info(1.4, { progress: 1 })], sharpening);
+  scale.follow([heatmap(1.4, { progress: 1 })], sharpening);
   expect(scale.limit(GROUP)).toBe(1.4);
-  scale.follow([info(1.3, { progress: 0.5 })], CALM); // another question
+  scale.follow([heatmap(1.3, { progress: 0.5 })], CALM); // another question
   expect(scale.limit(GROUP)).toBe(1.3);
 });

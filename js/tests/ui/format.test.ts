@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fraction, halfWidth, percent, plain, signed } from "../../src/ui/format";
+import { amount, fraction, halfWidth, measured, percent, plain, signed, signedAmount } from "../../src/ui/format";
 
 test("values are written signed, with three digits", () => {
   expect([0.31234, -0.031, 0, 12.345].map(signed)).toEqual(["+0.312", "−0.0310", "0", "+12.3"]);
@@ -18,4 +18,33 @@ test("half of an interval has the digits that resampling can tell", () => {
   const written = halves.map((half) => halfWidth(0.5 - half, 0.5 + half));
   expect(written).toEqual([".03", ".004", ".09", ".10", ".25", "1.2", "3e-5", "0"]);
   expect(halfWidth(Number.NaN, 1)).toBe("?");
+});
+
+test("magnitudes have two digits, and words in place of powers of ten", () => {
+  const written = [0.4, 0.0312, 0.01, 0.0099, 0.00032, 3.2e-5, 1e-6, 9.99e-7, 2.5e-9, 3e-12, 12.34, 1234, 0];
+  expect(written.map((value) => amount(value))).toEqual([
+    "0.40",
+    "0.031",
+    "0.010",
+    "9.9 thousandths",
+    "320 millionths",
+    "32 millionths",
+    "1.0 millionths",
+    "1.0 millionths",
+    "2.5 billionths",
+    "3.0 trillionths",
+    "12",
+    "1200",
+    "0",
+  ]);
+  expect([Number.NaN, Number.POSITIVE_INFINITY].map((value) => measured(value))).toEqual([
+    ["–", ""],
+    ["–", ""],
+  ]);
+});
+
+test("beside a scale, values have its unit", () => {
+  const beside = [3.1e-5, -2e-7, 1e-12, 0].map((value) => signedAmount(value, 4e-5));
+  expect(beside).toEqual(["+31 millionths", "−0.20 millionths", "0 millionths", "0 millionths"]);
+  expect([0.25, -0.004, Number.NaN].map((value) => signedAmount(value, 0.5))).toEqual(["+0.25", "−0.0040", "–"]);
 });
