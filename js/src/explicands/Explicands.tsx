@@ -1,9 +1,9 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
-import { useCallback } from "preact/hooks";
+import { useCallback, useMemo } from "preact/hooks";
 import { clearBin, enlarge, removeImages } from "../bins/actions";
 import { useHeatmapInfo, useStore } from "../context";
-import { bestColumns, contain, type Rect, type Size } from "../engine/geometry";
+import { contain, type Rect, type Size } from "../engine/geometry";
 import { ATTRIBUTION, isSigned } from "../engine/layers";
 import { Photo } from "../gallery/Photo";
 import { StabilityBadge } from "../insight/StabilityBadge";
@@ -13,35 +13,38 @@ import { Button } from "../ui/Button";
 import { placed } from "../ui/boxes";
 import { count, plain, signed } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { fitted, type JustifiedRows, type PhotoPlace, scrolled } from "../ui/justified";
 import { Panel } from "../ui/Panel";
-import { type Cell, TileGrid } from "../ui/TileGrid";
+import { TileGrid } from "../ui/TileGrid";
+import { Legend } from "./Legend";
+import { ScoreBar } from "./ScoreBar";
+import { scoreText } from "./score";
 
 const FROM_BEFORE = "from before";
 const IF_DROPPED = "if dropped";
-const GAP = 10;
-const CAPTION = 34;
-const SMALLEST = 96;
-/** The widths from which a caption has room for the interval, and for its icon as well. */
-const [ROOMY, SPACIOUS] = [180, 270];
+const CHROME = { gap: 10, caption: 42, narrowest: 190 };
+/** The smallest height of photographs that are all on screen, and the height of those in a list that scrolls. */
+const [LEAST, SCROLLED] = [108, 112];
+/** The width from which a caption has room for the name beside the score. */
+const NAMED_FROM = 180;
+/** Under a slimmer photograph there is no room for a score. */
+const SLIMMEST = 0.96;
+/** The aspect of a photograph that is not known yet. */
+const USUAL = 1.25;
 
-/** Tiles grow to fill the panel: one explicand is large, many are a grid. */
-function explicandCell(area: Size, images: number): Cell {
-  const columns = bestColumns(images, area, GAP, CAPTION, SMALLEST);
-  const rows = Math.max(1, Math.ceil(images / columns));
-  const width = Math.floor((area.width - (columns - 1) * GAP) / columns);
-  const height = Math.floor((area.height - (rows - 1) * GAP) / rows);
-  return { columns, width, height: Math.max(SMALLEST + CAPTION, height) };
+/** Photographs fill the panel: one is large, several are in rows, and too many to show at once scroll. */
+function explicandRows(area: Size, aspects: readonly number[]): JustifiedRows {
+  return fitted(aspects, area, CHROME, LEAST) ?? scrolled(aspects, area, CHROME, SCROLLED);
 }
-
-const photoBox = ({ width, height }: Size): Size => ({ width: width - 2, height: height - CAPTION });
 
 export function Explicands(): JSX.Element {
   const store = useStore();
-  const { heatmaps, heatmapPixels } = store.explicands;
+  const { heatmapPixels } = store.explicands;
   const order = store.bins.orders.explicands.value;
-  const onShown = useCallback((shown: readonly string[], cell: Size) => {
+  const aspects = useAspects();
+  const onShown = useCallback((shown: readonly string[], { width, height }: Size) => {
     const [rows, columns] = store.session.catalogue.peek()?.encoder.input ?? [1, 1];
-    const frame = contain(columns / rows, photoBox(cell));
+    const frame = contain(columns / rows, { width, height: height - CHROME.caption });
     heatmapPixels.value = shown.length ? Math.max(frame.width, frame.height) * devicePixelRatio : 0;
   }, []);
   return (
@@ -49,7 +52,8 @@ export function Explicands(): JSX.Element {
       region="explicands"
       title="Explicands"
       count={count(order.length)}
-      subtitle="images being explained"
+      subtitle={<Note />}
+      entry={order.length > 0 && <Legend />}
       actions={
         <Button
           action="clear-explicands"
@@ -65,14 +69,13 @@ export function Explicands(): JSX.Element {
         region="explicands"
         order={order}
         label="Explicands"
-        gap={GAP}
-        cell={explicandCell}
+        layOut={(area) => explicandRows(area, aspects)}
         onShown={onShown}
         clickEnlarges
         describe={(image) => describeExplicand(store, image)}
         tools={(image) => <ExplicandTools image={image} />}
         shortcuts="Enter Delete"
-        renderTile={(image, cell) => <ExplicandTile image={image} cell={cell} />}
+        renderTile={(image, place) => <ExplicandTile image={image} place={place} />}
         empty={
           <>
             <Icon name="eye" />
@@ -80,12 +83,31 @@ export function Explicands(): JSX.Element {
           </>
         }
       />
-      {order.length > 0 && heatmaps.nothing.value && (
-        <div class="nothing" role="note">
-          {heatmaps.nothing.value}
-        </div>
-      )}
     </Panel>
+  );
+}
+
+/** The aspects of the explicands; those that are not known yet are taken to be usual. */
+function useAspects(): readonly number[] {
+  const { gallery, bins } = useStore();
+  // As a text, so that thumbnails of other images change nothing.
+  const known = useComputed(() =>
+    bins.orders.explicands.value.ids
+      .map((image) => Math.max(SLIMMEST, gallery.thumbnails.aspect(image) ?? USUAL).toFixed(3))
+      .join(),
+  ).value;
+  return useMemo(() => (known ? known.split(",").map(Number) : []), [known]);
+}
+
+/** What the panel is for, or why it has nothing to show. */
+function Note(): JSX.Element {
+  const { explicands, bins } = useStore();
+  const nothing = bins.orders.explicands.value.length ? explicands.heatmaps.nothing.value : null;
+  if (nothing === null) return <span class="subtitle">images being explained</span>;
+  return (
+    <span class="nothing" role="note">
+      {nothing}
+    </span>
   );
 }
 
@@ -100,27 +122,37 @@ function describeExplicand(store: Store, image: string): string {
   return words.join(", ");
 }
 
-function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Element {
-  const store = useStore();
-  const label = store.gallery.label(image);
+function ExplicandTile({ image, place }: { image: string; place: PhotoPlace }): JSX.Element {
+  const { width, height, caption } = place;
+  const named = width >= NAMED_FROM;
   return (
     <div class="explicand">
       <div class="explicand-photo">
-        <Photo image={image} box={photoBox(cell)} heatmap>
+        <Photo image={image} box={{ width, height: height - caption }} heatmap>
           {(frame) => <Probe image={image} frame={frame} />}
         </Photo>
         <BinsTag image={image} />
-        {cell.width < ROOMY && <StabilityBadge image={image} size="over" />}
+        {!named && <Names image={image} />}
       </div>
-      <div class="caption">
-        <span class="caption-names">
-          <span class="caption-name">{label ?? image}</span>
-          {label && label !== image && <span class="caption-id">{image}</span>}
+      <div class="caption" style={{ height: `${caption}px` }}>
+        {named && <Names image={image} />}
+        <span class="answer">
+          <Reading image={image} />
+          <StabilityBadge image={image} />
+          <ScoreBar image={image} />
         </span>
-        {cell.width >= ROOMY && <StabilityBadge image={image} size={cell.width < SPACIOUS ? "number" : "full"} />}
-        <Reading image={image} />
       </div>
     </div>
+  );
+}
+
+function Names({ image }: { image: string }): JSX.Element {
+  const label = useStore().gallery.label(image);
+  return (
+    <span class="caption-names">
+      <span class="caption-name">{label ?? image}</span>
+      {label && label !== image && <span class="caption-id">{image}</span>}
+    </span>
   );
 }
 
@@ -144,6 +176,7 @@ function ExplicandTools({ image }: { image: string }): JSX.Element {
 
 /** The score and the progress of the heatmap; a component of its own, as it is rendered at every update. */
 export function Reading({ image }: { image: string }): JSX.Element | null {
+  const { insight } = useStore();
   const info = useHeatmapInfo(image);
   if (!info) return null;
   const percent = Math.round(info.progress * 100);
@@ -161,7 +194,7 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
         data-sign={info.score < 0 ? "negative" : "positive"}
         title="γ, the score that the heatmap explains: above zero is nearer to the corpus, below zero nearer to the foil"
       >
-        {signed(info.score)}
+        {scoreText(info.score, insight.scoreLimit.value)}
       </span>
     </span>
   );

@@ -1,6 +1,5 @@
 import type { JSX } from "preact";
 import { useCatalogue, useStore } from "../context";
-import { Legend } from "../explicands/Legend";
 import { bytes, count } from "./format";
 
 export function StatusBar(): JSX.Element {
@@ -11,8 +10,6 @@ export function StatusBar(): JSX.Element {
   const encoder = useCatalogue()?.encoder;
   return (
     <div class="status" role="group" aria-label="Status">
-      <Legend />
-      <span class="spacer" />
       <span class="silence" role="status">
         {kernel.state.value === "silent" && !waiting.value && "No answer: the kernel is busy with a cell, or gone."}
       </span>

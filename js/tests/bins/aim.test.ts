@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 const NUMBERS = { "image-1": 1, "image-3": 0.5, "image-4": -1 };
-const canvas = () => page.region("explicands").querySelector("canvas") as HTMLCanvasElement;
+const canvas = () => page.tile("explicands", "image-1").querySelector("canvas") as HTMLCanvasElement;
 const sign = () => {
   const [red, , blue] = pixel(canvas(), 0.9, 0.5);
   return Math.sign(red - blue);
@@ -49,7 +49,7 @@ test("hovering over a bin shows what a drop would do, and leaving it what is", a
   for (const shift of [3, 6, 9]) dragged.over("corpus", shift);
   expect(paint).not.toHaveBeenCalled(); // one computation for each bin that is aimed at
   await settled();
-  expect([score(), tag()]).toEqual(["−0.250", "If dropped"]);
+  expect([score(), tag()]).toEqual(["−0.25", "If dropped"]);
   expect(page.tile("explicands", "image-1").ariaLabel).toContain("if dropped, score −0.250");
   dragged.over("foil");
   await settled();
@@ -57,7 +57,7 @@ test("hovering over a bin shows what a drop would do, and leaving it what is", a
   dragged.over("gallery");
   expect([canvas().dataset.preview, sign()]).toEqual([undefined, 1]);
   await settled();
-  expect([score(), tag()]).toEqual(["+0.500", undefined]);
+  expect([score(), tag()]).toEqual(["+0.50", undefined]);
   expect(page.kernel.saves).toBe(0);
 });
 
@@ -75,7 +75,7 @@ test("a drop keeps what was shown; Escape takes it back", async () => {
   expect(canvas().dataset.preview).toBeUndefined();
   expect(Math.sign(painted[0] - painted[2])).toBe(sign());
   await settled();
-  expect(score()).toBe("−0.250");
+  expect(score()).toBe("−0.25");
 });
 
 test("the first image over an empty bin shows its heatmap, which goes when it leaves", async () => {
@@ -119,7 +119,7 @@ test("a heatmap of the kernel comes back after the trial, where the page lacks p
   point("pointermove", from, centre(page.region("explicands")));
   expect([canvas().dataset.preview, sign()]).toEqual([undefined, -1]);
   await settled();
-  expect(score()).toBe("+0.330");
+  expect(score()).toBe("+0.33");
 });
 
 test("a button of the selection that has the keyboard's focus shows what it would do, and says it", async () => {
@@ -139,6 +139,6 @@ test("a button of the selection that has the keyboard's focus shows what it woul
   button.click();
   await settled();
   expect(canvas().dataset.preview).toBeUndefined();
-  expect(score()).toBe("−0.250");
+  expect(score()).toBe("−0.25");
   expect(page.root.querySelector(".announcer")?.textContent).toContain("1 image moved");
 });
