@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Node.js from the PATH, else the one that `make setup` puts into the environment.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: setup demo test check lint browser test-page test-python chaos notebooks docs bench clean
+.PHONY: setup demo test check lint browser test-page test-python chaos notebooks pictures docs bench clean
 
 setup: $(VENV)/.ready
 
@@ -63,6 +63,10 @@ notebooks: setup cocoa_widget/static/widget.js
 	$(BIN)/jupyter nbconvert --to notebook --inplace --TagRemovePreprocessor.enabled=True \
 		--TagRemovePreprocessor.remove_all_outputs_tags=live $(STUDIES)
 	$(BIN)/$(EXECUTE) --output-dir $$(mktemp -d) notebooks/quickstart.ipynb
+
+# The pictures of the documentation, taken from the quickstart in JupyterLab.
+pictures: setup cocoa_widget/static/widget.js browser
+	$(BIN)/python -m docs.pictures
 
 # The site is in docs/_build/html. Once its tools are installed, building it needs no network.
 docs: $(VENV)/.docs

@@ -1,4 +1,4 @@
-"""Pictures of the documentation, from the quickstart in JupyterLab: ``python -m docs.pictures`` writes them into docs/."""
+"""The documentation's pictures of the quickstart in JupyterLab: ``python -m docs.pictures`` writes them into docs/."""
 
 from __future__ import annotations
 

@@ -99,12 +99,12 @@ function useAspects(): readonly number[] {
   return useMemo(() => (known ? known.split(",").map(Number) : []), [known]);
 }
 
-/** What the panel is for, or why it has nothing to show. */
-function Note(): JSX.Element {
+/** What an empty panel is for, or why there is nothing to show in it. */
+function Note(): JSX.Element | null {
   const { explicands, bins } = useStore();
-  const nothing = bins.orders.explicands.value.length ? explicands.heatmaps.nothing.value : null;
-  if (nothing === null) return <span class="subtitle">images being explained</span>;
-  return (
+  if (!bins.orders.explicands.value.length) return <span class="subtitle">images being explained</span>;
+  const nothing = explicands.heatmaps.nothing.value;
+  return nothing === null ? null : (
     <span class="nothing" role="note">
       {nothing}
     </span>
