@@ -22,9 +22,9 @@ import { scoreText } from "./score";
 
 const FROM_BEFORE = "from before";
 const IF_DROPPED = "if dropped";
-const CHROME = { gap: 10, caption: 42, narrowest: 190 };
+const CHROME = { gap: 10, caption: 38, narrowest: 190 };
 /** The smallest height of photographs that are all on screen, and the height of those in a list that scrolls. */
-const [LEAST, SCROLLED] = [108, 112];
+const [LEAST, SCROLLED] = [102, 112];
 /** The width from which a caption has room for the name beside the score. */
 const NAMED_FROM = 180;
 /** Under a slimmer photograph there is no room for a score. */
