@@ -38,8 +38,10 @@ export class JustifiedRows implements TileRows<PhotoPlace> {
     aspects: readonly number[],
     starts: readonly number[],
     heights: readonly number[],
-    readonly area: Size,
+    area: Size,
     readonly chrome: Chrome,
+    /** What a last row does not fill is left over at its end, as in a text. */
+    ragged = false,
   ) {
     const { gap, caption } = chrome;
     this.count = aspects.length;
@@ -53,7 +55,8 @@ export class JustifiedRows implements TileRows<PhotoPlace> {
       const height = heights[i] as number;
       rows.push({ first, top, height });
       const row = aspects.slice(first, starts[i + 1] ?? aspects.length);
-      places.push(...placesOf(row, height, area.width, chrome).map((place) => ({ ...place, top, caption })));
+      const width = ragged && i === starts.length - 1 ? 0 : area.width;
+      places.push(...placesOf(row, height, width, chrome).map((place) => ({ ...place, top, caption })));
       top += height + caption + gap;
     }
     this.height = Math.max(0, top - gap);
@@ -195,5 +198,5 @@ export function scrolled(aspects: readonly number[], area: Size, chrome: Chrome,
     const most = row < starts.length - 1 ? MOST_UNEQUAL * height : height;
     return Math.floor(Math.max(1, Math.min(limit, most)));
   });
-  return new JustifiedRows(aspects, starts, heights, { ...area, height: 0 }, chrome);
+  return new JustifiedRows(aspects, starts, heights, { ...area, height: 0 }, chrome, true);
 }

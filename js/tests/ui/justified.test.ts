@@ -119,6 +119,8 @@ describe("more photographs than an area has room for", () => {
       expect(first.height - 40).toBeLessThanOrEqual(1.3 * 112);
     }
     expect(rows.place(39).height).toBeLessThanOrEqual(112 + 40);
+    // The last row begins at the left.
+    expect(rows.place(rows.first(rows.rows - 1)).left).toBe(0);
     expect(rows.height).toBe(rows.place(39).top + rows.place(39).height);
   });
 
@@ -130,7 +132,7 @@ describe("more photographs than an area has room for", () => {
 
   test("one that is wider than the area is as wide as the area", () => {
     const [place] = places(scrolled([2.6], { width: 200, height: 80 }, CHROME, 112));
-    expect(place).toEqual({ left: 1, top: 0, width: 197, height: 76 + 40, caption: 40 });
+    expect(place).toEqual({ left: 0, top: 0, width: 197, height: 76 + 40, caption: 40 });
   });
 
   test("the keys go to the nearest tile above and below", () => {
