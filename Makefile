@@ -64,9 +64,10 @@ notebooks: setup cocoa_widget/static/widget.js
 		--TagRemovePreprocessor.remove_all_outputs_tags=live $(STUDIES)
 	$(BIN)/$(EXECUTE) --output-dir $$(mktemp -d) notebooks/quickstart.ipynb
 
-# The heatmaps in the documentation.
-pictures: setup
+# The pictures of the documentation: heatmaps, and the page, taken from the quickstart in JupyterLab.
+pictures: setup cocoa_widget/static/widget.js browser
 	$(BIN)/python benchmarks/pictures.py
+	$(BIN)/python -m docs.pictures
 
 # The site is in docs/_build/html. Once its tools are installed, building it needs no network.
 docs: $(VENV)/.docs

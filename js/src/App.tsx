@@ -6,6 +6,7 @@ import { RestoreBar } from "./bins/RestoreBar";
 import { SelectionBar } from "./bins/SelectionBar";
 import { useStore } from "./context";
 import { Explicands } from "./explicands/Explicands";
+import { WaitingNote } from "./explicands/WaitingNote";
 import { AlikeNote } from "./gallery/AlikeNote";
 import { Gallery } from "./gallery/Gallery";
 import { EnlargedImage } from "./insight/EnlargedImage";
@@ -43,7 +44,9 @@ export function App({ root }: { root: HTMLElement }): JSX.Element {
           <Bin bin="foil" />
         </div>
       </div>
-      <StatusBar />
+      <StatusBar>
+        <WaitingNote />
+      </StatusBar>
       <SelectionBar />
       <Toasts />
       {enlarged.value && <EnlargedImage {...enlarged.value} />}

@@ -104,6 +104,7 @@ def test_methods_and_baselines_from_the_menus(notebook: Notebook) -> None:
     root.locator("[role=menuitemradio][data-value=grad_cam]").click()
     expect(root.locator("[data-bin=explicands] canvas[data-method=grad_cam][data-progress='1']")).to_be_visible()
     choose(root, "method", "occlusion")
+    root.locator("[data-action=settings]").click()
     choose(root, "baseline", "mean_colour")
     expect(root.locator("[data-bin=explicands] canvas[data-method=occlusion][data-progress='1']")).to_be_visible()
     assert notebook.python("print(widget.method.name, widget.baseline.name)").split() == ["occlusion", "mean_colour"]

@@ -7,7 +7,8 @@ import { Button } from "../ui/Button";
 import { count } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Panel } from "../ui/Panel";
-import { type Cell, TileGrid } from "../ui/TileGrid";
+import { Rows, type TileRows } from "../ui/rows";
+import { TileGrid } from "../ui/TileGrid";
 import { clearBin } from "./actions";
 import { GapNote } from "./GapNote";
 import { Prompt } from "./Prompt";
@@ -16,11 +17,19 @@ import { TextMenu } from "./TextMenu";
 import { isText } from "./texts";
 
 const TILE = 68;
+const CHIP = { width: 148, height: 34 };
 const GAP = 6;
 
-function binCell({ width }: Size): Cell {
-  const columns = columnsIn(width, TILE, GAP);
-  return { columns, width: TILE, height: TILE };
+/** Texts in rows of their own, above the photographs. */
+function binRows({ width }: Size, texts: number, count: number): TileRows {
+  const columns = columnsIn(width, CHIP.width, GAP);
+  const chip = { width: Math.floor((width - (columns - 1) * GAP) / columns), height: CHIP.height };
+  const photo = { width: TILE, height: TILE };
+  return new Rows({ ...photo, columns: columnsIn(width, TILE, GAP), count: count - texts }, GAP, {
+    ...chip,
+    columns,
+    count: texts,
+  });
 }
 
 const TEXTS = {
@@ -38,13 +47,6 @@ const TEXTS = {
   },
 };
 
-const CHIP = { width: 148, height: 34 };
-
-function chipCell({ width }: Size): Cell {
-  const columns = columnsIn(width, CHIP.width, GAP);
-  return { columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: CHIP.height };
-}
-
 export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
   const store = useStore();
   const order = store.bins.orders[bin].value;
@@ -59,7 +61,7 @@ export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
       region={bin}
       title={words.title}
       count={count(ids.length)}
-      subtitle={words.subtitle}
+      subtitle={<span class="subtitle">{words.subtitle}</span>}
       entry={
         text?.available && (
           <div class="text-entry">
@@ -85,9 +87,7 @@ export function Bin({ bin }: { bin: "corpus" | "foil" }): JSX.Element {
         region={bin}
         order={order}
         label={words.title}
-        gap={GAP}
-        cell={binCell}
-        head={{ count: texts, cell: chipCell }}
+        layOut={(area) => binRows(area, texts, ids.length)}
         describe={(image) => store.describe(image)}
         renderTile={(id, cell) =>
           isText(id) ? (

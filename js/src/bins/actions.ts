@@ -21,6 +21,7 @@ export function moveImages(store: Store, ids: readonly string[], from: Region, t
     store.ui.announce(`Nothing moved: already in ${NAMES[to]}.`);
     return;
   }
+  store.ui.hasMoved.value = true;
   const bin = to === "gallery" ? (from as Bin) : to;
   const verb = to === "explicands" ? "now explained" : to === "gallery" ? `removed from ${NAMES[from]}` : null;
   store.ui.announce(`${amount(moved)} ${verb ?? `moved from ${NAMES[from]} to ${NAMES[to]}`}. ${sizeOf(store, bin)}`);

@@ -27,9 +27,44 @@ export function contain(aspect: number, box: Size): Size {
   return { width: Math.max(1, Math.round(scale * aspect)), height: Math.max(1, Math.round(scale)) };
 }
 
-/** A frame may reach beyond the photograph, where the encoder pads; the stage then shows the padding too. */
-export function layoutPhoto(photo: Size, [left, top, right, bottom]: Frame, box: Size): PhotoLayout {
-  const [x0, y0, x1, y1] = [Math.min(0, left), Math.min(0, top), Math.max(1, right), Math.max(1, bottom)];
+/** A tile shows a longer photograph only around the frame, which is all that the encoder sees of it. */
+export const LONGEST = 2.6;
+
+/**
+ * The part of a photograph to show, in fractions of it. A frame may reach beyond the photograph, where the encoder pads; the
+ * part then includes the padding. Its aspect is within 1 / `longest` and `longest`, unless the frame's is not.
+ */
+function shownPart(photo: Size, frame: Frame, longest: number): Frame {
+  const [left, top, right, bottom] = frame;
+  const [x, y] = [span(left, right), span(top, bottom)];
+  const width = (x[1] - x[0]) * photo.width;
+  const height = (y[1] - y[0]) * photo.height;
+  const [x0, x1] = around(x, left, right, (longest * height) / photo.width);
+  const [y0, y1] = around(y, top, bottom, (longest * width) / photo.height);
+  return [x0, y0, x1, y1];
+}
+
+/** One side of the photograph and of a frame that may reach beyond it. */
+const span = (from: number, to: number): [number, number] => [Math.min(0, from), Math.max(1, to)];
+
+/** At most `most` of a span, around a part of it that is kept whole. */
+function around([low, high]: [number, number], from: number, to: number, most: number): [number, number] {
+  const size = Math.max(most, to - from);
+  if (size >= high - low) return [low, high];
+  const start = Math.min(Math.max((from + to - size) / 2, low), high - size);
+  return [start, start + size];
+}
+
+/** Width ÷ height of what a tile shows of a photograph. */
+export function shownAspect(photo: Size, frame: Frame): number {
+  const [x0, y0, x1, y1] = shownPart(photo, frame, LONGEST);
+  return ((x1 - x0) * photo.width) / ((y1 - y0) * photo.height);
+}
+
+/** The places of photograph and frame in a box; what is longer than `longest` is cut off around the frame. */
+export function layoutPhoto(photo: Size, frame: Frame, box: Size, longest = Number.POSITIVE_INFINITY): PhotoLayout {
+  const [left, top, right, bottom] = frame;
+  const [x0, y0, x1, y1] = shownPart(photo, frame, longest);
   const stage = contain(((x1 - x0) * photo.width) / ((y1 - y0) * photo.height), box);
   const [sx, sy] = [stage.width / (x1 - x0), stage.height / (y1 - y0)];
   return {
@@ -43,23 +78,7 @@ export function layoutPhoto(photo: Size, [left, top, right, bottom]: Frame, box:
 export const isCropped = ([left, top, right, bottom]: Frame): boolean =>
   left > 0.004 || top > 0.004 || right < 0.996 || bottom < 0.996;
 
-/** Columns for `count` cells such that photographs of a common aspect become as large as possible. */
-export function bestColumns(count: number, area: Size, gap: number, caption: number, smallest: number): number {
-  const ASPECT = 1.15;
-  let [best, bestSide] = [1, 0];
-  for (let columns = 1; columns <= Math.max(1, count); columns++) {
-    const rows = Math.ceil(count / columns);
-    const width = (area.width - (columns - 1) * gap) / columns;
-    const height = (area.height - (rows - 1) * gap) / rows - caption;
-    const side = Math.min(width / ASPECT, height);
-    if (side > bestSide) [best, bestSide] = [columns, side];
-  }
-  // Too many to show at once: scroll, at the smallest size that is still worth looking at.
-  if (bestSide >= smallest) return best;
-  return columnsIn(area.width, smallest * ASPECT, gap);
-}
-
 /** Thumbnail sizes come in steps, so that a resize seldom asks for new ones. */
 export function quantised(pixels: number): number {
-  return [128, 256, 512].find((step) => pixels <= step) ?? 1024;
+  return [128, 256, 512, 1024, 2048].find((step) => pixels <= step) ?? 4096;
 }

@@ -1,9 +1,9 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
-import { useCallback } from "preact/hooks";
+import { useCallback, useMemo } from "preact/hooks";
 import { clearBin, enlarge, removeImages } from "../bins/actions";
 import { useHeatmapInfo, useStore } from "../context";
-import { bestColumns, contain, type Rect, type Size } from "../engine/geometry";
+import { contain, type Rect, type Size } from "../engine/geometry";
 import { ATTRIBUTION, isSigned } from "../engine/layers";
 import { Photo } from "../gallery/Photo";
 import { StabilityBadge } from "../insight/StabilityBadge";
@@ -13,38 +13,39 @@ import { Button } from "../ui/Button";
 import { placed } from "../ui/boxes";
 import { amount, count, signedAmount } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { fitted, type JustifiedRows, type PhotoPlace, scrolled } from "../ui/justified";
 import { Panel } from "../ui/Panel";
-import { type Cell, TileGrid } from "../ui/TileGrid";
+import { TileGrid } from "../ui/TileGrid";
 import { CellMark } from "./CellMark";
 import { Legend } from "./Legend";
-import { WaitingNote } from "./WaitingNote";
+import { ScoreBar } from "./ScoreBar";
+import { scoreText } from "./score";
 import { obstacle, togglePlaces, written } from "./where-else";
 
 const FROM_BEFORE = "from before";
-const GAP = 10;
-const CAPTION = 34;
-const SMALLEST = 96;
-/** The widths from which a caption has room for the interval, and for its icon as well. */
-const [ROOMY, SPACIOUS] = [180, 270];
+const CHROME = { gap: 10, caption: 38, narrowest: 190 };
+/** The smallest height of photographs that are all on screen, and the height of those in a list that scrolls. */
+const [LEAST, SCROLLED] = [102, 112];
+/** The width from which a caption has room for the name beside the score. */
+const NAMED_FROM = 180;
+/** Under a slimmer photograph there is no room for a score. */
+const SLIMMEST = 0.96;
+/** The aspect of a photograph that is not known yet. */
+const USUAL = 1.25;
 
-/** Tiles grow to fill the panel: one explicand is large, many are a grid. */
-function explicandCell(area: Size, images: number): Cell {
-  const columns = bestColumns(images, area, GAP, CAPTION, SMALLEST);
-  const rows = Math.max(1, Math.ceil(images / columns));
-  const width = Math.floor((area.width - (columns - 1) * GAP) / columns);
-  const height = Math.floor((area.height - (rows - 1) * GAP) / rows);
-  return { columns, width, height: Math.max(SMALLEST + CAPTION, height) };
+/** Photographs fill the panel: one is large, several are in rows, and too many to show at once scroll. */
+function explicandRows(area: Size, aspects: readonly number[]): JustifiedRows {
+  return fitted(aspects, area, CHROME, LEAST) ?? scrolled(aspects, area, CHROME, SCROLLED);
 }
-
-const photoBox = ({ width, height }: Size): Size => ({ width: width - 2, height: height - CAPTION });
 
 export function Explicands(): JSX.Element {
   const store = useStore();
-  const { heatmaps, heatmapPixels, pointing, seen } = store.explicands;
+  const { heatmapPixels, seen } = store.explicands;
   const order = store.bins.orders.explicands.value;
-  const onShown = useCallback((shown: readonly string[], cell: Size) => {
+  const aspects = useAspects();
+  const onShown = useCallback((shown: readonly string[], { width, height }: Size) => {
     const [rows, columns] = store.session.catalogue.peek()?.encoder.input ?? [1, 1];
-    const frame = contain(columns / rows, photoBox(cell));
+    const frame = contain(columns / rows, { width, height: height - CHROME.caption });
     seen.value = shown;
     heatmapPixels.value = shown.length ? Math.max(frame.width, frame.height) * devicePixelRatio : 0;
   }, []);
@@ -53,7 +54,7 @@ export function Explicands(): JSX.Element {
       region="explicands"
       title="Explicands"
       count={count(order.length)}
-      subtitle={order.length ? undefined : "images being explained"}
+      subtitle={<Note />}
       entry={order.length > 0 && <Legend />}
       actions={
         <Button
@@ -70,14 +71,13 @@ export function Explicands(): JSX.Element {
         region="explicands"
         order={order}
         label="Explicands"
-        gap={GAP}
-        cell={explicandCell}
+        layOut={(area) => explicandRows(area, aspects)}
         onShown={onShown}
         clickEnlarges
         describe={(image) => describeExplicand(store, image)}
         tools={(image) => <ExplicandTools image={image} />}
         shortcuts="Enter Delete W"
-        renderTile={(image, cell) => <ExplicandTile image={image} cell={cell} />}
+        renderTile={(image, place) => <ExplicandTile image={image} place={place} />}
         empty={
           <>
             <Icon name="eye" />
@@ -85,12 +85,6 @@ export function Explicands(): JSX.Element {
           </>
         }
       />
-      {order.length > 0 && <WaitingNote />}
-      {order.length > 0 && heatmaps.nothing.value && !pointing.image.value && (
-        <div class="nothing" role="note">
-          {heatmaps.nothing.value}
-        </div>
-      )}
     </Panel>
   );
 }
@@ -99,6 +93,30 @@ export function Explicands(): JSX.Element {
 function trialTag({ bins }: Store, trial: "drop" | "place"): string {
   if (trial === "place") return "Where else?";
   return bins.drag.value.phase === "dragging" ? "If dropped" : "If done";
+}
+
+/** The aspects of the explicands; those that are not known yet are taken to be usual. */
+function useAspects(): readonly number[] {
+  const { gallery, bins } = useStore();
+  // As a text, so that thumbnails of other images change nothing.
+  const known = useComputed(() =>
+    bins.orders.explicands.value.ids
+      .map((image) => Math.max(SLIMMEST, gallery.thumbnails.aspect(image) ?? USUAL).toFixed(3))
+      .join(),
+  ).value;
+  return useMemo(() => (known ? known.split(",").map(Number) : []), [known]);
+}
+
+/** What an empty panel is for, or why there is nothing to show in it. */
+function Note(): JSX.Element | null {
+  const { explicands, bins } = useStore();
+  if (!bins.orders.explicands.value.length) return <span class="subtitle">images being explained</span>;
+  const nothing = explicands.pointing.image.value ? null : explicands.heatmaps.nothing.value;
+  return nothing === null ? null : (
+    <span class="nothing" role="note">
+      {nothing}
+    </span>
+  );
 }
 
 /** The label of a tile: a screen reader reads it instead of the parts of the tile. */
@@ -113,13 +131,13 @@ function describeExplicand(store: Store, image: string): string {
   return words.join(", ");
 }
 
-function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Element {
-  const store = useStore();
-  const label = store.gallery.label(image);
+function ExplicandTile({ image, place }: { image: string; place: PhotoPlace }): JSX.Element {
+  const { width, height, caption } = place;
+  const named = width >= NAMED_FROM;
   return (
     <div class="explicand">
       <div class="explicand-photo">
-        <Photo image={image} box={photoBox(cell)} heatmap>
+        <Photo image={image} box={{ width, height: height - caption }} heatmap>
           {(frame) => (
             <>
               <CellMark image={image} frame={frame} />
@@ -128,17 +146,27 @@ function ExplicandTile({ image, cell }: { image: string; cell: Size }): JSX.Elem
           )}
         </Photo>
         <BinsTag image={image} />
-        {cell.width < ROOMY && <StabilityBadge image={image} size="over" />}
+        {!named && <Names image={image} />}
       </div>
-      <div class="caption">
-        <span class="caption-names">
-          <span class="caption-name">{label ?? image}</span>
-          {label && label !== image && <span class="caption-id">{image}</span>}
+      <div class="caption" style={{ height: `${caption}px` }}>
+        {named && <Names image={image} />}
+        <span class="answer">
+          <Reading image={image} />
+          <StabilityBadge image={image} />
+          <ScoreBar image={image} />
         </span>
-        {cell.width >= ROOMY && <StabilityBadge image={image} size={cell.width < SPACIOUS ? "number" : "full"} />}
-        <Reading image={image} />
       </div>
     </div>
+  );
+}
+
+function Names({ image }: { image: string }): JSX.Element {
+  const label = useStore().gallery.label(image);
+  return (
+    <span class="caption-names">
+      <span class="caption-name">{label ?? image}</span>
+      {label && label !== image && <span class="caption-id">{image}</span>}
+    </span>
   );
 }
 
@@ -178,7 +206,7 @@ const PLACE_SCORE = "How alike the image as a whole and the place are";
 
 /** The score and the progress of the heatmap; a component of its own, as it is rendered at every update. */
 export function Reading({ image }: { image: string }): JSX.Element | null {
-  const { settings } = useStore();
+  const { settings, insight } = useStore();
   const info = useHeatmapInfo(image);
   if (!info) return null;
   const percent = Math.round(info.progress * 100);
@@ -196,7 +224,9 @@ export function Reading({ image }: { image: string }): JSX.Element | null {
         data-sign={info.score < 0 ? "negative" : "positive"}
         title={info.trial === "place" ? PLACE_SCORE : SCORE}
       >
-        {written(info, settings.similarity.value)}
+        {info.trial === "place"
+          ? written(info, settings.similarity.value)
+          : scoreText(info.score, insight.scoreLimit.value)}
       </span>
     </span>
   );

@@ -30,9 +30,9 @@ function Waiting(): JSX.Element {
   const task = session.status.value?.task?.label.toLowerCase() ?? "encoding";
   const progress = kernel.state.value === "closed" ? "" : ` (${task}, ${seconds.value} s)`;
   return (
-    <div class="nothing waiting" role="note" data-note="waiting">
+    <span class="waiting" role="note" data-note="waiting">
       Waiting for {what}: {now}
       {progress}
-    </div>
+    </span>
   );
 }

@@ -32,6 +32,8 @@ export class ExplicandsState {
   readonly answered: ReadonlySignal<number>;
   /** Whether an explicand has no heatmap for the present question, although there is something to explain. */
   readonly incomplete: ReadonlySignal<boolean>;
+  /** The largest size of a score on the page. */
+  readonly largestScore: ReadonlySignal<number>;
   /** The bins and settings that heatmaps depend on. */
   readonly #question: ReadonlySignal<PageQuestion>;
   /** The question that the newest heatmaps of the kernel answer. */
@@ -73,6 +75,12 @@ export class ExplicandsState {
         return !info || info.stale || info.version !== this.heatmaps.version.value;
       });
     });
+    this.largestScore = computed(() =>
+      bins.orders.explicands.value.ids.reduce(
+        (largest, image) => Math.max(largest, Math.abs(this.heatmaps.info(image).value?.score ?? 0)),
+        0,
+      ),
+    );
     const dragging = computed(() => bins.drag.value.phase === "dragging");
     this.#stops = [
       // Before anything is rendered again: heatmaps are painted in the frame of the event.

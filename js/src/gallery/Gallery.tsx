@@ -2,6 +2,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useCallback } from "preact/hooks";
 import type { Region } from "../bins/bins";
+import { DragHint } from "../bins/DragHint";
 import { quoted } from "../bins/texts";
 import { useCatalogue, useHeatmapInfo, useStore } from "../context";
 import { columnsIn, type Size } from "../engine/geometry";
@@ -12,18 +13,23 @@ import { Icon } from "../ui/icons";
 import { FOCUSABLE } from "../ui/keyboard";
 import { Panel } from "../ui/Panel";
 import { Retry } from "../ui/Retry";
-import { type Cell, TileGrid } from "../ui/TileGrid";
+import { Rows, type TileRows } from "../ui/rows";
+import { TileGrid } from "../ui/TileGrid";
 import { Photo } from "./Photo";
 import { rankedWords } from "./search";
 
-const TILE = 96;
+/** The smallest width of a tile, and the height of its photograph. */
+const [NARROWEST, TILE] = [84, 90];
 const LABEL = 20;
 const GAP = 8;
 
 /** Tiles of a fixed height, in as many columns as fit, stretched to fill the row. */
-function galleryCell({ width }: Size): Cell {
-  const columns = columnsIn(width, TILE, GAP);
-  return { columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: TILE + LABEL };
+function galleryRows({ width }: Size, count: number): TileRows {
+  const columns = columnsIn(width, NARROWEST, GAP);
+  return new Rows(
+    { count, columns, width: Math.floor((width - (columns - 1) * GAP) / columns), height: TILE + LABEL },
+    GAP,
+  );
 }
 
 export function Gallery(): JSX.Element {
@@ -34,9 +40,9 @@ export function Gallery(): JSX.Element {
   const { ranking } = store.gallery.search;
   const total = catalogue?.images.length ?? 0;
   const order = store.gallery.order.value;
-  const onShown = useCallback((shown: readonly string[], cell: Size) => {
+  const onShown = useCallback((shown: readonly string[], { width }: Size) => {
     visible.value = shown;
-    heatmapPixels.value = Math.min(cell.width, TILE) * devicePixelRatio;
+    heatmapPixels.value = Math.min(width, TILE) * devicePixelRatio;
   }, []);
   return (
     <Panel
@@ -47,13 +53,13 @@ export function Gallery(): JSX.Element {
     >
       <Filter />
       <Ranked />
+      <DragHint />
       <TileGrid
         key={ranking.value?.text ?? ""}
         region="gallery"
         order={order}
         label="Gallery"
-        gap={GAP}
-        cell={galleryCell}
+        layOut={(area) => galleryRows(area, order.length)}
         onShown={onShown}
         describe={(image) => {
           const score = ranking.value?.scores.get(image);

@@ -1,32 +1,40 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useStore } from "../context";
-import { isCropped, layoutPhoto, quantised, type Rect, type Size } from "../engine/geometry";
+import { isCropped, LONGEST, layoutPhoto, type PhotoLayout, quantised, type Rect, type Size } from "../engine/geometry";
 import type { Frame } from "../kernel/protocol";
 import { placed, sized } from "../ui/boxes";
 import { Icon } from "../ui/icons";
 import type { LoadedThumbnail } from "./thumbnails";
+
+const FINEST = 1024;
+
+/** How much larger the whole photograph is than the part of it that is shown. */
+const enlargement = ({ photo, stage }: PhotoLayout): number =>
+  Math.max(1, Math.max(photo.width, photo.height) / Math.max(stage.width, stage.height));
 
 interface PhotoProps {
   image: string;
   /** The available CSS pixels. */
   box: Size;
   heatmap: boolean;
-  /** Asks for a thumbnail of this many device pixels instead of what the box suggests. */
-  pixels?: number;
+  /** The whole photograph in the finest resolution, also where it is far longer than high, or higher than long. */
+  whole?: boolean;
   children?: (frame: Rect) => ComponentChildren;
 }
 
-/** The whole photograph, what the encoder sees of it, and the heatmap exactly over that part. */
-export function Photo({ image, box, heatmap, pixels, children }: PhotoProps): JSX.Element {
+/** A photograph, what the encoder sees of it, and the heatmap exactly over that part. */
+export function Photo({ image, box, heatmap, whole, children }: PhotoProps): JSX.Element {
   const { thumbnails } = useStore().gallery;
-  const size = quantised(pixels ?? Math.max(box.width, box.height) * devicePixelRatio);
-  useLayoutEffect(() => thumbnails.acquire(image, size), [image, size]);
   const thumbnail = thumbnails.thumbnail(image).value;
+  const layout = thumbnail && layoutPhoto(thumbnail, thumbnail.frame, box, whole ? undefined : LONGEST);
+  const pixels = whole ? FINEST : Math.min(FINEST, Math.max(box.width, box.height) * devicePixelRatio);
+  const size = quantised(pixels * (layout ? enlargement(layout) : 1));
+  useLayoutEffect(() => thumbnails.acquire(image, size), [image, size]);
   const onPainted = useUnpainted(image, thumbnail);
   if (thumbnail?.error !== undefined && !thumbnail.url) return <Broken box={box} reason={thumbnail.error} />;
-  if (!thumbnail) return <div class="photo photo-waiting" style={sized(box)} />;
-  const { stage, photo, frame } = layoutPhoto(thumbnail, thumbnail.frame, box);
+  if (!thumbnail || !layout) return <div class="photo photo-waiting" style={sized(box)} />;
+  const { stage, photo, frame } = layout;
   return (
     <div class="photo" style={sized(stage)}>
       {heatmap && <HeatCanvas image={image} frame={frame} />}

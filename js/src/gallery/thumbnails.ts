@@ -1,4 +1,5 @@
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { shownAspect } from "../engine/geometry";
 import type { Kernel } from "../kernel/kernel";
 import type { Thumbnail, Thumbnails as ThumbnailsMessage } from "../kernel/protocol";
 
@@ -34,6 +35,9 @@ export class ThumbnailCache {
   #frame = 0;
   #inFlight = 0;
   #abort = new AbortController();
+  /** What `aspect` returns, kept longer than the thumbnails. */
+  readonly #aspects = new Map<string, number>();
+  readonly #aspectsKnown = signal(0);
   readonly #kernel: Kernel;
   readonly #onError: (message: string) => void;
 
@@ -44,6 +48,12 @@ export class ThumbnailCache {
 
   thumbnail(image: string): ReadonlySignal<LoadedThumbnail | null> {
     return this.#entry(image).thumbnail;
+  }
+
+  /** Width ÷ height of what tiles show of an image; undefined until its first thumbnail has come. */
+  aspect(image: string): number | undefined {
+    this.#aspectsKnown.value;
+    return this.#aspects.get(image);
   }
 
   /** Wants `image` at `size` until the returned function is called. */
@@ -119,9 +129,16 @@ export class ThumbnailCache {
   }
 
   #store(message: ThumbnailsMessage, buffers: DataView[], size: number): void {
+    const known = this.#aspects.size;
+    batch(() => this.#storeAll(message, buffers, size));
+    if (this.#aspects.size > known) this.#aspectsKnown.value = this.#aspects.size;
+  }
+
+  #storeAll(message: ThumbnailsMessage, buffers: DataView[], size: number): void {
     message.items.forEach((item, i) => {
       const entry = this.#entries.get(item.image);
       const buffer = buffers[i];
+      if (!item.error) this.#aspects.set(item.image, shownAspect(item, item.frame));
       if (!entry || (entry.thumbnail.peek()?.size ?? 0) >= size) return;
       // The blob gets the bytes of the DataView only, not of the whole message that it is a window of.
       const blob = new Blob(buffer ? [buffer as DataView<ArrayBuffer>] : [], { type: item.type });

@@ -93,7 +93,7 @@ export function EnlargedImage({ image, from }: { image: string; from: Region }):
         <div class="enlarged-photo">
           <div class="enlarged-body" data-plain={original.value || undefined} ref={area}>
             {width > 0 && (
-              <Photo key={image} image={image} box={{ width, height }} heatmap pixels={1024}>
+              <Photo key={image} image={image} box={{ width, height }} heatmap whole>
                 {(frame) => <Probe image={image} frame={frame} />}
               </Photo>
             )}

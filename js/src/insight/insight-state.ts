@@ -1,6 +1,7 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Region } from "../bins/bins";
 import type { ExplicandsState } from "../explicands/explicands-state";
+import { scoreLimit } from "../explicands/score";
 import type { Kernel } from "../kernel/kernel";
 import type { Curves, Influence } from "../kernel/protocol";
 import { StabilityState } from "./stability";
@@ -117,6 +118,8 @@ export class InsightState {
   /** The device pixels at which the enlarged heatmap is painted. */
   readonly heatmapPixels = signal(0);
   readonly stability: StabilityState;
+  /** The end of the scale on which the scores of all explicands are drawn and written. */
+  readonly scoreLimit: ReadonlySignal<number>;
   /** Whether the panel beside the enlarged image is open; kept as long as the view lives. */
   readonly open = signal(true);
   /** Which measure's curves are shown. */
@@ -126,10 +129,11 @@ export class InsightState {
   readonly #heatmaps: ExplicandsState["heatmaps"];
   readonly #waiting: ExplicandsState["waiting"];
 
-  constructor(kernel: Kernel, { heatmaps, answered, waiting }: ExplicandsState) {
+  constructor(kernel: Kernel, { heatmaps, answered, waiting, largestScore }: ExplicandsState) {
     this.#heatmaps = heatmaps;
     this.#waiting = waiting;
     this.stability = new StabilityState(answered);
+    this.scoreLimit = computed(() => scoreLimit(Math.max(largestScore.value, this.stability.largest.value)));
     this.influence = new Question("influence", kernel, answered);
     this.curves = new Question("curves", kernel, answered);
   }

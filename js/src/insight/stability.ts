@@ -1,6 +1,6 @@
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { ImageStability, StabilityReport } from "../kernel/protocol";
-import { fraction, halfWidth, images, signed } from "../ui/format";
+import { fraction, images, signed } from "../ui/format";
 
 /** How much an explicand's answer depends on the members of the bins, and what holds for all explicands. */
 export interface Stability extends ImageStability {
@@ -16,6 +16,11 @@ const STABLE_FROM = 20;
 /** The stability of each explicand; the kernel reports it a moment after the heatmaps that it belongs to. */
 export class StabilityState {
   readonly kept = signal<ReadonlyMap<string, Stability>>(new Map());
+  /** The largest size of what the scores may be, over all explicands. */
+  readonly largest = computed(() => {
+    const ends = [...this.kept.value.values()].flatMap(({ low, high }) => [Math.abs(low ?? 0), Math.abs(high ?? 0)]);
+    return Math.max(0, ...ends);
+  });
   readonly #newest: ReadonlySignal<number>;
 
   constructor(newest: ReadonlySignal<number>) {
@@ -44,10 +49,6 @@ export function verdict({ low, high, correlation, few }: Stability): Verdict {
 }
 
 export const isWarning = (stability: Stability): boolean => stability.few || verdict(stability) === "doubtful";
-
-/** "±.03": half of the interval that holds 95 % of the scores. */
-export const interval = ({ low, high }: Stability): string =>
-  `±${low === null || high === null ? "?" : halfWidth(low, high)}`;
 
 function scoreWords({ low, high, smallest }: Stability): string {
   if (low !== null && high !== null) {

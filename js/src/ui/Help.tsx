@@ -49,8 +49,8 @@ export function Help(): JSX.Element {
             <b class="in-foil">these</b> towards the foil. Hatched parts were cropped away before the encoder.
           </li>
           <li>
-            The <b>±</b> beside a score is how far other images of the same kind in the bins would move it. Enlarge an
-            explicand to see what each bin member contributes.
+            The <b>±</b> beside a score is how far other images of the same kind in the bins would move it; its bar
+            shows both, on one scale for all explicands. Enlarge an explicand to see what each bin member contributes.
           </li>
           {text?.available && (
             <li>

@@ -7,8 +7,8 @@ interface PanelProps {
   region: Region;
   title: string;
   count?: string;
-  subtitle?: string;
-  /** A field for typing. */
+  subtitle?: ComponentChildren;
+  /** What belongs to the whole panel: a field for typing, a legend. */
   entry?: ComponentChildren;
   actions?: ComponentChildren;
   children: ComponentChildren;
@@ -21,7 +21,7 @@ export function Panel({ region, title, count, subtitle, entry, actions, children
       <div class="panel-head">
         <h3>{title}</h3>
         {count !== undefined && <span class="count">{count}</span>}
-        {subtitle && <span class="subtitle">{subtitle}</span>}
+        {subtitle}
         <span class="spacer" />
         {entry}
         {actions}

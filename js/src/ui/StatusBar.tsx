@@ -1,8 +1,9 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useCatalogue, useStore } from "../context";
 import { bytes, count } from "./format";
 
-export function StatusBar(): JSX.Element {
+/** The line at the bottom: `children`, then what the kernel does. */
+export function StatusBar({ children }: { children?: ComponentChildren }): JSX.Element {
   const { session, kernel } = useStore();
   const { status, waiting } = session;
   // The status of a kernel that does not answer is out of date.
@@ -10,6 +11,7 @@ export function StatusBar(): JSX.Element {
   const encoder = useCatalogue()?.encoder;
   return (
     <div class="status" role="group" aria-label="Status">
+      {children}
       <span class="silence" role="status">
         {kernel.state.value === "silent" && !waiting.value && "No answer: the kernel is busy with a cell, or gone."}
       </span>

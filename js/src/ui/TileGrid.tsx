@@ -8,31 +8,25 @@ import type { Size } from "../engine/geometry";
 import { clickMode, FOCUSABLE } from "./keyboard";
 import { observeSize } from "./observe-size";
 import type { Order } from "./order";
-import { Rows } from "./rows";
+import type { Place, TileRows } from "./rows";
 import { NOTHING_SELECTED, select } from "./selection";
 import { Tile } from "./Tile";
 import { TileTools, toolsOf } from "./TileTools";
 
-export interface Cell extends Size {
-  columns: number;
-}
-
-interface TileGridProps {
+interface TileGridProps<P extends Place> {
   region: Region;
   order: Order;
   label: string;
-  gap: number;
-  /** The size of the tiles in a given area. */
-  cell: (area: Size, count: number) => Cell;
-  /** The number and the size of the first tiles, which have rows of their own above the others. */
-  head?: { count: number; cell: (area: Size) => Cell };
-  renderTile: (image: string, cell: Size) => ComponentChildren;
+  /** The places of the tiles in a given area. */
+  layOut: (area: Size) => TileRows<P>;
+  renderTile: (image: string, place: P) => ComponentChildren;
   /** Buttons over a tile. They are outside of the list, whose options must not contain buttons; keys do the same. */
   tools?: (image: string) => ComponentChildren;
   /** The keys that do the same as these buttons, as `aria-keyshortcuts` names them. */
   shortcuts?: string;
   describe: (image: string) => string;
-  onShown?: (ids: readonly string[], cell: Size) => void;
+  /** Called with the tiles on screen, and the largest width and height of their places. */
+  onShown?: (ids: readonly string[], largest: Size) => void;
   /** A click enlarges a tile instead of selecting it. */
   clickEnlarges?: boolean;
   empty: ComponentChildren;
@@ -41,8 +35,8 @@ interface TileGridProps {
 const PADDING = 8;
 
 /** A listbox whose tiles exist only while they are near the visible part, so that 100,000 images cost no more than 100. */
-export function TileGrid(props: TileGridProps): JSX.Element {
-  const { region, order, label, gap, renderTile, describe, onShown } = props;
+export function TileGrid<P extends Place>(props: TileGridProps<P>): JSX.Element {
+  const { region, order, label, renderTile, describe, onShown } = props;
   const { ids } = order;
   const store = useStore();
   const { tiles } = store;
@@ -55,18 +49,13 @@ export function TileGrid(props: TileGridProps): JSX.Element {
 
   const inner = { width: area.value.width - 2 * PADDING, height: area.value.height - 2 * PADDING };
   const measured = inner.width > 0 && inner.height > 0;
-  const heads = props.head?.count ?? 0;
-  const cell = props.cell(inner, ids.length - heads);
-  const { width, height } = cell;
-  const headCell = heads ? props.head?.cell(inner) : undefined;
-  const rows = new Rows({ ...(headCell ?? cell), count: heads }, { ...cell, count: ids.length - heads }, gap);
-  const smallest = Math.min(height, headCell?.height ?? height) + gap;
-  const rowsPerPage = Math.max(1, Math.floor((inner.height + gap) / (height + gap)));
-  const rowsShown = Math.ceil(area.value.height / smallest) + 1;
+  const rows = props.layOut(inner);
   // The list may have shrunk under the scroll position.
-  const first = Math.max(0, Math.min(firstRow.value, rows.rows - rowsShown));
+  const first = Math.max(0, Math.min(firstRow.value, rows.at(rows.height - area.value.height)));
+  const last = Math.min(rows.rows, rows.at(rows.bottom(first) + area.value.height) + 1);
   const start = rows.first(Math.max(0, first - 1));
-  const end = rows.first(Math.min(rows.rows, first + rowsShown + 1));
+  const end = rows.first(Math.min(rows.rows, last + 1));
+  const rowsPerPage = Math.max(1, rows.at(rows.top(first) + inner.height) - first);
   useLayoutEffect(() => {
     tiles.shapes.set(region, { rows, rowsPerPage });
   });
@@ -74,10 +63,15 @@ export function TileGrid(props: TileGridProps): JSX.Element {
   const readScroll = () => {
     if (box.current) firstRow.value = rows.at(box.current.scrollTop - PADDING);
   };
-  useLayoutEffect(readScroll, [height, heads]);
+  useLayoutEffect(readScroll, [rows.height]);
 
-  const shown = measured ? ids.slice(rows.first(first), rows.first(Math.min(rows.rows, first + rowsShown))) : [];
+  const shown = measured ? ids.slice(rows.first(first), rows.first(last)) : [];
   const shownKey = shown.join("\n");
+  let [width, height] = [0, 0];
+  for (let i = rows.first(first); i < rows.first(first) + shown.length; i++) {
+    const place = rows.place(i);
+    [width, height] = [Math.max(width, place.width), Math.max(height, place.height)];
+  }
   useEffect(() => onShown?.(shown, { width, height }), [shownKey, width, height]);
 
   const focused = tiles.focused[region].value;
@@ -160,7 +154,7 @@ function tileOf(event: Event): string | undefined {
 
 function clicked(
   event: MouseEvent,
-  { region, clickEnlarges }: TileGridProps,
+  { region, clickEnlarges }: Pick<TileGridProps<Place>, "region" | "clickEnlarges">,
   store: ReturnType<typeof useStore>,
 ): void {
   if ((event.target as Element).closest("button")) return;
@@ -180,7 +174,7 @@ function clicked(
 }
 
 /** Moves the focus to this region's tab stop when asked to, scrolling it into view first. */
-function useFocus(region: Region, box: { current: HTMLElement | null }, rows: Rows, index: number): void {
+function useFocus(region: Region, box: { current: HTMLElement | null }, rows: TileRows, index: number): void {
   const { focusIntent } = useStore().tiles;
   const wanted = focusIntent.value === region;
   useLayoutEffect(() => {

@@ -1,4 +1,3 @@
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { step } from "../bins/actions";
 import { useCatalogue, useStore } from "../context";
@@ -32,13 +31,12 @@ function SettingMenu({ setting, title, choices }: { setting: Setting; title: str
   );
 }
 
-/** The bar of settings. On a narrow page, those that are seldom changed are folded away behind a button. */
+/** The bar of settings. Those that are seldom changed are folded away. */
 export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
-  const { settings, kernel } = useStore();
-  const unfolded = useSignal(false);
+  const { ui } = useStore();
   const known = useCatalogue();
   return (
-    <div class="toolbar" role="group" aria-label="Settings" data-unfolded={unfolded.value || undefined}>
+    <div class="toolbar" role="group" aria-label="Settings">
       <div class="brand">
         <Logo />
         <strong>COCOA</strong>
@@ -48,38 +46,48 @@ export function Toolbar({ root }: { root: HTMLElement }): JSX.Element {
         <SettingMenu setting="target" title="Target" choices={known?.targets} />
         <SettingMenu setting="layer" title="Layer" choices={known?.layers} />
       </div>
-      <div class="toolbar-fold">
-        <div class="toolbar-group" role="group" aria-label="Details">
-          <SettingMenu setting="baseline" title="Baseline" choices={known?.baselines} />
-          <SettingMenu setting="similarity" title="Similarity" choices={known?.similarities} />
-        </div>
-        <div class="toolbar-group" role="group" aria-label="Heatmaps">
-          <Opacity />
-          <SettingMenu setting="colormap" title="Colours" choices={COLORMAP_CHOICES} />
-          <ScaleToggle />
-          <Button
-            action="toggle-gallery-heatmaps"
-            label={settings.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
-            pressed={settings.gallery_heatmaps.value}
-            onClick={() => kernel.change({ gallery_heatmaps: !settings.gallery_heatmaps.peek() })}
-          >
-            <Icon name="grid" />
-          </Button>
-        </div>
-      </div>
+      <Button
+        action="settings"
+        class="toolbar-unfold"
+        worded
+        label="Baseline, similarity, and how heatmaps are shown"
+        expanded={ui.unfolded.value}
+        onClick={() => {
+          ui.unfolded.value = !ui.unfolded.peek();
+        }}
+      >
+        More
+        <Icon name="chevron" />
+      </Button>
+      <SeldomChanged />
       <div class="toolbar-group toolbar-end" role="group" aria-label="Page">
-        <Button
-          action="settings"
-          class="toolbar-unfold"
-          label={unfolded.value ? "Fewer settings" : "More settings"}
-          expanded={unfolded.value}
-          onClick={() => {
-            unfolded.value = !unfolded.peek();
-          }}
-        >
-          <Icon name="settings" />
-        </Button>
         <PageButtons root={root} />
+      </div>
+    </div>
+  );
+}
+
+function SeldomChanged(): JSX.Element {
+  const { settings, kernel, ui } = useStore();
+  const known = useCatalogue();
+  return (
+    <div class="toolbar-fold" hidden={!ui.unfolded.value}>
+      <div class="toolbar-group" role="group" aria-label="Details">
+        <SettingMenu setting="baseline" title="Baseline" choices={known?.baselines} />
+        <SettingMenu setting="similarity" title="Similarity" choices={known?.similarities} />
+      </div>
+      <div class="toolbar-group" role="group" aria-label="Heatmaps">
+        <Opacity />
+        <SettingMenu setting="colormap" title="Colours" choices={COLORMAP_CHOICES} />
+        <ScaleToggle />
+        <Button
+          action="toggle-gallery-heatmaps"
+          label={settings.gallery_heatmaps.value ? "Hide heatmaps in the gallery" : "Show heatmaps in the gallery"}
+          pressed={settings.gallery_heatmaps.value}
+          onClick={() => kernel.change({ gallery_heatmaps: !settings.gallery_heatmaps.peek() })}
+        >
+          <Icon name="grid" />
+        </Button>
       </div>
     </div>
   );

@@ -53,14 +53,6 @@ export function percent(part: number): string {
   return `${size > 0 && size < 9.95 ? size.toFixed(1) : Math.round(size)} %`;
 }
 
-/** The compact form of an interval: ".03" for a half-width of 0.031. Resampling determines no more than its first digit. */
-export function halfWidth(low: number, high: number): string {
-  const half = Math.abs(high - low) / 2;
-  if (half === 0 || !Number.isFinite(half)) return half === 0 ? "0" : "?";
-  if (half < 0.0005 || half >= 1000) return half.toExponential(0);
-  return half < 0.095 ? fraction(Number(half.toPrecision(1))) : half < 1 ? fraction(half) : half.toPrecision(2);
-}
-
 /** A number within −1..1 without the zero before its point: correlations and the like. */
 export function fraction(value: number): string {
   const size = Math.abs(value);

@@ -21,7 +21,6 @@ const PATHS = {
   photo: "M2 3.5h12v9H2zM2.5 11.5 6 7.5l2.5 3L10 9l3 2.5M11 6v.1",
   insight: "M2.5 13.5v-4M6.2 13.5v-7M9.9 13.5v-5M13.5 13.5v-11",
   rank: "M2.5 3.5h11M2.5 8h7.5M2.5 12.5h4",
-  settings: "M2 4.5h6M11 4.5h3M8 3v3M2 11.5h3M8 11.5h6M5 10v3",
   target: "M8 3.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M8 1v4M8 11v4M1 8h4M11 8h4",
   warning: "M8 2.2 14.4 13.4H1.6zM8 6.5v3.2M8 11.6v.1",
 } as const;

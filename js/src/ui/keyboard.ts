@@ -4,6 +4,7 @@ import { regionOf } from "../bins/drag-controller";
 import { leavePlaces, stepPlace, togglePlaces } from "../explicands/where-else";
 import type { Store } from "../store";
 import type { Order } from "./order";
+import { below } from "./rows";
 import { type SelectMode, select, selectAll } from "./selection";
 import type { GridShape } from "./tiles-state";
 
@@ -22,13 +23,13 @@ export function navigate(key: string, index: number, count: number, { rows, rows
     case "ArrowLeft":
       return within(index - 1);
     case "ArrowDown":
-      return rows.below(index, 1) ?? count - 1;
+      return below(rows, index, 1) ?? count - 1;
     case "ArrowUp":
-      return rows.below(index, -1) ?? index;
+      return below(rows, index, -1) ?? index;
     case "PageDown":
-      return rows.below(index, rowsPerPage) ?? count - 1;
+      return below(rows, index, rowsPerPage) ?? count - 1;
     case "PageUp":
-      return rows.below(index, -rowsPerPage) ?? 0;
+      return below(rows, index, -rowsPerPage) ?? 0;
     case "Home":
       return 0;
     case "End":

@@ -2,9 +2,9 @@ import { effect } from "@preact/signals";
 import { accents, colormapNamed } from "../engine/colormaps";
 import type { Store } from "../store";
 
-/** Below these widths the page stacks, the toolbar folds, and the toolbar gets tighter. */
+/** Below these widths the page stacks, the toolbar has two rows when it is unfolded, and it gets tighter. */
 const NARROW = 900;
-const FOLDED = 1000;
+const FOLDED = 1100;
 const COMPACT = 1240;
 
 /** The range of heights that the kernel accepts. */

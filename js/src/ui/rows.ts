@@ -6,16 +6,49 @@ export interface Part extends Size {
   columns: number;
 }
 
-/** The places of the tiles of a grid; those of `head`, which may have another size, are in rows above the others. */
-export class Rows {
+export interface Place extends Size {
+  left: number;
+  top: number;
+}
+
+/** The places of the tiles of a grid, row by row, in CSS pixels from its upper left corner. */
+export interface TileRows<P extends Place = Place> {
+  /** The numbers of tiles and of rows. */
+  readonly count: number;
+  readonly rows: number;
+  readonly height: number;
+  /** The upper edge of a row, and the upper edge of the one below it. */
+  top(row: number): number;
+  bottom(row: number): number;
+  /** The row at `y` pixels below the upper edge; the nearest one where there is none. */
+  at(y: number): number;
+  rowOf(index: number): number;
+  /** The first tile of a row; for the row after the last one, the number of tiles. */
+  first(row: number): number;
+  place(index: number): P;
+}
+
+/** The tile `by` rows below another one (above it when negative), the nearest to its middle; null without such a row. */
+export function below(rows: TileRows, index: number, by: number): number | null {
+  const row = rows.rowOf(index) + by;
+  if (row < 0 || row >= rows.rows) return null;
+  const middle = (i: number) => rows.place(i).left + rows.place(i).width / 2;
+  const distance = (i: number) => Math.abs(middle(i) - middle(index));
+  let nearest = rows.first(row);
+  for (let i = nearest + 1; i < rows.first(row + 1); i++) if (distance(i) <= distance(nearest)) nearest = i;
+  return nearest;
+}
+
+/** Rows of tiles of one size; those of `head`, which may have another size, are in rows above the others. */
+export class Rows implements TileRows {
   readonly count: number;
   readonly rows: number;
   readonly #headRows: number;
 
   constructor(
-    readonly head: Part,
     readonly body: Part,
     readonly gap: number,
+    readonly head: Part = { ...body, count: 0 },
   ) {
     this.count = head.count + body.count;
     this.#headRows = Math.ceil(head.count / head.columns);
@@ -30,7 +63,6 @@ export class Rows {
     return row < this.#headRows ? this.head : this.body;
   }
 
-  /** The upper edge of a row. */
   top(row: number): number {
     const { head, body, gap } = this;
     const heads = Math.min(row, this.#headRows);
@@ -41,7 +73,6 @@ export class Rows {
     return this.top(row) + this.#part(row).height + this.gap;
   }
 
-  /** The row at `y` pixels below the upper edge. */
   at(y: number): number {
     const { head, body, gap } = this;
     const heads = this.top(this.#headRows);
@@ -55,26 +86,15 @@ export class Rows {
     return this.#headRows + Math.floor((index - head.count) / body.columns);
   }
 
-  /** The first tile of a row; for the row after the last one, the number of tiles. */
   first(row: number): number {
     const { head, body } = this;
     if (row < this.#headRows) return row * head.columns;
     return Math.min(this.count, head.count + (row - this.#headRows) * body.columns);
   }
 
-  place(index: number): Size & { left: number; top: number } {
+  place(index: number): Place {
     const row = this.rowOf(index);
     const { width, height } = this.#part(row);
     return { left: (index - this.first(row)) * (width + this.gap), top: this.top(row), width, height };
-  }
-
-  /** The tile `by` rows below `index` (above it when negative); null when there is no such row. */
-  below(index: number, by: number): number | null {
-    const row = this.rowOf(index);
-    const to = row + by;
-    if (to < 0 || to >= this.rows) return null;
-    const [from, target] = [this.#part(row), this.#part(to)];
-    const column = Math.floor(((index - this.first(row) + 0.5) / from.columns) * target.columns);
-    return Math.min(this.first(to) + column, this.first(to + 1) - 1);
   }
 }

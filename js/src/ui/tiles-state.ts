@@ -1,11 +1,11 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Region } from "../bins/bins";
-import type { Rows } from "./rows";
+import type { TileRows } from "./rows";
 import { NOTHING_SELECTED, type Selection } from "./selection";
 
 /** The layout of a scrolling grid of tiles, as the keyboard needs it. */
 export interface GridShape {
-  rows: Rows;
+  rows: TileRows;
   rowsPerPage: number;
 }
 

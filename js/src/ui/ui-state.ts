@@ -1,4 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { remembered } from "./remembered";
 
 /** Messages, theme, help: what concerns the page as a whole. */
 export class UiState {
@@ -11,6 +12,11 @@ export class UiState {
   readonly alikeDismissed = signal(false);
   /** The number of photographs on screen that are not painted yet. */
   readonly unpainted = signal(0);
+
+  /** Whether the settings that are seldom changed are shown. */
+  readonly unfolded = remembered("unfolded", "sessionStorage");
+  /** Whether the user has moved an image before, here or in another notebook. */
+  readonly hasMoved = remembered("has-moved", "localStorage");
 
   constructor(readonly dark: ReadonlySignal<boolean>) {}
 

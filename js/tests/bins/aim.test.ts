@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 const NUMBERS = { "image-1": 1, "image-3": 0.5, "image-4": -1 };
-const canvas = () => page.region("explicands").querySelector("canvas.heat") as HTMLCanvasElement;
+const canvas = () => page.tile("explicands", "image-1").querySelector("canvas") as HTMLCanvasElement;
 const sign = () => {
   const [red, , blue] = pixel(canvas(), 0.9, 0.5);
   return Math.sign(red - blue);
@@ -65,7 +65,7 @@ test("hovering over a bin shows what a drop would do, and leaving it what is", a
   for (const shift of [3, 6, 9]) dragged.over("corpus", shift);
   expect(paint).not.toHaveBeenCalled(); // one computation for each bin that is aimed at
   await settled();
-  expect([score(), tag()]).toEqual(["−0.250", "If dropped"]);
+  expect([score(), tag()]).toEqual(["−0.25", "If dropped"]);
   expect(page.tile("explicands", "image-1").ariaLabel).toContain("if dropped, score −0.250");
   dragged.over("foil");
   await settled();
@@ -73,7 +73,7 @@ test("hovering over a bin shows what a drop would do, and leaving it what is", a
   dragged.over("gallery");
   expect([canvas().dataset.preview, sign()]).toEqual([undefined, 1]);
   await settled();
-  expect([score(), tag()]).toEqual(["+0.500", undefined]);
+  expect([score(), tag()]).toEqual(["+0.50", undefined]);
   expect(page.kernel.saves).toBe(0);
 });
 
@@ -91,7 +91,7 @@ test("a drop keeps what was shown; Escape takes it back", async () => {
   expect(canvas().dataset.preview).toBeUndefined();
   expect(Math.sign(painted[0] - painted[2])).toBe(sign());
   await settled();
-  expect(score()).toBe("−0.250");
+  expect(score()).toBe("−0.25");
 });
 
 test("the first image over an empty bin shows its heatmap, which goes when it leaves", async () => {
@@ -135,7 +135,7 @@ test("a heatmap of the kernel comes back after the trial, where the page lacks p
   point("pointermove", from, centre(page.region("explicands")));
   expect([canvas().dataset.preview, sign()]).toEqual([undefined, -1]);
   await settled();
-  expect(score()).toBe("+0.330");
+  expect(score()).toBe("+0.33");
 });
 
 test("a button of the selection that has the keyboard's focus shows what it would do, and says it", async () => {
@@ -155,14 +155,14 @@ test("a button of the selection that has the keyboard's focus shows what it woul
   button.click();
   await settled();
   expect(canvas().dataset.preview).toBeUndefined();
-  expect(score()).toBe("−0.250");
+  expect(score()).toBe("−0.25");
   expect(page.root.querySelector(".announcer")?.textContent).toContain("1 image moved");
 });
 
 test("the pointer over a control that changes the bins shows what it would do", async () => {
   await start({ foil: ["image-4"] });
   expect(await hovered(control("swap"))).toEqual(["true", "−1.50", "+1.50"]);
-  expect(await hovered(control("clear-foil"))).toEqual(["true", "+0.500", "+1.50"]);
+  expect(await hovered(control("clear-foil"))).toEqual(["true", "+0.50", "+1.50"]);
   expect(await hovered(control("undo"))).toEqual([undefined, "+1.50", "+1.50"]); // there is nothing to undo
   page.kernel.set({ corpus: [] });
   await settled();
@@ -174,7 +174,7 @@ test("the pointer over a control that changes the bins shows what it would do", 
   expect(canvas().dataset.preview).toBeUndefined();
   page.tile("gallery", "image-3").click();
   await settled();
-  expect(await hovered(control("to-foil"))).toEqual(["true", "+0.250", "+1.50"]); // −(0.5 − 1) / 2
+  expect(await hovered(control("to-foil"))).toEqual(["true", "+0.25", "+1.50"]); // −(0.5 − 1) / 2
   expect(await hovered(control("remove"))).toEqual(["true", "+1.00", "+1.50"]);
 });
 
@@ -199,7 +199,7 @@ test("the pointer wins over the keyboard's focus, which is shown again when it l
   expect(score()).toBe("−1.50");
   hover(control("clear-foil"), "enter");
   await settled();
-  expect(score()).toBe("+0.500");
+  expect(score()).toBe("+0.50");
   hover(control("clear-foil"), "leave");
   await settled();
   expect(score()).toBe("−1.50");
@@ -215,7 +215,7 @@ test("the button that removes a member shows the heatmap without it, also when i
   const row = () => dialog.querySelector("[data-member=image-4]") as HTMLElement;
   row().querySelector<HTMLElement>(".member-main")?.click();
   await settled();
-  expect(await hovered(control("remove-member"))).toEqual(["true", "+0.500", "+1.50"]);
+  expect(await hovered(control("remove-member"))).toEqual(["true", "+0.50", "+1.50"]);
   hover(control("remove-member"), "enter");
   expect(canvas().dataset.preview).toBe("true");
   row().querySelector<HTMLElement>(".member-main")?.click(); // folds the row, and with it the button
@@ -235,10 +235,10 @@ test("a text that is typed again is shown before it is added; the kernel is not 
     return [canvas().dataset.preview, score()];
   };
   const sent = page.kernel.sent.length;
-  expect(await type("a do")).toEqual([undefined, "+0.500"]);
+  expect(await type("a do")).toEqual([undefined, "+0.50"]);
   expect(await type("a  dog ")).toEqual(["true", "+2.50"]);
   field.dispatchEvent(new FocusEvent("blur"));
   await settled();
-  expect([canvas().dataset.preview, score()]).toEqual([undefined, "+0.500"]);
+  expect([canvas().dataset.preview, score()]).toEqual([undefined, "+0.50"]);
   expect(page.kernel.sent).toHaveLength(sent);
 });

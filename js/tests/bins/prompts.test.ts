@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CHOICES } from "../../dev/fake-catalogue";
-import { closePages, drag, enlarge, mount, type Page, press, reply, settled } from "../page";
+import { centre, closePages, drag, enlarge, mount, type Page, point, press, reply, settled } from "../page";
 
 let page: Page;
 afterEach(closePages);
@@ -331,4 +331,16 @@ describe("ranking the gallery by a text", () => {
     expect(input().value).toBe("");
     expect(page.kernel.requests("cancel")).toHaveLength(1);
   });
+});
+
+test("a drag over a text does not scroll it", async () => {
+  page = await mount({ traits: { foil: ["text:a dog"], explicands: ["image-1"] } });
+  const prompt = page.tile("foil", "text:a dog").querySelector(".prompt") as HTMLElement;
+  const from = page.tile("gallery", "image-4");
+  point("pointerdown", from, centre(from));
+  const { left, bottom } = prompt.getBoundingClientRect();
+  for (const x of [60, 70, 80]) point("pointermove", from, { x: left + x, y: bottom - 3 });
+  for (let frame = 0; frame < 3; frame++) await settled();
+  expect(prompt.scrollTop).toBe(0);
+  point("pointerup", from, centre(page.region("gallery")));
 });

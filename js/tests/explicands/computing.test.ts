@@ -39,7 +39,7 @@ test("products become heatmaps, scores and the scale at once", async () => {
   expect(colour("image-1", 0.1)).toBeLessThan(-100);
   expect(colour("image-1")).toBe(colour("image-2")); // M is the same for both
   await settled();
-  expect([text("image-1"), text("image-2")]).toEqual(["+0.800", "+0.400"]);
+  expect([text("image-1"), text("image-2")]).toEqual(["+0.80", "+0.40"]);
   expect(peak()).toBe("−1.60+1.6");
 });
 
@@ -50,11 +50,11 @@ test("a drop repaints before the event is over, and the kernel's answer without 
   drag(page.tile("gallery", "image-4"), page.region("corpus"));
   expect(repaints()).toBeGreaterThan(before);
   await settled();
-  expect([text("image-1"), text("image-2")]).toEqual(["+0.200", "+0.100"]);
+  expect([text("image-1"), text("image-2")]).toEqual(["+0.20", "+0.10"]);
   page.kernel.say({ kind: "heatmaps", version: 2, items: [], failed: [] });
   expect(canvas("image-1").dataset).toMatchObject({ stale: "false", heatmapVersion: "2" });
   await settled();
-  expect(text("image-1")).toBe("+0.200");
+  expect(text("image-1")).toBe("+0.20");
 });
 
 test("undo, code and other views change heatmaps in the same way", async () => {
@@ -63,10 +63,10 @@ test("undo, code and other views change heatmaps in the same way", async () => {
   expect(colour("image-1")).toBeLessThan(-200);
   page.kernel.set({ target: "contrastive_label_free" });
   await settled();
-  expect(text("image-1")).toBe("+0.200");
+  expect(text("image-1")).toBe("+0.20");
   page.kernel.set({ target: "label_free" });
   await settled();
-  expect([text("image-1"), text("image-2")]).toEqual(["+1.00", "+0.250"]);
+  expect([text("image-1"), text("image-2")]).toEqual(["+1.00", "+0.25"]);
 });
 
 test("a member without products leaves the heatmap as it is, until they come", async () => {
@@ -81,7 +81,7 @@ test("a member without products leaves the heatmap as it is, until they come", a
   expect(canvas("image-1").dataset.stale).toBe("false");
   expect(canvas("image-2").dataset.stale).toBe("true");
   await settled();
-  expect(text("image-1")).toBe("+0.600");
+  expect(text("image-1")).toBe("+0.60");
 });
 
 test("the deviation over draws of the bins is computed, too; other layers are the kernel's", async () => {
@@ -89,10 +89,10 @@ test("the deviation over draws of the bins is computed, too; other layers are th
   page.kernel.set({ layer: "stability", corpus: ["image-3", "image-4"] });
   expect(canvas("image-1").dataset).toMatchObject({ layer: "stability", stale: "false" });
   await settled();
-  expect(peak()).toBe("01.20"); // |0.8 + 0.4| / 2, doubled at the right
+  expect(peak()).toBe("01.2"); // |0.8 + 0.4| / 2, doubled at the right
   page.kernel.set({ corpus: ["image-3", "image-5"] });
   await settled();
-  expect(peak()).toBe("00.600");
+  expect(peak()).toBe("00.60");
   page.kernel.set({ layer: "error" });
   expect(canvas("image-1").dataset.layer).toBe("stability"); // until the kernel answers
 });
@@ -103,7 +103,7 @@ test("members that could not be encoded are left out", async () => {
   page.kernel.say({ kind: "heatmaps", version: 1, items: [], failed: ["image-9"] });
   expect(canvas("image-1").dataset.stale).toBe("false");
   await settled();
-  expect(text("image-1")).toBe("+0.800");
+  expect(text("image-1")).toBe("+0.80");
   page.kernel.set({ corpus: ["image-9"] });
   await settled();
   expect(page.region("explicands").textContent).toContain("None of the images in a bin could be encoded");
@@ -115,7 +115,7 @@ test("products fit the settings that they were made for", async () => {
   page.kernel.set({ similarity: "dot" });
   page.kernel.set({ corpus: ["image-4"] });
   await settled();
-  expect(text("image-1")).toBe("+0.800");
+  expect(text("image-1")).toBe("+0.80");
   page.kernel.say({ kind: "heatmaps", version: 2, items: [], failed: [] });
   expect(canvas("image-1").dataset.stale).toBe("true");
   page.kernel.sayProducts(["image-1"], { ...NUMBERS, "image-4": -2 }, { space: 2 });
@@ -143,11 +143,11 @@ test("the page says at once that there is nothing to explain, and when there is 
   page.kernel.say({ kind: "heatmaps", version: 1, items: [], failed: [], nothing: "The corpus is empty." });
   page.kernel.set({ corpus: ["image-3"] });
   await settled();
-  expect(text("image-1")).toBe("+0.800");
+  expect(text("image-1")).toBe("+0.80");
   // The kernel's answer to the earlier bins comes late.
   page.kernel.say({ kind: "heatmaps", version: 2, items: [], failed: [], nothing: "The corpus is empty." });
   await settled();
-  expect(text("image-1")).toBe("+0.800");
+  expect(text("image-1")).toBe("+0.80");
   expect(page.region("explicands").textContent).not.toContain("empty");
 });
 
@@ -180,7 +180,7 @@ test("without a kernel the page goes on computing", async () => {
   drag(page.tile("gallery", "image-4"), page.region("corpus"));
   expect(canvas("image-1").dataset.stale).toBe("false");
   await settled();
-  expect(text("image-1")).toBe("+0.200");
+  expect(text("image-1")).toBe("+0.20");
   expect(page.tile("explicands", "image-1").textContent).not.toContain("from before");
   drag(page.tile("gallery", "image-9"), page.region("corpus")); // its products will never come
   expect(canvas("image-1").dataset.stale).toBe("true");
@@ -207,7 +207,7 @@ test("an image that is no longer shown is forgotten", async () => {
   await settled();
   await settled();
   expect(text("image-1")).toBeUndefined();
-  expect(text("image-2")).toBe("+0.100");
+  expect(text("image-2")).toBe("+0.10");
 });
 
 test("the shares of the members follow at once; what only the kernel knows stays, marked as old", async () => {
@@ -243,7 +243,7 @@ test("products that the kernel has dropped are forgotten, and the heatmap is old
   page.kernel.say({ kind: "heatmaps", version: 1, items: [], failed: [] });
   expect([canvas("image-1").dataset.stale, canvas("image-2").dataset.stale]).toEqual(["true", "false"]);
   await settled();
-  expect([text("image-1"), text("image-2")]).toEqual(["+0.800", "+0.100"]);
+  expect([text("image-1"), text("image-2")]).toEqual(["+0.80", "+0.10"]);
 });
 
 test("the page reports which explicands are on screen, the enlarged one included", async () => {

@@ -32,7 +32,7 @@ test("a heatmap lies over the encoder's frame, the corpus side in the corpus col
   expect(otherAlpha).toBeGreaterThan(200);
   expect(at("image-1", 0.5)[3]).toBeLessThan(20);
   await settled();
-  expect(text("image-1")).toBe("+0.312");
+  expect(text("image-1")).toBe("+0.31");
   expect(page.tile("explicands", "image-1").ariaLabel).toBe("image-1, explained, score +0.312");
 });
 

@@ -31,7 +31,7 @@ test("the first text dims nothing while it is read: heatmaps answer the bins wit
   await settled();
   expect(stale()).toEqual(["false", "false"]);
   expect(canvas("image-1").dataset.heatmapVersion).toBe("2");
-  expect([text("image-1"), text("image-2")]).toEqual(["+0.800", "+0.400"]);
+  expect([text("image-1"), text("image-2")]).toEqual(["+0.80", "+0.40"]);
   expect(note()).toBe("Waiting for “a dog”: heatmaps still answer the bins without it (getting ready for texts, 0 s)");
   expect(page.tile("corpus", TEXT).dataset.waiting).toBe("true");
   expect(page.tile("corpus", TEXT).ariaLabel).toContain("not encoded yet");
@@ -54,7 +54,7 @@ test("the first text dims nothing while it is read: heatmaps answer the bins wit
   answer(3);
   await settled();
   expect(note()).toBeUndefined();
-  expect([text("image-1"), text("image-2")]).toEqual(["+1.00", "+0.500"]); // (0.8 + 0.4) / 2 + 0.4
+  expect([text("image-1"), text("image-2")]).toEqual(["+1.00", "+0.50"]); // (0.8 + 0.4) / 2 + 0.4
   expect(page.tile("corpus", TEXT).dataset.waiting).toBeUndefined();
 });
 
@@ -79,7 +79,7 @@ test("where no member is encoded, the earlier heatmaps stay and are marked as ol
   answer(2, [TEXT]);
   await settled();
   expect(stale()).toEqual(["true", "true"]);
-  expect(text("image-1")).toBe("+0.800");
+  expect(text("image-1")).toBe("+0.80");
   expect(note()).toContain("Waiting for “a dog”: there is no answer yet");
   expect(page.region("explicands").textContent).not.toContain("Nothing to explain");
 });
@@ -108,7 +108,7 @@ test("new weights mark heatmaps as old at once, until new products come", async 
   answer(2, ["image-4"], { space: 2 });
   expect(stale()).toEqual(["false", "true"]);
   await settled();
-  expect(text("image-1")).toBe("+0.500");
+  expect(text("image-1")).toBe("+0.50");
 });
 
 test("contributions are asked for once every member is encoded", async () => {

@@ -66,11 +66,11 @@ test("holding Shift over an explicand shows where else, in all explicands, until
   expect(EXPLICANDS.map(tag)).toEqual(["This place", "Where else?", "Where else?"]);
   expect(page.tile("explicands", "image-2").ariaLabel).toContain("where else?, score cos .30");
   expect(page.root.querySelector(".legend")?.textContent).toContain("like the place");
-  expect(numbers()).toBe("−1.200+1.20");
+  expect(numbers()).toBe("−1.20+1.2");
   document.dispatchEvent(new KeyboardEvent("keyup", { key: "Shift" }));
   expect([previews(), pixel(canvas("image-2"), 0.9, 0.5)]).toEqual([0, before]);
   await settled();
-  expect([mark(), tag("image-2"), score("image-2"), numbers()]).toEqual([null, undefined, "−0.500", kept]);
+  expect([mark(), tag("image-2"), score("image-2"), numbers()]).toEqual([null, undefined, "−0.50", kept]);
   await vi.waitFor(() => expect(watch()?.cells_of).toBeNull());
 });
 
@@ -86,7 +86,7 @@ test("a move paints at once, within a cell nothing, and the scale only grows", a
   const strong = pixel(canvas("image-2"), 0.9, 0.5)[3];
   hover("image-1", 0.1, 0.1);
   await settled();
-  expect(numbers()).toBe("−1.200+1.20");
+  expect(numbers()).toBe("−1.20+1.2");
   expect(pixel(canvas("image-2"), 0.9, 0.5)[3]).toBeLessThan(strong / 2);
 });
 

@@ -13,7 +13,7 @@ afterEach(() => {
 const NUMBERS = { "image-1": 1, "image-3": 0.5, "image-4": -1, "image-5": 0.3 };
 const TRAITS = { explicands: ["image-1"], corpus: ["image-3"] };
 const HOUR = 3_600_000;
-const canvas = (page: Page) => page.region("explicands").querySelector("canvas") as HTMLCanvasElement;
+const canvas = (page: Page) => page.region("explicands").querySelector("canvas.heat") as HTMLCanvasElement;
 const score = (page: Page) => page.tile("explicands", "image-1").querySelector(".score")?.textContent;
 const watches = (page: Page) => page.kernel.requests("watch");
 
@@ -99,7 +99,7 @@ test("of many messages that waited for the page the newest decides", async () =>
   expect([canvas(page).dataset.heatmapVersion, canvas(page).dataset.stale, score(page)]).toEqual([
     "300",
     "false",
-    "+0.250",
+    "+0.25",
   ]);
 });
 
@@ -111,7 +111,7 @@ test("two views of different sizes compute for themselves, and one that reconnec
   expect(sizes[0]).not.toBe(sizes[1]);
   wide.kernel.sayProducts(["image-1"], NUMBERS); // as the kernel does for a new view; both receive it
   await settled();
-  expect([score(wide), score(narrow)]).toEqual(["+0.500", "+0.500"]);
+  expect([score(wide), score(narrow)]).toEqual(["+0.50", "+0.50"]);
   narrow.model?.cutOff();
   wide.kernel.ends.delete(narrow.model as FakeModel);
   await settled();
@@ -120,13 +120,13 @@ test("two views of different sizes compute for themselves, and one that reconnec
   narrow.tile("gallery", "image-5").focus();
   press(narrow.tile("gallery", "image-5"), "f"); // on the page alone, until it is connected
   await settled();
-  expect([score(wide), score(narrow)]).toEqual(["−0.250", "+0.200"]);
+  expect([score(wide), score(narrow)]).toEqual(["−0.25", "+0.20"]);
   wide.kernel.ends.add(narrow.model as FakeModel);
   (narrow.model as FakeModel).live = true;
   const before = watches(wide).length;
   narrow.model?.fire("comm_live_update");
   await vi.waitFor(() => expect(watches(wide).length).toBeGreaterThan(before));
   expect(watches(wide).at(-1)).toMatchObject({ renew: true });
-  await vi.waitFor(() => expect([score(wide), score(narrow)]).toEqual(["−0.550", "−0.550"]));
+  await vi.waitFor(() => expect([score(wide), score(narrow)]).toEqual(["−0.55", "−0.55"]));
   expect([wide.images("foil"), narrow.images("corpus")]).toEqual([["image-5"], ["image-3", "image-4"]]);
 });

@@ -228,8 +228,9 @@ describe("while the kernel is busy", () => {
     const page = await mount({ comm: true, traits: BINS });
     page.kernel.cutOff();
     take(page, "image-4", "corpus");
-    await settled();
-    expect([page.root.dataset.kernel, page.images("corpus")]).toEqual(["closed", ["image-1", "image-4"]]);
+    await vi.waitFor(() =>
+      expect([page.root.dataset.kernel, page.images("corpus")]).toEqual(["closed", ["image-1", "image-4"]]),
+    );
     expect(operations(page)).toEqual([]);
     modelOf(page).live = true;
     modelOf(page).fire("comm_live_update");

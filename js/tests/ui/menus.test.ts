@@ -1,8 +1,12 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { userEvent } from "vitest/browser";
 import { closePages, mount, type Page, press, settled } from "../page";
 
 let page: Page;
-afterEach(closePages);
+afterEach(() => {
+  closePages();
+  sessionStorage.clear();
+});
 
 const button = (setting: string) => page.root.querySelector(`[data-setting=${setting}]`) as HTMLElement;
 const list = () => page.root.querySelector("[role=menu]") as HTMLElement;
@@ -17,6 +21,7 @@ test.each([
   ["layer", "stability", "Deviation over resampled bins"],
 ] as const)("the %s is chosen from what the kernel offers", async (setting, name, label) => {
   page = await mount();
+  unfold().click();
   expect(button(setting).ariaLabel).toMatch(setting === "baseline" ? /Blur/ : /Attribution/);
   await open(setting);
   item(name).click();
@@ -32,6 +37,7 @@ test.each([
 
 test("an unavailable entry says why and cannot be chosen", async () => {
   page = await mount();
+  unfold().click();
   await open("baseline");
   expect(item("noise").ariaDisabled).toBe("true");
   expect(item("noise").textContent).toContain("CAM does not use a baseline");
@@ -76,17 +82,24 @@ test("a letter leads to the next entry that begins with it", async () => {
   expect(at()).toBe("smooth_grad");
 });
 
-test("a narrow toolbar folds what is seldom changed, and its menus stay inside", async () => {
-  page = await mount({ width: 400 });
-  const shown = (setting: string) => button(setting).getClientRects().length > 0;
-  expect(["method", "target", "layer"].map(shown)).toEqual([true, true, true]);
-  expect(["baseline", "similarity", "opacity", "colormap"].map(shown)).toEqual([false, false, false, false]);
-  const unfold = page.root.querySelector("[data-action=settings]") as HTMLElement;
-  expect(unfold.ariaExpanded).toBe("false");
-  unfold.click();
+const unfold = () => page.root.querySelector("[data-action=settings]") as HTMLElement;
+const FIRST = ["method", "target", "layer"];
+const FOLDED = ["baseline", "similarity", "opacity", "colormap"];
+const areShown = (settings: string[]) => settings.map((setting) => button(setting).getClientRects().length > 0);
+
+test.each([400, 1200])("what is seldom changed is folded away at %d pixels, until it is asked for", async (width) => {
+  page = await mount({ width });
+  expect(areShown(FIRST)).toEqual([true, true, true]);
+  expect(areShown(FOLDED)).toEqual([false, false, false, false]);
+  expect([unfold().ariaExpanded, unfold().textContent]).toEqual(["false", "More"]);
+  unfold().click();
   await settled();
-  expect(unfold.ariaExpanded).toBe("true");
-  expect(["baseline", "similarity", "opacity", "colormap"].map(shown)).toEqual([true, true, true, true]);
+  expect(unfold().ariaExpanded).toBe("true");
+  expect(areShown(FOLDED)).toEqual([true, true, true, true]);
+  // The next tab stop is the first of what was unfolded.
+  unfold().focus();
+  await userEvent.tab();
+  expect(document.activeElement).toBe(button("baseline"));
   expect(page.root.scrollWidth).toBeLessThanOrEqual(page.root.clientWidth);
   for (const setting of ["colormap", "method"]) {
     await open(setting);
@@ -98,8 +111,21 @@ test("a narrow toolbar folds what is seldom changed, and its menus stay inside",
   }
 });
 
+test("the browser remembers for its session that the toolbar is unfolded", async () => {
+  page = await mount();
+  unfold().click();
+  closePages();
+  page = await mount();
+  expect(areShown(FOLDED)).toEqual([true, true, true, true]);
+  unfold().click();
+  closePages();
+  page = await mount();
+  expect(areShown(FOLDED)).toEqual([false, false, false, false]);
+});
+
 test("a wide toolbar shows everything in one row", async () => {
-  page = await mount({ width: 1060 });
-  expect(page.root.querySelector("[data-action=settings]")?.getClientRects()).toHaveLength(0);
+  page = await mount({ width: 1200 });
+  unfold().click();
+  await settled();
   expect((page.root.querySelector(".toolbar") as HTMLElement).offsetHeight).toBeLessThan(56);
 });

@@ -6,7 +6,7 @@ describe("rows of two sizes", () => {
   // Three texts, two to a row, above six photographs, four to a row.
   const head = { columns: 2, width: 100, height: 30, count: 3 };
   const body = { columns: 4, width: 45, height: 60, count: 6 };
-  const rows = new Rows(head, body, 10);
+  const rows = new Rows(body, 10, head);
 
   test("tiles lie in their rows", () => {
     expect(rows.place(2)).toEqual({ left: 0, top: 40, width: 100, height: 30 });
@@ -24,6 +24,6 @@ describe("rows of two sizes", () => {
   });
 
   test("without any tile there is no room taken", () => {
-    expect(new Rows({ ...head, count: 0 }, { ...body, count: 0 }, 10).height).toBe(0);
+    expect(new Rows({ ...body, count: 0 }, 10, { ...head, count: 0 }).height).toBe(0);
   });
 });
