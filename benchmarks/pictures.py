@@ -103,7 +103,7 @@ def objects(encoder: cw.Encoder, folder: Path) -> None:
     columns: dict[str, tuple[cw.Method, bool]] = {
         "CAM": (cw.CAM(), False),
         "RISE, 1,024 masks": (cw.RISE(), False),
-        "Grad-CAM++": (PEERS["grad-cam GradCAMPlusPlus"], False),
+        "Grad-CAM": (PEERS["grad-cam GradCAM"], False),
         "Sharp CAM": (cw.SharpCAM(), False),
         "and the others as foil": (cw.SharpCAM(), True),
     }
