@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .copying import ModuleCopy
+from .dense import RECIPES, reading
 from .device import out_of_memory, weights_dtype
 from .errors import EncoderError, NoFeatureMap
 from .function_module import FunctionModule
@@ -160,8 +161,8 @@ class Passes:
     def _run(self, batch: Tensor, features: FeatureKind | None) -> Encoded:
         copy = self.twin.current()
         module = copy.module
-        if features == "tokens":
-            return self._run_tokens(copy, batch)
+        if features not in (None, "pooled"):
+            return self._run_tokens(copy, batch, features)
         pooling = self._found(copy).pooling if self.differentiable else None
         if pooling is None:
             if features:
@@ -180,7 +181,8 @@ class Passes:
         # Pooled here in float32 instead of by the module: at a low precision its mean would differ from the map's.
         return Encoded(self.reader.checked(kept, len(batch)), kept.float() if features else None)
 
-    def _run_tokens(self, copy: ModuleCopy, batch: Tensor) -> Encoded:
+    def _run_tokens(self, copy: ModuleCopy, batch: Tensor, features: str) -> Encoded:
+        """Run the module, and read its patch tokens, by a recipe unless they are asked for as they are."""
         module, tokens = copy.module, self._found(copy).tokens if self.differentiable else None
         if tokens is None:
             raise NoFeatureMap(
@@ -188,6 +190,16 @@ class Passes:
                 " method 'rise', which works with every encoder."
             )
         part = module.get_submodule(tokens.module)
-        with watching(part.register_forward_hook, lambda _, __, output: output) as watched:
-            representations = self.reader.representations(self.call(module, batch), len(batch))
-        return Encoded(representations, tokens.as_map(watched[-1].float()))
+        if features == "tokens":
+            with watching(part.register_forward_hook, lambda _, __, output: output) as watched:
+                representations = self.reader.representations(self.call(module, batch), len(batch))
+            return Encoded(representations, tokens.as_map(watched[-1].float()))
+        blocks, recipe = self._found(copy).blocks, RECIPES[features]
+        assert blocks is not None
+        with (
+            reading(module, blocks, tokens, recipe),
+            watching(part.register_forward_hook, lambda _, __, output: output) as watched,
+        ):
+            both = self.reader.representations(self.call(module, batch), 2 * len(batch))
+        read = watched[-1][len(batch) :].float()
+        return Encoded(both[: len(batch)], tokens.as_map(read if recipe.read != "share" else read - read[:, :1]))
