@@ -50,7 +50,8 @@ def _closeness(grid: TokenGrid, width: float) -> Tensor:
     """Return a Gaussian of the distance of each patch from each (patches, patches); 1 for itself."""
     rows, columns = torch.meshgrid(torch.arange(grid.rows), torch.arange(grid.columns), indexing="ij")
     places = torch.stack([rows.flatten(), columns.flatten()], 1).float()
-    return (torch.cdist(places, places).square() / (-2 * width**2)).exp()
+    closeness: Tensor = (torch.cdist(places, places).square() / (-2 * width**2)).exp()
+    return closeness
 
 
 def _self_self(layer: Attention, tokens: Tensor, grid: TokenGrid) -> Tensor:
@@ -90,7 +91,9 @@ class Recipe:
     half: bool = False
 
 
-RECIPES = {
+DenseKind = Literal["value", "value_value", "neighbour", "self_self", "contributions"]
+
+RECIPES: dict[DenseKind, Recipe] = {
     "value": Recipe(_value, "block"),
     "value_value": Recipe(_value_value, "sum", half=True),
     "neighbour": Recipe(_neighbour, "attention"),
@@ -100,8 +103,10 @@ RECIPES = {
 
 
 @contextmanager
-def reading(module: nn.Module, blocks: Blocks, grid: TokenGrid, recipe: Recipe) -> Iterator[None]:
-    """Let passes of a module carry what a recipe reads as a second half of the batch, from the last block on.
+def reading(
+    module: nn.Module, blocks: Blocks, grid: TokenGrid, aspect: float, kind: DenseKind
+) -> Iterator[None]:
+    """Let a pass of a module carry what a recipe reads as a second half of the batch, from the last block on.
 
     The first half, and so the first half of the module's output, is what it is without a recipe. The module's own parts
     compute all that comes after attention: scales, feed-forward layers, the last normalisation, projections.
@@ -112,10 +117,14 @@ def reading(module: nn.Module, blocks: Blocks, grid: TokenGrid, recipe: Recipe) 
         A copy that is run by nobody else.
     blocks : Blocks
     grid : TokenGrid
-    recipe : Recipe
+    aspect : float
+        Height of the inputs divided by their width.
+    kind : str
+        Of `RECIPES`.
     """
+    recipe = RECIPES[kind]
     chosen = blocks.blocks[len(blocks.blocks) // 2 :] if recipe.half else blocks.blocks[-1:]
-    reader = _Reader(grid, recipe)
+    reader = _Reader(grid, aspect, recipe)
     with ExitStack() as stack:
 
         def hook(register: Callable[..., Any], function: Callable[..., Any], **options: bool) -> None:
@@ -137,8 +146,8 @@ def reading(module: nn.Module, blocks: Blocks, grid: TokenGrid, recipe: Recipe) 
 class _Reader:
     """The hooks of one pass. Tensors from the first half of a doubled batch are the module's own."""
 
-    def __init__(self, grid: TokenGrid, recipe: Recipe) -> None:
-        self._grid, self._recipe = grid, recipe
+    def __init__(self, grid: TokenGrid, aspect: float, recipe: Recipe) -> None:
+        self._grid, self._aspect, self._recipe = grid, aspect, recipe
         self._tokens: Tensor | None = None  # the input of the first block (B, T, D)
         self._into, self._given = torch.empty(0), torch.empty(0)  # those of the present block, and of its attention
         self._sum: Tensor | float = 0.0  # of the blocks' attention
@@ -154,7 +163,7 @@ class _Reader:
         self._given = given[: len(self._into)]
 
     def attend(self, layer: Attention, _: nn.Module, __: tuple[Any, ...], output: Any) -> Any:
-        heads = self._recipe.heads(layer, self._given, self._grid)
+        heads = self._recipe.heads(layer, self._given, self._grid.of(self._given, self._aspect))
         # A bias is nobody's share.
         read = layer.merge(heads, bias=self._recipe.read != "share")
         own = first(output)[: len(self._into)]
@@ -186,3 +195,15 @@ class _Reader:
             scaled = scaled * norm.weight
         scaled[:, 0] = 0  # what follows adds its bias to it and to all others
         return torch.cat([output[: len(whole)], scaled.to(output)])
+
+
+def completed(shares: Tensor, prefix: int, representations: Tensor) -> Tensor:
+    """Return tokens whose patches' mean is the representation, of the shares of tokens in it (B, T, d).
+
+    The first token has no share: there, the projection has left its bias. What is not from patches through the
+    attention that was read (the class token itself, feed-forward layers, earlier blocks, biases) is the same for all.
+    """
+    shares = shares - shares[:, :1]
+    patches = shares[:, prefix:]
+    rest = representations[:, None] - patches.sum(1, keepdim=True)
+    return shares * patches.shape[1] + rest

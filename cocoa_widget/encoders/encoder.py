@@ -23,6 +23,7 @@ from .inputs import Inputs
 from .moment import Moment, Moments
 from .passes import Encoded, FeatureKind, Passes
 from .preprocess import Frame, Preprocess, Transform
+from .probing.attention import Blocks
 from .probing.output_reader import Output
 from .probing.parts import find_part
 from .probing.tokens import TokenGrid
@@ -290,7 +291,7 @@ class Encoder:
         ----------
         inputs : Tensor
             (B, 3, H, W), preprocessed.
-        features : {"pooled", "tokens"}, optional
+        features : FeatureKind, optional
             Which feature maps to return as well.
 
         Raises
@@ -354,6 +355,11 @@ class Encoder:
     def tokens(self) -> TokenGrid | None:
         """Where the patch tokens of a vision transformer are; None for other encoders."""
         return self._passes.tokens
+
+    @property
+    def blocks(self) -> Blocks | None:
+        """The last blocks of a vision transformer with patch tokens, if they are of a known kind; None for others."""
+        return self._passes.blocks
 
     @property
     def last_map(self) -> str | None:

@@ -75,7 +75,8 @@ class Attention:
 
     def logits(self, query: Tensor, key: Tensor) -> Tensor:
         """Return the logits (B, heads, T, T) of the attention of queries to keys."""
-        return query @ key.transpose(-2, -1) * key.shape[-1] ** -0.5
+        logits: Tensor = query @ key.transpose(-2, -1) * key.shape[-1] ** -0.5
+        return logits
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Return the layer's output for its input (B, T, D), computed from the projections."""
