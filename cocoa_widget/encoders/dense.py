@@ -60,7 +60,8 @@ def _self_self(layer: Attention, tokens: Tensor, grid: TokenGrid) -> Tensor:
 
     def attention(of: Tensor) -> Tensor:
         of = F.normalize(of, dim=-1)
-        return (sharpness * of @ of.mT).softmax(-1)
+        weights: Tensor = (sharpness * of @ of.mT).softmax(-1)
+        return weights
 
     mixed = [attention(attention(of) @ F.normalize(of, dim=-1)) @ value for of in (query, key, value)]
     return torch.stack(mixed).mean(0)
@@ -103,9 +104,7 @@ RECIPES: dict[DenseKind, Recipe] = {
 
 
 @contextmanager
-def reading(
-    module: nn.Module, blocks: Blocks, grid: TokenGrid, aspect: float, kind: DenseKind
-) -> Iterator[None]:
+def reading(module: nn.Module, blocks: Blocks, grid: TokenGrid, aspect: float, kind: DenseKind) -> Iterator[None]:
     """Let a pass of a module carry what a recipe reads as a second half of the batch, from the last block on.
 
     The first half, and so the first half of the module's output, is what it is without a recipe. The module's own parts

@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 import torchvision
 import transformers
+from PIL import Image
 from torch import Tensor, nn
+from torchvision.transforms.functional import to_tensor
 
 import cocoa_widget as cw
 from cocoa_widget.encoders.sources.open_clip import project_tokens
@@ -152,19 +154,25 @@ class Reference:
         return self.end(x)
 
     def contributions(self) -> Tensor:
-        """Per token, with the class token's own mean and deviation in the last normalisation."""
+        """What tokens add to the representation through attention, and in equal parts what else adds to it."""
         total = torch.zeros_like(self.inputs[0])
+        others = self.inputs[self.depth // 2][:, :1]
         for i in self.later():
             query, key, value = self.qkv(i)
             to_class = self.attention(query, key)[:, :, 0]
             shares = torch.einsum("bht,bthc->bthc", to_class, value).flatten(2)
             total += self.scale(shares @ self.of(i, "out").T, i, "ls1")
+            h = self.inputs[i] + self.branch(i, self.attention(query, key))
+            others = others + self.scale(self.of(i, "out", "bias"), i, "ls1") + (self.feed(h, i) - h)[:, :1]
         name, eps = self.norm
-        whole = self.inputs[-1][:, :1]
-        deviation = (whole.var(-1, unbiased=False, keepdim=True) + eps).sqrt()
-        shares = self.project((total - total.mean(-1, keepdim=True)) / deviation * self.state[f"{name}.weight"])
-        rest = self.end(whole) - shares[:, -16:].sum(1, keepdim=True)
-        return 16 * shares + rest
+        deviation = (self.inputs[-1][:, :1].var(-1, unbiased=False, keepdim=True) + eps).sqrt()
+
+        def scaled(x: Tensor) -> Tensor:
+            return (x - x.mean(-1, keepdim=True)) / deviation * self.state[f"{name}.weight"]
+
+        shares = self.project(scaled(total))
+        others = self.project(scaled(others) + self.state[f"{name}.bias"]) + shares[:, :-16].sum(1, keepdim=True)
+        return 16 * shares + others
 
 
 def of_timm(**options: Any) -> tuple[nn.Module, Reference]:
@@ -176,9 +184,7 @@ def of_timm(**options: Any) -> tuple[nn.Module, Reference]:
 
 
 def of_open_clip() -> tuple[nn.Module, Reference]:
-    network = randomise(
-        open_clip.transformer.VisionTransformer(32, 8, 24, 3, 3, 2.0, ls_init_value=0.5, output_dim=10)
-    )
+    network = randomise(open_clip.transformer.VisionTransformer(32, 8, 24, 3, 3, 2.0, ls_init_value=0.5, output_dim=10))
     names = {"norm1": "ln_1", "qkv": "attn.in_proj", "out": "attn.out_proj", "norm2": "ln_2", "up": "mlp.c_fc"}
     names |= {"down": "mlp.c_proj", "ls1": "ls_1.gamma", "ls2": "ls_2.gamma"}
     reference = Reference(network, "transformer.resblocks.{}", names, ("ln_post", 1e-5), "proj", eps=1e-5)
@@ -244,3 +250,33 @@ def test_maps_are_the_papers(network: tuple[cw.Encoder, Reference], inputs: Tens
     cells = 16 if kind == "contributions" else 1  # what a cell adds to the representation, of which the map is the mean
     torch.testing.assert_close(found.features.double() / cells, expected / cells, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(found.representations, encoder.encode(inputs), rtol=1e-5, atol=1e-6)
+
+
+def test_contributions_add_up_to_the_representation(network: tuple[cw.Encoder, Reference], inputs: Tensor) -> None:
+    encoder, _ = network
+    found = encoder.forward(inputs, features="contributions")
+    torch.testing.assert_close(found.features.mean((2, 3)), encoder.encode(inputs), rtol=1e-5, atol=1e-5)
+
+
+def test_the_module_stays_as_it_is(inputs: Tensor) -> None:
+    module, _ = of_open_clip()
+    module.train()
+    encoder = encoder_of(module)
+    before = encoder.encode(inputs)
+    encoder.forward(inputs, features="self_self")
+    assert torch.equal(encoder.encode(inputs), before)
+    for part in module.modules():
+        assert part.training
+        assert not part._forward_hooks
+        assert not part._forward_pre_hooks
+    assert all(each.grad is None and each.requires_grad for each in module.parameters())
+
+
+def test_rows_and_columns_are_those_of_the_picture() -> None:
+    def wide(picture: Image.Image) -> Tensor:
+        return to_tensor(picture.resize((40, 24)))
+
+    torch.manual_seed(0)
+    size = {"img_size": (24, 40), "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 2, "num_classes": 0}
+    encoder = encoder_of(timm.models.vision_transformer.VisionTransformer(**size), preprocess=wide)
+    assert encoder.forward(torch.rand(2, 3, 24, 40), features="neighbour").features.shape == (2, 24, 3, 5)

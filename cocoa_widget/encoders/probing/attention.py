@@ -149,16 +149,22 @@ def find_blocks(module: nn.Module, run: Callable[[], object]) -> Blocks | None:
         handle.remove()
     whole = next(call for call in reversed(calls) if call.name == block)
     silent = next(call for call in reversed(calls) if call.name == attention)
-    later = calls[calls.index(silent) + 1 :]
+    if whole.given is None or silent.given is None or silent.given.shape != whole.given.shape:
+        return None  # attention within windows
+    later = [each for each in calls[calls.index(silent) + 1 :] if not each.name.startswith(f"{attention}.")]
     within = (call.name for call in later if call.name.startswith(f"{block}.") and _equal(call.given, whole.given))
     feed_forward = next(within, None)
     if feed_forward is None:
         return None
     behind = (call.name for call in later if _equal(call.given, whole.returned))
     norm = next((name for name in behind if isinstance(module.get_submodule(name), nn.LayerNorm)), None)
-    parts = [name.removeprefix(block) for name in (attention, feed_forward)]
-    alike = [name.removesuffix(parts[0]) for name in true if name.endswith(parts[0])]
-    blocks = [Block(name, name + parts[0], name + parts[1]) for name in alike]
+    parts = attention.removeprefix(block), feed_forward.removeprefix(block)
+    last = {call.name: call for call in calls}
+    blocks = [Block(block, attention, feed_forward)]
+    for name in reversed([each.removesuffix(parts[0]) for each in true[:-1] if each.endswith(parts[0])]):
+        if name + parts[1] not in last or not _equal(last[name].returned, last[blocks[0].whole].given):
+            break
+        blocks.insert(0, Block(name, name + parts[0], name + parts[1]))
     return Blocks(tuple(blocks), norm)
 
 
