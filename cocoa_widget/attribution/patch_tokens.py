@@ -81,11 +81,11 @@ class PatchTokens(LinearMethod):
     ----------
     attention : {"own", "value", "value_value", "neighbour", "self_self"}
         ``"own"`` takes the tokens as they are. In the last block, each token takes its own value (``"value"``:
-        MaskCLIP; Zhou, Loy & Dai, ECCV 2022), or values of tokens with similar keys, close ones rather, without the residual and
-        the feed-forward layers (``"neighbour"``: NACLIP; Hajimiri, Ben Ayed & Dolz, WACV 2025). In the last half of the
-        blocks, without their feed-forward layers, it takes those of tokens with similar values (``"value_value"``: CLIP
-        Surgery; Li et al., 2023), or the mean over similar queries, keys and values (``"self_self"``: GEM; Bousselham
-        et al., CVPR 2024).
+        MaskCLIP; Zhou, Loy & Dai, ECCV 2022), or values of tokens with similar keys, close ones rather, without the
+        residual and the feed-forward layers (``"neighbour"``: NACLIP; Hajimiri et al., WACV 2025). In the last half of
+        the blocks, without their feed-forward layers, it takes those of tokens with similar values (``"value_value"``:
+        CLIP Surgery; Li et al., 2023), or the mean over similar queries, keys and values (``"self_self"``: GEM;
+        Bousselham et al., CVPR 2024).
     follow_edges : bool
         Whether heatmaps end with a guided filter; see `LinearMethod`.
     """

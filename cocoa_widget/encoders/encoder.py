@@ -331,12 +331,7 @@ class Encoder:
         """Give the function from inputs (B, 3, H, W) to representations (B, d) that autograd can follow.
 
         Within the context, weights need no gradients, which saves memory and time, and no other thread runs the module
-        through this encoder.
-
-        Parameters
-        ----------
-        private : bool
-            Use a copy of the weights; otherwise an optimiser's step before the backward pass makes that fail.
+        through this encoder. A `private` function has its own copy of the weights, which no optimiser's step changes.
         """
         return self._differentiator.attached(private=private)
 
