@@ -49,6 +49,9 @@ METHODS: dict[str, cw.Method] = {
     "rise 1024": cw.RISE(n_masks=1024),
     "occlusion": cw.Occlusion(window=32, stride=16),
     "sharp": cw.SharpCAM(),
+    "sharp, 1.43": cw.SharpCAM(scales=(1.43,)),
+    "sharp, 2": cw.SharpCAM(scales=(2,)),
+    "sharp, no edges": cw.SharpCAM(follow_edges=False),
     **{f"tokens, {reading}, edges": cw.PatchTokens(attention=reading, follow_edges=True) for reading in READINGS},
     "cam, edges": cw.CAM(follow_edges=True),
     "rise 1024, edges": cw.RISE(n_masks=1024, follow_edges=True),
@@ -64,7 +67,7 @@ class Stem(nn.Module):
         self.layers = nn.Sequential(network.conv_stem, network.bn1, *network.blocks[:5]).eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.layers(F.interpolate(images, (224, 224), mode="bilinear"))
+        return self.layers(F.interpolate(images, scale_factor=1.75, mode="bilinear"))
 
 
 def create() -> tuple[nn.Module, VisionTransformer]:
@@ -77,7 +80,7 @@ def create() -> tuple[nn.Module, VisionTransformer]:
         model = open_clip.create_model(tiny.NAME)
     layers = partial(HybridEmbed, backbone=Stem())
     size = {"img_size": tiny.SIDE, "embed_dim": 64, "depth": 3, "num_heads": 4, "num_classes": 256}
-    model.visual = VisionTransformer(patch_size=1, embed_layer=layers, **size)
+    model.visual = VisionTransformer(patch_size=1, embed_layer=layers, dynamic_img_size=True, **size)
     return model, model.visual
 
 
@@ -101,7 +104,6 @@ def train(model: nn.Module, count: int, epochs: int, batch: int = 64) -> None:
     maps, shown = scenes_of(tower.patch_embed.backbone, count)
     projection = tower.patch_embed
     projection.backbone, stem = nn.Identity(), projection.backbone
-    projection.img_size, size = None, projection.img_size
     with torch.no_grad():
         projection.proj.weight.div_(maps[:200].float().std())
     optimiser = torch.optim.AdamW(tower.parameters(), weight_decay=0.01, betas=(0.9, 0.98))
@@ -119,7 +121,7 @@ def train(model: nn.Module, count: int, epochs: int, batch: int = 64) -> None:
         schedule.step()
         if (step + 1) % 50 == 0:
             print(f"step {step + 1} of {steps}: loss {loss.item():.2f}", flush=True)
-    projection.backbone, projection.img_size = stem, size
+    projection.backbone = stem
 
 
 def scenes_of(stem: nn.Module, count: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..contrast import LinearScore, Score
-from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, NoFeatureMap
+from .cam import CAM, summands
 from .compact import Compact
 from .method import LinearMethod, Operator
 from .refinement import RefinedOperator
@@ -40,11 +41,14 @@ class SharpCAMOperator(Operator):
         Multiples of the explicand's size, each greater than the one before it.
     cells : int
         Most cells along the longer side of the grid.
+    features : FeatureKind
+        A kind of feature maps whose mean over positions is the representation.
     """
 
-    features = "pooled"
-
-    def __init__(self, explicand: Tensor, scales: tuple[float, ...], cells: int) -> None:
+    def __init__(
+        self, explicand: Tensor, scales: tuple[float, ...], cells: int, features: FeatureKind = "pooled"
+    ) -> None:
+        self.features = features
         self._explicand: Tensor | None = explicand
         self._full: Size = (explicand.shape[-2], explicand.shape[-1])
         self._scales, self._most = scales, cells  # scales that are left
@@ -232,14 +236,20 @@ class SharpCAM(LinearMethod):
             raise ValueError(f"SharpCAM needs masks of at least 0, not {self.masks}.")
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Return why an encoder has no pooled feature map; None if it has one."""
-        return None if encoder.pooling is not None else f"{encoder.name} does not end in global average pooling"
+        """Return why an encoder's representation is not known as a sum over positions; None if it is."""
+        return CAM().obstacle(encoder)
 
     def start(self, explicand: Tensor, baseline: Tensor) -> Operator:
+        return self._start(explicand, baseline, "pooled")
+
+    def start_with(self, encoder: Encoder, explicand: Tensor, baseline: Tensor) -> Operator:
+        return self._start(explicand, baseline, summands(encoder) or "pooled")
+
+    def _start(self, explicand: Tensor, baseline: Tensor, features: FeatureKind) -> Operator:
         height, width = explicand.shape[-2:]
         largest = sqrt(LARGEST / (height * width))
         scales = sorted({min(scale, largest) for scale in self.scales if min(scale, largest) > 1})
-        operator = SharpCAMOperator(explicand, tuple(scales), self.cells)
+        operator = SharpCAMOperator(explicand, tuple(scales), self.cells, features)
         if self.masks == 0:
             return operator
         return RefinedOperator(operator, RISE(n_masks=self.masks).start(explicand, baseline))
