@@ -41,7 +41,7 @@ import train_tiny_clip as tiny
 
 GREY = (0.498, 0.498, 0.498), (0.502, 0.502, 0.502)
 """Mean and deviation of EfficientNet-Lite's inputs."""
-READINGS = ("own", "value", "value_value", "neighbour", "self_self")
+READINGS = ("own", "neighbour")
 METHODS: dict[str, cw.Method] = {
     **{f"tokens, {reading}": cw.PatchTokens(attention=reading) for reading in READINGS},
     "cam": cw.CAM(),
@@ -49,11 +49,8 @@ METHODS: dict[str, cw.Method] = {
     "rise 1024": cw.RISE(n_masks=1024),
     "occlusion": cw.Occlusion(window=32, stride=16),
     "sharp": cw.SharpCAM(),
-    "sharp, 1.43": cw.SharpCAM(scales=(1.43,)),
-    "sharp, 2": cw.SharpCAM(scales=(2,)),
-    "sharp, no edges": cw.SharpCAM(follow_edges=False),
+    "sharp + rise 128": cw.SharpCAM(masks=128),
     **{f"tokens, {reading}, edges": cw.PatchTokens(attention=reading, follow_edges=True) for reading in READINGS},
-    "cam, edges": cw.CAM(follow_edges=True),
     "rise 1024, edges": cw.RISE(n_masks=1024, follow_edges=True),
 }
 
@@ -80,7 +77,7 @@ def create() -> tuple[nn.Module, VisionTransformer]:
         model = open_clip.create_model(tiny.NAME)
     layers = partial(HybridEmbed, backbone=Stem())
     size = {"img_size": tiny.SIDE, "embed_dim": 64, "depth": 3, "num_heads": 4, "num_classes": 256}
-    model.visual = VisionTransformer(patch_size=1, embed_layer=layers, dynamic_img_size=True, **size)
+    model.visual = VisionTransformer(patch_size=1, embed_layer=layers, **size)
     return model, model.visual
 
 
@@ -103,6 +100,7 @@ def train(model: nn.Module, count: int, epochs: int, batch: int = 64) -> None:
 
     maps, shown = scenes_of(tower.patch_embed.backbone, count)
     projection = tower.patch_embed
+    projection.img_size, size = None, projection.img_size
     projection.backbone, stem = nn.Identity(), projection.backbone
     with torch.no_grad():
         projection.proj.weight.div_(maps[:200].float().std())
@@ -121,7 +119,7 @@ def train(model: nn.Module, count: int, epochs: int, batch: int = 64) -> None:
         schedule.step()
         if (step + 1) % 50 == 0:
             print(f"step {step + 1} of {steps}: loss {loss.item():.2f}", flush=True)
-    projection.backbone = stem
+    projection.backbone, projection.img_size = stem, size
 
 
 def scenes_of(stem: nn.Module, count: int) -> tuple[Tensor, Tensor]:

@@ -63,8 +63,8 @@ class PatchTokensOperator(PositionOperator):
         return self._tokens.divided(self._norms[:, None]) if similarity == "cosine" else self._tokens
 
 
-Reading = Literal["own", "value", "value_value", "neighbour", "self_self"]
-"""The attention of the last blocks by which patch tokens are computed."""
+Reading = Literal["own", "neighbour"]
+"""The attention of the last block by which patch tokens are computed."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,14 @@ class PatchTokens(LinearMethod):
     One forward pass; the tokens of the last layer are in the space of the representation (Dosovitskiy et al., ICLR
     2021), so each can be scored like an image; the sum of the heatmap is the mean of those scores. Through attention, a
     token also holds information on other patches: the heatmap shows where the encoder *keeps* what is like the corpus,
-    which need not be where it saw it. Other attention in the last blocks makes tokens speak of their own place. The
-    representation, and so the score, is that of the encoder as it is.
+    which need not be where it saw it.
 
     Parameters
     ----------
-    attention : {"own", "value", "value_value", "neighbour", "self_self"}
-        ``"own"`` takes the tokens as they are. In the last block, each token takes its own value (``"value"``:
-        MaskCLIP; Zhou, Loy & Dai, ECCV 2022), or values of tokens with similar keys, close ones rather, without the
-        residual and the feed-forward layers (``"neighbour"``: NACLIP; Hajimiri et al., WACV 2025). In the last half of
-        the blocks, without their feed-forward layers, it takes those of tokens with similar values (``"value_value"``:
-        CLIP Surgery; Li et al., 2023), or the mean over similar queries, keys and values (``"self_self"``: GEM;
-        Bousselham et al., CVPR 2024).
+    attention : {"own", "neighbour"}
+        ``"own"`` takes the tokens as they are. ``"neighbour"`` takes the output of the last block's attention alone,
+        without what it is added to and the feed-forward layers, and lets each token attend to those with similar keys,
+        close ones rather (NACLIP; Hajimiri, Ben Ayed & Dolz, WACV 2025).
     follow_edges : bool
         Whether heatmaps end with a guided filter; see `LinearMethod`.
     """

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..contrast import LinearScore, Score
-from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, NoFeatureMap
-from .cam import CAM, summands
+from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from .cam import CAM
 from .compact import Compact
 from .method import LinearMethod, Operator
 from .refinement import RefinedOperator
@@ -41,14 +41,11 @@ class SharpCAMOperator(Operator):
         Multiples of the explicand's size, each greater than the one before it.
     cells : int
         Most cells along the longer side of the grid.
-    features : FeatureKind
-        A kind of feature maps whose mean over positions is the representation.
     """
 
-    def __init__(
-        self, explicand: Tensor, scales: tuple[float, ...], cells: int, features: FeatureKind = "pooled"
-    ) -> None:
-        self.features = features
+    features = "pooled"
+
+    def __init__(self, explicand: Tensor, scales: tuple[float, ...], cells: int) -> None:
         self._explicand: Tensor | None = explicand
         self._full: Size = (explicand.shape[-2], explicand.shape[-1])
         self._scales, self._most = scales, cells  # scales that are left
@@ -201,7 +198,7 @@ class SharpCAM(LinearMethod):
     depends on. Edges are those of the explicand: a heatmap ends at them even where the encoder is not as precise.
 
     An encoder whose feature map does not grow with its input keeps CAM's, and too little memory leaves the smaller
-    scales; both are reported.
+    scales; both are reported. Of a vision transformer, which has a fixed number of patches, it is CAM with edges.
 
     Parameters
     ----------
@@ -240,16 +237,18 @@ class SharpCAM(LinearMethod):
         return CAM().obstacle(encoder)
 
     def start(self, explicand: Tensor, baseline: Tensor) -> Operator:
-        return self._start(explicand, baseline, "pooled")
-
-    def start_with(self, encoder: Encoder, explicand: Tensor, baseline: Tensor) -> Operator:
-        return self._start(explicand, baseline, summands(encoder) or "pooled")
-
-    def _start(self, explicand: Tensor, baseline: Tensor, features: FeatureKind) -> Operator:
         height, width = explicand.shape[-2:]
         largest = sqrt(LARGEST / (height * width))
         scales = sorted({min(scale, largest) for scale in self.scales if min(scale, largest) > 1})
-        operator = SharpCAMOperator(explicand, tuple(scales), self.cells, features)
+        return self._refined(SharpCAMOperator(explicand, tuple(scales), self.cells), explicand, baseline)
+
+    def start_with(self, encoder: Encoder, explicand: Tensor, baseline: Tensor) -> Operator:
+        if encoder.pooling is not None:
+            return self.start(explicand, baseline)
+        # A transformer has a position for each patch of the size that it was trained at, and no use for larger inputs.
+        return self._refined(CAM().start_with(encoder, explicand, baseline), explicand, baseline)
+
+    def _refined(self, operator: Operator, explicand: Tensor, baseline: Tensor) -> Operator:
         if self.masks == 0:
             return operator
         return RefinedOperator(operator, RISE(n_masks=self.masks).start(explicand, baseline))

@@ -26,7 +26,7 @@ from .twin import Twin
 
 FeatureKind = Literal["pooled", "tokens"] | DenseKind
 """The final feature map that is averaged to the representation; a vision transformer's patch tokens as a map; or what
-its last blocks give for each patch when their attention is changed (see `dense`)."""
+the attention of its last blocks gives for each patch (see `DenseKind`)."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class Passes:
                 f"Encoder {self.settings.name!r} has no patch tokens in the space of its representations. Choose the"
                 " method 'rise', which works with every encoder."
             )
-        part, aspect = module.get_submodule(found.tokens.module), batch.shape[-2] / batch.shape[-1]
+        part = module.get_submodule(found.tokens.module)
         with ExitStack() as stack:
             if features != "tokens":
                 if found.blocks is None:
@@ -205,7 +205,7 @@ class Passes:
                         f"Encoder {self.settings.name!r} has no transformer blocks of a known kind. Choose the method"
                         " 'patch_tokens', which takes its patch tokens as they are."
                     )
-                stack.enter_context(reading(module, found.blocks, found.tokens, aspect, features))
+                stack.enter_context(reading(module, found.blocks, found.tokens, features))
             watched = stack.enter_context(watching(part.register_forward_hook, lambda _, __, output: output))
             output = self.call(module, batch)
         tokens = watched[-1].float()
@@ -213,4 +213,4 @@ class Passes:
         tokens = tokens[-len(batch) :]  # what was read comes last
         if features == "contributions":
             tokens = completed(tokens, found.tokens.prefix, representations)
-        return Encoded(representations, found.tokens.of(tokens, aspect).as_map(tokens))
+        return Encoded(representations, found.tokens.as_map(tokens))

@@ -114,18 +114,8 @@ class Reference:
 
     # ---- the papers' formulas --------------------------------------------------------------------------------------
 
-    def value(self) -> Tensor:
-        last, count = self.depth - 1, self.inputs[0].shape[1]
-        itself = torch.eye(count, dtype=torch.float64).expand(len(self.inputs[0]), self.heads, -1, -1)
-        return self.end(self.feed(self.inputs[last] + self.branch(last, itself), last))
-
     def later(self) -> range:
         return range(self.depth // 2, self.depth)
-
-    def value_value(self) -> Tensor:
-        first = self.inputs[self.depth // 2]
-        added = [self.branch(i, self.attention(self.qkv(i)[2], self.qkv(i)[2])) for i in self.later()]
-        return self.end(first + torch.stack(added).sum(0))
 
     def neighbour(self) -> Tensor:
         last = self.depth - 1
@@ -137,21 +127,6 @@ class Reference:
                 apart = (i // 4 - j // 4) ** 2 + (i % 4 - j % 4) ** 2
                 added[prefix + i, prefix + j] = math.exp(-apart / (2 * 5**2))
         return self.end(self.branch(last, self.attention(key, key, added)))
-
-    def self_self(self) -> Tensor:
-        x = self.inputs[self.depth // 2]
-        for i in self.later():
-            given = self.norm_of(self.inputs[i], i, "norm1")
-            temperature = given.norm(dim=-1).mean(-1) / math.sqrt(given.shape[-1] / self.heads)
-            weights = []
-            for each in self.qkv(i):
-                for _ in range(2):
-                    each = each / each.norm(dim=-1, keepdim=True)
-                    alike = torch.einsum("bshc,bthc,b->bhst", each, each, temperature).softmax(-1)
-                    each = torch.einsum("bhst,bthc->bshc", alike, each)
-                weights.append(alike)
-            x = x + sum(self.branch(i, each) for each in weights) / 3
-        return self.end(x)
 
     def contributions(self) -> Tensor:
         """What tokens add to the representation through attention, and in equal parts what else adds to it."""
@@ -242,7 +217,7 @@ def network(request: pytest.FixtureRequest, inputs: Tensor) -> tuple[cw.Encoder,
     return encoder_of(module), reference
 
 
-@pytest.mark.parametrize("kind", ["value", "value_value", "neighbour", "self_self", "contributions"])
+@pytest.mark.parametrize("kind", ["neighbour", "contributions"])
 def test_maps_are_the_papers(network: tuple[cw.Encoder, Reference], inputs: Tensor, kind: str) -> None:
     encoder, reference = network
     found = encoder.forward(inputs, features=kind)
@@ -263,7 +238,7 @@ def test_the_module_stays_as_it_is(inputs: Tensor) -> None:
     module.train()
     encoder = encoder_of(module)
     before = encoder.encode(inputs)
-    encoder.forward(inputs, features="self_self")
+    encoder.forward(inputs, features="contributions")
     assert torch.equal(encoder.encode(inputs), before)
     for part in module.modules():
         assert part.training

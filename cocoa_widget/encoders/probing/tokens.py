@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
@@ -27,11 +27,6 @@ class TokenGrid:
     rows: int
     columns: int
     exact: bool
-
-    def of(self, tokens: Tensor, aspect: float) -> TokenGrid:
-        """Return the grid of tokens (B, T, d) of inputs that may be larger, by their height divided by their width."""
-        found = _grid(tokens.shape[1] - self.prefix, aspect)
-        return self if found is None else replace(self, rows=found[0], columns=found[1])
 
     def as_map(self, tokens: Tensor) -> Tensor:
         """Turn tokens (B, T, d) into a map (B, d, rows, columns)."""
