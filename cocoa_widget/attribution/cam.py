@@ -85,9 +85,9 @@ class CAM(LinearMethod):
     gradient takes its place, and the sum is not the score.
 
     The representation of a vision transformer is its class token, which is a sum, too (Gandelsman, Efros & Steinhardt,
-    ICLR 2024): each patch has a share in it through each head of the attention of the last half of the blocks. These
-    are the heatmap, at the scale of the last normalisation. What is left, such as the feed-forward layers' share, is
-    the same for all patches, so that the sum is gamma here as well.
+    ICLR 2024): in each block, each patch adds its value, weighted by attention, and the last normalisation scales all
+    alike. These shares are the heatmap. What is left, such as that of feed-forward layers, is the same for all patches,
+    so that the sum is gamma here as well. One pass, at the cost of two.
 
     Parameters
     ----------

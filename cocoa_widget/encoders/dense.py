@@ -1,4 +1,4 @@
-"""Dense maps of a vision transformer: what the attention of its last blocks gives for each patch.
+"""Dense maps of a vision transformer: what the attention of its blocks gives for each patch.
 
 Training asks only for the class token, so a patch token need not say what lies where it is. Both ways to read a
 transformer leave its weights as they are, and look at what attention adds to the tokens. The result lies in the space
@@ -20,8 +20,8 @@ from .probing.hooks import argument, exchange, first
 from .probing.tokens import TokenGrid
 
 DenseKind = Literal["contributions", "neighbour"]
-"""``"contributions"``: what each patch adds to the class token through the heads of the last half of the blocks
-(Gandelsman, Efros & Steinhardt, ICLR 2024). ``"neighbour"``: patch tokens that are the last attention's output alone,
+"""``"contributions"``: what each patch adds to the class token through the attention of all blocks (Gandelsman, Efros &
+Steinhardt, ICLR 2024). ``"neighbour"``: patch tokens that are the last attention's output alone,
 where keys attend to similar keys, close ones rather (NACLIP; Hajimiri, Ben Ayed & Dolz, WACV 2025)."""
 
 WIDTH = 5.0
@@ -51,7 +51,7 @@ def _closeness(grid: TokenGrid) -> Tensor:
 
 @contextmanager
 def reading(module: nn.Module, blocks: Blocks, grid: TokenGrid, kind: DenseKind) -> Iterator[None]:
-    """Let a pass of a module carry what is read as a second half of the batch, from the last block on.
+    """Let a pass of a module carry what is read as a second half of the batch, behind the last block.
 
     The first half, and so the first half of the module's output, is what it is without reading. The module's own parts
     compute all that comes after attention: scales, the last normalisation, projections.
@@ -65,7 +65,7 @@ def reading(module: nn.Module, blocks: Blocks, grid: TokenGrid, kind: DenseKind)
     kind : str
     """
     shares = kind == "contributions"
-    chosen = blocks.blocks[len(blocks.blocks) // 2 :] if shares else blocks.blocks[-1:]
+    chosen = blocks.blocks if shares else blocks.blocks[-1:]
     reader = _Reader(_shares if shares else partial(_neighbours, grid=grid))
     with ExitStack() as stack:
 
@@ -133,7 +133,7 @@ def completed(shares: Tensor, prefix: int, representations: Tensor) -> Tensor:
     """Return tokens whose patches' mean is the representation, of the shares of tokens in it (B, T, d).
 
     The first token has no share: there, the projection has left its bias. What is not from patches through the
-    attention that was read (the class token itself, feed-forward layers, earlier blocks, biases) is the same for all.
+    attention of these blocks (the class token itself, feed-forward layers, biases) is the same for all.
     """
     shares = shares - shares[:, :1]
     patches = shares[:, prefix:]

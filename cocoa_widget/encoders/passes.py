@@ -26,7 +26,7 @@ from .twin import Twin
 
 FeatureKind = Literal["pooled", "tokens"] | DenseKind
 """The final feature map that is averaged to the representation; a vision transformer's patch tokens as a map; or what
-the attention of its last blocks gives for each patch (see `DenseKind`)."""
+the attention of its blocks gives for each patch (see `DenseKind`)."""
 
 
 @dataclass(frozen=True)

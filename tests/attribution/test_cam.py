@@ -34,17 +34,16 @@ def test_maps_sum_to_gamma(module, inputs, corpus, foil, target, similarity):
 def test_maps_of_transformers_sum_to_gamma(inputs, corpus, foil, pool, similarity):
     encoder = encoder_of(Transformer(pool))
     found = cw.Explainer(encoder, "cam").explain(inputs, corpus=corpus, foil=foil, similarity=similarity)
-    assert found.heatmaps.sum((1, 2)) == pytest.approx(found.scores, rel=1e-4, abs=1e-4)
+    assert found.heatmaps.sum((1, 2)) == pytest.approx(found.scores, rel=1e-3, abs=1e-4)
     assert found.heatmaps.std() > 0
 
 
 def test_a_patch_without_values_has_the_share_of_what_is_not_from_patches(inputs, corpus):
-    """The value projection of the last block is zero, and so only its bias is left, which is the same for all."""
+    """Without queries, keys and values, attention is even, and of values only the bias is left, the same for all."""
     module = Transformer("token")
-    attention = module.network.blocks[-1].attn
     with torch.no_grad():
-        attention.qkv.weight[2 * 192 :] = 0
-        attention.qkv.weight[: 2 * 192] = 0  # all tokens get equal attention
+        for block in module.network.blocks:
+            block.attn.qkv.weight.zero_()
     operator = cw.Explainer(encoder_of(module), "cam").prepare(inputs[:1]).operators[0]
     assert operator.coefficients.std(0).max() <= 1e-6
     assert operator.coefficients.abs().max() > 1e-3

@@ -114,9 +114,6 @@ class Reference:
 
     # ---- the papers' formulas --------------------------------------------------------------------------------------
 
-    def later(self) -> range:
-        return range(self.depth // 2, self.depth)
-
     def neighbour(self) -> Tensor:
         last = self.depth - 1
         key = self.qkv(last)[1]
@@ -131,8 +128,8 @@ class Reference:
     def contributions(self) -> Tensor:
         """What tokens add to the representation through attention, and in equal parts what else adds to it."""
         total = torch.zeros_like(self.inputs[0])
-        others = self.inputs[self.depth // 2][:, :1]
-        for i in self.later():
+        others = self.inputs[0][:, :1]
+        for i in range(self.depth):
             query, key, value = self.qkv(i)
             to_class = self.attention(query, key)[:, :, 0]
             shares = torch.einsum("bht,bthc->bthc", to_class, value).flatten(2)
