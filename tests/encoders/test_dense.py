@@ -252,3 +252,13 @@ def test_rows_and_columns_are_those_of_the_picture() -> None:
     size = {"img_size": (24, 40), "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 2, "num_classes": 0}
     encoder = encoder_of(timm.models.vision_transformer.VisionTransformer(**size), preprocess=wide)
     assert encoder.forward(torch.rand(2, 3, 24, 40), features="neighbour").features.shape == (2, 24, 3, 5)
+
+
+@pytest.mark.parametrize("kind", ["neighbour", "contributions"])
+def test_low_precision_is_close(inputs: Tensor, kind: str) -> None:
+    module, _ = of_open_clip()
+    exact, fast = (
+        encoder_of(module, precision=precision).forward(inputs, features=kind) for precision in ("float32", "bfloat16")
+    )
+    assert fast.features.dtype == torch.float32
+    assert (fast.features - exact.features).abs().max() <= 0.05 * exact.features.abs().max()
