@@ -25,7 +25,7 @@ def check_method(method: Method, encoder: Encoder) -> None:
 
 def start(encoder: Encoder, method: LinearMethod, explicand: Tensor, baseline: Tensor) -> Operator:
     """Return a new operator for an explicand (3, H, W) and its baseline (3, H, W), with all of the method's steps."""
-    operator = method.start(explicand, baseline)
+    operator = method.start_with(encoder, explicand, baseline)
     if not method.follow_edges:
         return operator
     return GuidedOperator(operator, edges_of(encoder, explicand), (explicand.shape[-2], explicand.shape[-1]))

@@ -1,4 +1,4 @@
-"""CAM: the final feature map, projected on the direction."""
+"""CAM: what each position of the final feature map, or each patch, adds to the score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..contrast import LinearScore, Score
-from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, NoFeatureMap
 from .compact import Compact
 from .method import LinearMethod
 from .position_operator import PositionOperator
@@ -17,11 +17,18 @@ from .resample import Size
 
 
 class CAMOperator(PositionOperator):
-    """What each position of one explicand's feature map adds to the representation, from one pass."""
+    """What each position of one explicand's feature map adds to the representation, from one pass.
 
-    features = "pooled"
+    Parameters
+    ----------
+    explicand : Tensor
+        (3, H, W).
+    features : FeatureKind
+        A kind of feature maps whose mean over positions is the representation.
+    """
 
-    def __init__(self, explicand: Tensor) -> None:
+    def __init__(self, explicand: Tensor, features: FeatureKind = "pooled") -> None:
+        self.features = features
         self._explicand: Tensor | None = explicand
         self._full: Size = (explicand.shape[-2], explicand.shape[-1])
         self._cells: Size = (0, 0)
@@ -77,6 +84,11 @@ class CAM(LinearMethod):
     whose cells are spread bilinearly over the pixels. With the Gaussian similarity, which has no direction, the score's
     gradient takes its place, and the sum is not the score.
 
+    The representation of a vision transformer is its class token, which is a sum, too (Gandelsman, Efros & Steinhardt,
+    ICLR 2024): in each block, each patch adds its value, weighted by attention, and the last normalisation scales all
+    alike. These shares are the heatmap. What is left, such as that of feed-forward layers, is the same for all patches,
+    so that the sum is gamma here as well. One pass, at the cost of two.
+
     Parameters
     ----------
     follow_edges : bool
@@ -87,12 +99,27 @@ class CAM(LinearMethod):
 
     name: ClassVar[str] = "cam"
     label: ClassVar[str] = "CAM"
-    hint: ClassVar[str] = "One pass; exact, and as coarse as the final feature map"
+    hint: ClassVar[str] = "One pass; exact, and as coarse as the final feature map or the patches"
     refusal: ClassVar[type[EncoderError]] = NoFeatureMap
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Return why an encoder has no pooled feature map; None if it has one."""
-        return None if encoder.pooling is not None else f"{encoder.name} does not end in global average pooling"
+        """Return why an encoder's representation is not known as a sum over positions; None if it is."""
+        if summands(encoder) is not None:
+            return None
+        return f"{encoder.name} does not end in global average pooling, and is no vision transformer of a known kind"
 
     def start(self, explicand: Tensor, baseline: Tensor) -> CAMOperator:
         return CAMOperator(explicand)
+
+    def start_with(self, encoder: Encoder, explicand: Tensor, baseline: Tensor) -> CAMOperator:
+        return CAMOperator(explicand, summands(encoder) or "pooled")
+
+
+def summands(encoder: Encoder) -> FeatureKind | None:
+    """Return the kind of feature maps whose mean over positions is an encoder's representation; None without any."""
+    if encoder.pooling is not None:
+        return "pooled"
+    tokens, blocks = encoder.tokens, encoder.blocks
+    if tokens is not None and tokens.exact:
+        return "tokens"
+    return None if blocks is None or blocks.norm is None else "contributions"

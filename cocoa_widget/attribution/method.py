@@ -234,6 +234,10 @@ class LinearMethod(Method):
     def start(self, explicand: Tensor, baseline: Tensor) -> Operator:
         """Return a new operator for an explicand (3, H, W) and its baseline (3, H, W)."""
 
+    def start_with(self, encoder: Encoder, explicand: Tensor, baseline: Tensor) -> Operator:
+        """Return a new operator for an encoder: `start`, unless the method has several ways and chooses by encoder."""
+        return self.start(explicand, baseline)
+
 
 class GradientMethod(Method):
     """A method that differentiates the score, so that each score costs passes."""

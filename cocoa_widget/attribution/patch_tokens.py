@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from ..contrast import LinearScore, Score
-from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, NoFeatureMap
 from .compact import Compact
 from .method import LinearMethod
 from .position_operator import PositionOperator
@@ -17,11 +17,18 @@ from .resample import Size
 
 
 class PatchTokensOperator(PositionOperator):
-    """The patch tokens of one explicand, divided by their number, from one pass."""
+    """The patch tokens of one explicand, divided by their number, from one pass.
 
-    features = "tokens"
+    Parameters
+    ----------
+    explicand : Tensor
+        (3, H, W).
+    features : FeatureKind
+        The kind of tokens.
+    """
 
-    def __init__(self, explicand: Tensor) -> None:
+    def __init__(self, explicand: Tensor, features: FeatureKind) -> None:
+        self.features = features
         self._explicand: Tensor | None = explicand
         self._full: Size = (explicand.shape[-2], explicand.shape[-1])
         self._cells: Size = (0, 0)
@@ -56,6 +63,10 @@ class PatchTokensOperator(PositionOperator):
         return self._tokens.divided(self._norms[:, None]) if similarity == "cosine" else self._tokens
 
 
+Reading = Literal["own", "neighbour"]
+"""The attention of the last block by which patch tokens are computed."""
+
+
 @dataclass(frozen=True)
 class PatchTokens(LinearMethod):
     """The score of every patch token of a vision transformer, as if it were the representation.
@@ -67,10 +78,15 @@ class PatchTokens(LinearMethod):
 
     Parameters
     ----------
+    attention : {"own", "neighbour"}
+        ``"own"`` takes the tokens as they are. ``"neighbour"`` takes the output of the last block's attention alone,
+        without what it is added to and the feed-forward layers, and lets each token attend to those with similar keys,
+        close ones rather (NACLIP; Hajimiri, Ben Ayed & Dolz, WACV 2025).
     follow_edges : bool
         Whether heatmaps end with a guided filter; see `LinearMethod`.
     """
 
+    attention: Reading = "own"
     follow_edges: bool = False
 
     name: ClassVar[str] = "patch_tokens"
@@ -78,11 +94,17 @@ class PatchTokens(LinearMethod):
     hint: ClassVar[str] = "One pass; what each patch of a vision transformer scores by itself"
     refusal: ClassVar[type[EncoderError]] = NoFeatureMap
 
+    def __post_init__(self) -> None:
+        if self.attention not in get_args(Reading):
+            raise ValueError(f"PatchTokens needs attention in {get_args(Reading)}, not {self.attention!r}.")
+
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Return why an encoder has no patch tokens; None if it has."""
-        if encoder.tokens is not None:
-            return None
-        return f"{encoder.name} has no patch tokens in the space of its representations"
+        """Return why an encoder has no such patch tokens; None if it has."""
+        if encoder.tokens is None:
+            return f"{encoder.name} has no patch tokens in the space of its representations"
+        if self.attention != "own" and encoder.blocks is None:
+            return f"{encoder.name} has no transformer blocks of a known kind, whose attention could be replaced"
+        return None
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PatchTokensOperator:
-        return PatchTokensOperator(explicand)
+        return PatchTokensOperator(explicand, "tokens" if self.attention == "own" else self.attention)

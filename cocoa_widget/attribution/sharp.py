@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..contrast import LinearScore, Score
 from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
+from .cam import CAM
 from .compact import Compact
 from .method import LinearMethod, Operator
 from .refinement import RefinedOperator
@@ -205,7 +206,7 @@ class SharpCAM(LinearMethod):
     the explicand: a heatmap ends at them even where the encoder is not as precise.
 
     An encoder whose feature map does not grow with its input keeps CAM's, and too little memory leaves the smaller
-    scales; both are reported.
+    scales; both are reported. Of a vision transformer, which has a fixed number of patches, it is CAM with edges.
 
     Parameters
     ----------
@@ -240,14 +241,22 @@ class SharpCAM(LinearMethod):
             raise ValueError(f"SharpCAM needs masks of at least 0, not {self.masks}.")
 
     def obstacle(self, encoder: Encoder) -> str | None:
-        """Return why an encoder has no pooled feature map; None if it has one."""
-        return None if encoder.pooling is not None else f"{encoder.name} does not end in global average pooling"
+        """Return why an encoder's representation is not known as a sum over positions; None if it is."""
+        return CAM().obstacle(encoder)
 
     def start(self, explicand: Tensor, baseline: Tensor) -> Operator:
         height, width = explicand.shape[-2:]
         largest = sqrt(LARGEST / (height * width))
         scales = sorted({min(scale, largest) for scale in self.scales if min(scale, largest) > 1})
-        operator = SharpCAMOperator(explicand, tuple(scales), self.cells)
+        return self._refined(SharpCAMOperator(explicand, tuple(scales), self.cells), explicand, baseline)
+
+    def start_with(self, encoder: Encoder, explicand: Tensor, baseline: Tensor) -> Operator:
+        if encoder.pooling is not None:
+            return self.start(explicand, baseline)
+        # A transformer has a position for each patch of the size that it was trained at, and no use for larger inputs.
+        return self._refined(CAM().start_with(encoder, explicand, baseline), explicand, baseline)
+
+    def _refined(self, operator: Operator, explicand: Tensor, baseline: Tensor) -> Operator:
         if self.masks == 0:
             return operator
         return RefinedOperator(operator, RISE(n_masks=self.masks).start(explicand, baseline))

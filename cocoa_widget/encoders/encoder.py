@@ -23,6 +23,7 @@ from .inputs import Inputs
 from .moment import Moment, Moments
 from .passes import Encoded, FeatureKind, Passes
 from .preprocess import Frame, Preprocess, Transform
+from .probing.attention import Blocks
 from .probing.output_reader import Output
 from .probing.parts import find_part
 from .probing.tokens import TokenGrid
@@ -290,7 +291,7 @@ class Encoder:
         ----------
         inputs : Tensor
             (B, 3, H, W), preprocessed.
-        features : {"pooled", "tokens"}, optional
+        features : FeatureKind, optional
             Which feature maps to return as well.
 
         Raises
@@ -330,12 +331,7 @@ class Encoder:
         """Give the function from inputs (B, 3, H, W) to representations (B, d) that autograd can follow.
 
         Within the context, weights need no gradients, which saves memory and time, and no other thread runs the module
-        through this encoder.
-
-        Parameters
-        ----------
-        private : bool
-            Use a copy of the weights; otherwise an optimiser's step before the backward pass makes that fail.
+        through this encoder. A `private` function has its own copy of the weights, which no optimiser's step changes.
         """
         return self._differentiator.attached(private=private)
 
@@ -354,6 +350,11 @@ class Encoder:
     def tokens(self) -> TokenGrid | None:
         """Where the patch tokens of a vision transformer are; None for other encoders."""
         return self._passes.tokens
+
+    @property
+    def blocks(self) -> Blocks | None:
+        """The last blocks of a vision transformer with patch tokens, if they are of a known kind; None for others."""
+        return self._passes.blocks
 
     @property
     def last_map(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,25 +12,28 @@ import torch
 from torch import Tensor, nn
 
 from .copying import ModuleCopy
+from .dense import DenseKind, completed, reading
 from .device import out_of_memory, weights_dtype
 from .errors import EncoderError, NoFeatureMap
 from .function_module import FunctionModule
 from .probing.anatomy import Anatomy
+from .probing.attention import Blocks
 from .probing.hooks import watching
 from .probing.output_reader import OutputReader
 from .probing.tokens import TokenGrid
 from .settings import Settings
 from .twin import Twin
 
-FeatureKind = Literal["pooled", "tokens"]
-"""The final feature map that is averaged to the representation, or a vision transformer's patch tokens as a map."""
+FeatureKind = Literal["pooled", "tokens"] | DenseKind
+"""The final feature map that is averaged to the representation; a vision transformer's patch tokens as a map; or what
+the attention of its blocks gives for each patch (see `DenseKind`)."""
 
 
 @dataclass(frozen=True)
 class Encoded:
     """Result of one forward pass: `representations` (B, d) and, if asked for, `features` (B, d, h, w), float32.
 
-    The mean of ``"pooled"`` features over their positions equals `representations`.
+    The mean of ``"pooled"`` features and of ``"contributions"`` over their positions equals `representations`.
     """
 
     representations: Tensor
@@ -81,6 +85,12 @@ class Passes:
         """Where the patch tokens are; see `Encoder.tokens`."""
         with self.lock:
             return self._found(self.twin.current()).tokens if self.differentiable else None
+
+    @property
+    def blocks(self) -> Blocks | None:
+        """The last blocks of a vision transformer; see `Encoder.blocks`."""
+        with self.lock:
+            return self._found(self.twin.current()).blocks if self.differentiable else None
 
     @property
     def last_map(self) -> str | None:
@@ -160,8 +170,8 @@ class Passes:
     def _run(self, batch: Tensor, features: FeatureKind | None) -> Encoded:
         copy = self.twin.current()
         module = copy.module
-        if features == "tokens":
-            return self._run_tokens(copy, batch)
+        if features is not None and features != "pooled":
+            return self._run_tokens(copy, batch, features)
         pooling = self._found(copy).pooling if self.differentiable else None
         if pooling is None:
             if features:
@@ -180,14 +190,27 @@ class Passes:
         # Pooled here in float32 instead of by the module: at a low precision its mean would differ from the map's.
         return Encoded(self.reader.checked(kept, len(batch)), kept.float() if features else None)
 
-    def _run_tokens(self, copy: ModuleCopy, batch: Tensor) -> Encoded:
-        module, tokens = copy.module, self._found(copy).tokens if self.differentiable else None
-        if tokens is None:
+    def _run_tokens(self, copy: ModuleCopy, batch: Tensor, features: Literal["tokens"] | DenseKind) -> Encoded:
+        module, found = copy.module, self._found(copy) if self.differentiable else None
+        if found is None or found.tokens is None:
             raise NoFeatureMap(
                 f"Encoder {self.settings.name!r} has no patch tokens in the space of its representations. Choose the"
                 " method 'rise', which works with every encoder."
             )
-        part = module.get_submodule(tokens.module)
-        with watching(part.register_forward_hook, lambda _, __, output: output) as watched:
-            representations = self.reader.representations(self.call(module, batch), len(batch))
-        return Encoded(representations, tokens.as_map(watched[-1].float()))
+        part = module.get_submodule(found.tokens.module)
+        with ExitStack() as stack:
+            if features != "tokens":
+                if found.blocks is None:
+                    raise NoFeatureMap(
+                        f"Encoder {self.settings.name!r} has no transformer blocks of a known kind. Choose the method"
+                        " 'patch_tokens', which takes its patch tokens as they are."
+                    )
+                stack.enter_context(reading(module, found.blocks, found.tokens, features))
+            watched = stack.enter_context(watching(part.register_forward_hook, lambda _, __, output: output))
+            output = self.call(module, batch)
+        tokens = watched[-1].float()
+        representations = self.reader.representations(output, len(tokens))[: len(batch)]
+        tokens = tokens[-len(batch) :]  # what was read comes last
+        if features == "contributions":
+            tokens = completed(tokens, found.tokens.prefix, representations)
+        return Encoded(representations, found.tokens.as_map(tokens))

@@ -4,6 +4,7 @@ from torch import nn
 
 import cocoa_widget as cw
 from cocoa_widget.contrast.score import LinearScore
+from tests.attribution.test_patch_tokens import Transformer
 from tests.conftest import Convolutional, Linear, encoder_of
 
 
@@ -26,6 +27,26 @@ def test_maps_sum_to_gamma(module, inputs, corpus, foil, target, similarity):
     found = cw.Explainer(encoder, "cam").explain(inputs, corpus=corpus, foil=foil, target=target, similarity=similarity)
     assert found.heatmaps.shape == (3, 32, 32)
     assert found.heatmaps.sum((1, 2)) == pytest.approx(found.scores, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+@pytest.mark.parametrize("pool", ["token", "avg"])
+def test_maps_of_transformers_sum_to_gamma(inputs, corpus, foil, pool, similarity):
+    encoder = encoder_of(Transformer(pool))
+    found = cw.Explainer(encoder, "cam").explain(inputs, corpus=corpus, foil=foil, similarity=similarity)
+    assert found.heatmaps.sum((1, 2)) == pytest.approx(found.scores, rel=1e-3, abs=1e-4)
+    assert found.heatmaps.std() > 0
+
+
+def test_a_patch_without_values_has_the_share_of_what_is_not_from_patches(inputs, corpus):
+    """Without queries, keys and values, attention is even, and of values only the bias is left, the same for all."""
+    module = Transformer("token")
+    with torch.no_grad():
+        for block in module.network.blocks:
+            block.attn.qkv.weight.zero_()
+    operator = cw.Explainer(encoder_of(module), "cam").prepare(inputs[:1]).operators[0]
+    assert operator.coefficients.std(0).max() <= 1e-6
+    assert operator.coefficients.abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

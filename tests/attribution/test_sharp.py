@@ -13,6 +13,7 @@ from cocoa_widget.attribution.sharp import LARGEST, SharpCAMOperator
 from cocoa_widget.contrast import GaussianScore, LinearScore
 from cocoa_widget.encoders import Encoded
 from cocoa_widget.evaluation import average_precision, hits
+from tests.attribution.test_patch_tokens import Transformer
 from tests.conftest import Convolutional, encoder_of
 
 PLAIN = cw.SharpCAM(follow_edges=False)
@@ -169,6 +170,15 @@ def test_gaussian_scores_are_explained_by_their_slopes(convolutional, inputs, co
 def test_a_network_without_a_pooled_feature_map_is_refused(linear, inputs, corpus) -> None:
     with pytest.raises(cw.NoFeatureMap, match=r"Linear.*global average pooling.*'rise'"):
         cw.Explainer(linear, "sharp").explain(inputs, corpus=corpus)
+
+
+def test_of_a_transformer_it_is_cam_with_edges(inputs, corpus) -> None:
+    encoder = encoder_of(Transformer("token"))
+    expected = cw.Explainer(encoder, cw.CAM(follow_edges=True)).explain(inputs, corpus=corpus).heatmaps
+    found = cw.Explainer(encoder, "sharp").explain(inputs, corpus=corpus).heatmaps
+    torch.testing.assert_close(torch.tensor(found), torch.tensor(expected))
+    refined = cw.Explainer(encoder, cw.SharpCAM(masks=64)).prepare(inputs[:1]).operators[0]
+    assert refined.done == 1 + 64
 
 
 def test_a_module_that_returns_its_map_is_explained(inputs, corpus) -> None:

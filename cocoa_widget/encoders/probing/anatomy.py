@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..copying import ModuleCopy
+from .attention import Blocks, find_blocks
 from .pooling import find_last_map, find_pooling
 from .tokens import TokenGrid, find_tokens
 
@@ -43,6 +44,11 @@ class Anatomy:
     def tokens(self) -> TokenGrid | None:
         """Where the patch tokens of a vision transformer are."""
         return find_tokens(self._module, lambda: self._select(self._run()))
+
+    @cached_property
+    def blocks(self) -> Blocks | None:
+        """The last blocks of a vision transformer that has patch tokens."""
+        return None if self.tokens is None else find_blocks(self._module, self._run)
 
     @cached_property
     def last_map(self) -> str | None:
