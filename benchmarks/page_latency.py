@@ -249,7 +249,7 @@ def pointing(bench: Bench, method: str, moves: int) -> Iterator[str]:
     page.mouse.move(box["x"] + 1, box["y"] + 1)
     selector = "[data-bin=explicands] canvas[data-preview=place]"
     page.wait_for_function(
-        "([selector, count]) => document.querySelectorAll(selector).length === count", arg=[selector, PREPARED]
+        "([selector, count]) => document.querySelectorAll(selector).length === count", arg=[selector, bench.explicands]
     )
     yield f"pointing with {method}: all explicands follow after {1000 * (time.perf_counter() - begun):.0f} ms"
     before = len(bench.times("place"))
@@ -265,7 +265,7 @@ def pointing(bench: Bench, method: str, moves: int) -> Iterator[str]:
     )
     total, largest = map(int, sizes.split())
     sent = f"{total / 1e6:.2f} MB, a message {largest / 1e3:.0f} kB at most"
-    yield f"bytes for {PREPARED} explicands and {images} gallery images: {sent}"
+    yield f"bytes for {bench.explicands} explicands and {images} gallery images: {sent}"
 
 
 def line(what: str, times: list[float]) -> str:
@@ -312,8 +312,8 @@ def main() -> None:
         print(busy_kernel(bench, COMPUTING, drops), flush=True)
         for found in busy_slow_lane(bench, drops):
             print(found, flush=True)
-        for method in ('"cam"', "cw.SharpCAM(follow_edges=False)"):
-            for found in pointing(bench, method, drops):
+        for pointed in ('"cam"', '"sharp"'):
+            for found in pointing(bench, pointed, drops):
                 print(found, flush=True)
         lab.end_sessions()
         with delaying_proxy(lab.port, 0.1) as port:

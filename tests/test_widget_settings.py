@@ -45,18 +45,25 @@ def test_gaussian_similarity_in_the_widget(make_widget):
 
 @pytest.mark.parametrize("layer", ["error", "stability"])
 def test_layers(shown, layer):
-    widget, wire = shown()
-    version = max(m["version"] for m, _ in wire.messages if m["kind"] == "heatmaps")
+    widget, _ = shown()
     widget.layer = layer
-    message, (buffer,) = wire.wait(lambda m: m["kind"] == "heatmaps" and m["items"] and m["items"][0]["layer"] == layer)
-    assert message["version"] == version, "another layer is not another question"
-    values = np.frombuffer(buffer, "<f2")
-    assert values.min() >= 0
-    assert values.max() == 1
     found = widget.heatmap("p0", layer=layer)
     assert found.shape == (32, 32)
     assert found.min() >= 0
     assert widget.heatmap("p0").min() < 0, "the default is the attribution, also while the page shows another layer"
+
+
+def test_the_standard_error_is_sent_to_the_page(shown):
+    widget, wire = shown()
+    version = max(m["version"] for m, _ in wire.messages if m["kind"] == "heatmaps")
+    widget.layer = "error"
+    message, (buffer,) = wire.wait(
+        lambda m: m["kind"] == "heatmaps" and m["items"] and m["items"][0]["layer"] == "error"
+    )
+    assert message["version"] == version, "another layer is not another question"
+    values = np.frombuffer(buffer, "<f2")
+    assert values.min() >= 0
+    assert values.max() == 1
 
 
 def test_the_spread_is_the_bootstraps(shown):

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..contrast import LinearScore, Score
-from ..encoders import Encoded, Encoder, EncoderError, NoFeatureMap
-from .cam import CAM
+from ..encoders import Encoded, Encoder, EncoderError, FeatureKind, NoFeatureMap
+from .cam import CAM, summands
 from .compact import Compact
 from .method import LinearMethod, Operator
 from .refinement import RefinedOperator
@@ -41,11 +41,14 @@ class SharpCAMOperator(Operator):
         Multiples of the explicand's size, each greater than the one before it.
     cells : int
         Most cells along the longer side of the grid.
+    features : FeatureKind
+        A kind of feature maps whose mean over positions is the representation.
     """
 
-    features = "pooled"
-
-    def __init__(self, explicand: Tensor, scales: tuple[float, ...], cells: int) -> None:
+    def __init__(
+        self, explicand: Tensor, scales: tuple[float, ...], cells: int, features: FeatureKind = "pooled"
+    ) -> None:
+        self.features = features
         self._explicand: Tensor | None = explicand
         self._full: Size = (explicand.shape[-2], explicand.shape[-1])
         self._scales, self._most = scales, cells  # scales that are left
@@ -206,7 +209,8 @@ class SharpCAM(LinearMethod):
     the explicand: a heatmap ends at them even where the encoder is not as precise.
 
     An encoder whose feature map does not grow with its input keeps CAM's, and too little memory leaves the smaller
-    scales; both are reported. Of a vision transformer, which has a fixed number of patches, it is CAM with edges.
+    scales; both are reported. Of a vision transformer, which has a fixed number of patches, it is CAM
+    with that zero and with edges.
 
     Parameters
     ----------
@@ -254,7 +258,8 @@ class SharpCAM(LinearMethod):
         if encoder.pooling is not None:
             return self.start(explicand, baseline)
         # A transformer has a position for each patch of the size that it was trained at, and no use for larger inputs.
-        return self._refined(CAM().start_with(encoder, explicand, baseline), explicand, baseline)
+        operator = SharpCAMOperator(explicand, (), self.cells, summands(encoder) or "pooled")
+        return self._refined(operator, explicand, baseline)
 
     def _refined(self, operator: Operator, explicand: Tensor, baseline: Tensor) -> Operator:
         if self.masks == 0:

@@ -75,9 +75,9 @@ def test_the_table_of_representations_is_not_shared(convolutional, pictures):
 
 def test_feature_maps_are_its_own(convolutional, inputs):
     """The feature map for CAM is that of the random module, also after the trained one's has been used."""
-    convolutional.forward(inputs, features=True)
+    convolutional.forward(inputs, features="pooled")
     other = randomised(convolutional, 0)
-    encoded = other.forward(inputs, features=True)
+    encoded = other.forward(inputs, features="pooled")
     torch.testing.assert_close(encoded.features, other.module.eval().body(inputs).detach())
     torch.testing.assert_close(encoded.features.mean((2, 3)), encoded.representations)
 
