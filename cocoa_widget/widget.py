@@ -45,7 +45,7 @@ PAGE_SETS = frozenset({*BINS, *SETTINGS, *DISPLAY, "_view_count"})
 
 
 class CocoaWidget(BinnedWidget):
-    """A gallery, a corpus bin, a foil bin, and heatmaps on the explicands that follow every change of the bins.
+    """A gallery, corpus and foil bins, and heatmaps on the explicands that follow every change of the bins.
 
     Parameters
     ----------

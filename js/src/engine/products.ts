@@ -40,9 +40,27 @@ export class ProductStore {
     this.enter(message.space);
     this.#settings = message.settings;
     for (const image of message.dropped) this.#images.delete(image);
+    const { spread, values, filters } = this.#read(message, buffers, isShown);
+    const grid = message.members.map(gridOf).find((each) => each?.image === this.#cellsOf) ?? null;
+    const changed: string[] = [];
+    message.items.forEach((item, i) => {
+      if (!isShown(item.image)) return;
+      const earlier = this.#images.get(item.image);
+      const known = spread ? { spread, filter: filters[i] ?? null } : earlier;
+      if (!known) return; // its spread was lost, and the page will ask for everything again
+      const own = keep(item.replaces ? undefined : earlier, message.members, values[i], known.spread.k + 1, grid);
+      const { method, preview, progress } = item;
+      const { spread: its, filter } = known;
+      this.#images.set(item.image, { method, preview, progress, spread: its, filter, ...own });
+      changed.push(item.image);
+    });
+    return changed;
+  }
+
+  /** Reads the buffers of a message: the spread of all its images, their products, and the filters at the end. */
+  #read({ spread: sent, items }: Products, buffers: DataView[], isShown: (image: string) => boolean) {
     const rest = buffers[Symbol.iterator]();
     const next = () => rest.next().value;
-    const { spread: sent, members: ids, items } = message;
     const spread = sent && this.#shared(spreadOf(sent, next));
     const values = items.map(next);
     const filters = items.map((item) => {
@@ -50,35 +68,7 @@ export class ProductStore {
       if (!sent?.filter || !pixels || !isShown(item.image)) return null;
       return new GuidedFilter(sent.size, sent.filter.radius, sent.filter.epsilon, pixels, this.#memory);
     });
-    const cells = ids.map((member) => (isCell(member) ? gridOf(member) : null));
-    const grid = cells.find((each) => each?.image === this.#cellsOf) ?? null;
-    // Cells are many and forgotten soon: what stays must not keep their memory.
-    const apart = cells.some((cell) => cell !== null);
-    const changed: string[] = [];
-    items.forEach(({ image, replaces, method, preview, progress }, i) => {
-      if (!isShown(image)) return;
-      const earlier = this.#images.get(image);
-      const known = spread ? { spread, filter: filters[i] ?? null } : earlier;
-      if (!known) return; // its spread was lost, and the page will ask for everything again
-      const length = known.spread.k + 1;
-      const numbers = new Float32Array(bytes(values[i], 4 * length * (1 + ids.length)).buffer);
-      const product = (at: number) => numbers.subarray(at * length, (at + 1) * length);
-      const lasting = (at: number) => (apart ? product(at).slice() : product(at));
-      const kept = replaces ? undefined : earlier;
-      const members = kept?.members ?? new Map<string, Float32Array>();
-      const before = kept?.grid ?? null;
-      const stays = before && (!grid || sameGrid(before, grid));
-      if (before && !stays) dropCells(members);
-      ids.forEach((member, at) => {
-        if (!isCell(member)) members.set(member, lasting(at + 1));
-        else if (grid && cells[at]?.image === grid.image) members.set(member, product(at + 1));
-      });
-      const { spread: its, filter } = known;
-      const now = stays ? before : grid;
-      this.#images.set(image, { method, preview, progress, spread: its, filter, own: lasting(0), members, grid: now });
-      changed.push(image);
-    });
-    return changed;
+    return { spread, values, filters };
   }
 
   /** Forgets the products of earlier spaces; returns the newest space. */
@@ -131,6 +121,38 @@ export class ProductStore {
   drop(isShown: (image: string) => boolean): void {
     for (const image of [...this.#images.keys()]) if (!isShown(image)) this.#images.delete(image);
   }
+}
+
+/**
+ * Adds the products of a message to those that are kept of an image, and returns them all.
+ *
+ * @param earlier what is kept, if it still holds
+ * @param ids the message's members
+ * @param values the product with the image's own representation, then those with the members
+ * @param length how many numbers a product has
+ * @param grid the grid of those cells among the members that are wanted; others are left out
+ */
+function keep(
+  earlier: ImageProducts | undefined,
+  ids: readonly string[],
+  values: DataView | undefined,
+  length: number,
+  grid: CellGrid | null,
+): Pick<ImageProducts, "own" | "members" | "grid"> {
+  const numbers = new Float32Array(bytes(values, 4 * length * (1 + ids.length)).buffer);
+  const product = (at: number) => numbers.subarray(at * length, (at + 1) * length);
+  // Cells are many and forgotten soon: what stays must not keep their memory.
+  const apart = ids.some(isCell);
+  const lasting = (at: number) => (apart ? product(at).slice() : product(at));
+  const members = earlier?.members ?? new Map<string, Float32Array>();
+  const before = earlier?.grid ?? null;
+  const stays = before && (!grid || sameGrid(before, grid));
+  if (before && !stays) dropCells(members);
+  ids.forEach((member, at) => {
+    if (!isCell(member)) members.set(member, lasting(at + 1));
+    else if (grid && gridOf(member)?.image === grid.image) members.set(member, product(at + 1));
+  });
+  return { own: lasting(0), members, grid: stays ? before : grid };
 }
 
 function dropCells(members: Map<string, Float32Array>): void {
