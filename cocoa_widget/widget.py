@@ -96,8 +96,7 @@ class CocoaWidget(BinnedWidget):
 
     Examples
     --------
-    >>> widget = CocoaWidget(demo_images(), load_encoder("demo"), corpus=["cat/1"], explicands=["mosaic/1"])
-    ... # doctest: +SKIP
+    >>> widget = CocoaWidget(demo_images(), "demo", corpus=["cat/1"], explicands=["mosaic/1"])  # doctest: +SKIP
     >>> widget.foil = ["coffee/1"]  # doctest: +SKIP
     >>> widget.heatmap("mosaic/1").shape  # doctest: +SKIP
     (224, 224)
