@@ -250,9 +250,11 @@ def pointing(bench: Bench, method: str, moves: int) -> Iterator[str]:
     page.keyboard.down("Shift")
     begun = time.perf_counter()
     page.mouse.move(box["x"] + 1, box["y"] + 1)
-    selector = "[data-bin=explicands] canvas[data-preview=place]"
     page.wait_for_function(
-        "([selector, count]) => document.querySelectorAll(selector).length === count", arg=[selector, bench.explicands]
+        """() => {
+          const count = (selector) => document.querySelectorAll(`[data-bin=explicands] ${selector}`).length;
+          return count('canvas[data-preview=place]') === count('[data-image-id]');
+        }"""
     )
     yield f"pointing with {method}: all explicands follow after {1000 * (time.perf_counter() - begun):.0f} ms"
     before = len(bench.times("place"))
