@@ -72,6 +72,7 @@ def open_quickstart(page: Page, lab: Lab) -> Locator:
     notebook.python("widget.wait()")
     for image in ("astronaut/1", "mosaic/1"):
         settled(root, image)
+        expect(tile(root, "explicands", image).locator("[data-stability]")).to_be_visible()
     expect(root.locator(".task")).to_have_count(0)  # the gallery is encoded: a drag is answered at once
     page.mouse.move(2, 2)
     return root
