@@ -304,7 +304,8 @@ def main() -> None:
     with lab_at(Path(tempfile.mkdtemp())) as lab, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=CHROMIUM_FLAGS)
         page = browser.new_context(viewport={"width": 1500, "height": 1100}).new_page()
-        for name, cells in (("first", [FIRST_SETUP, FIRST.format(method=METHODS[method])]), ("latency", [cell, "pass"])):
+        first = FIRST.format(method=METHODS[method])
+        for name, cells in (("first", [FIRST_SETUP, first]), ("latency", [cell, "pass"])):
             notebook = nbformat.v4.new_notebook(
                 cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata
             )
