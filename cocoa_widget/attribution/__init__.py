@@ -6,6 +6,7 @@ from .batches import advance, advance_run, check_method, remaining, start
 from .cam import CAM, CAMOperator
 from .captum_method import CaptumMethod
 from .compact import Compact
+from .design import ScoreSpread
 from .error_model import ErrorModel
 from .grad_cam import GradCAM
 from .gradient import GradientSHAP, InputXGradient, Saliency, SmoothGrad
@@ -21,7 +22,7 @@ from .refinement import SumSpread
 from .resample import Size
 from .rise import RISE
 from .sharp import SharpCAM
-from .spread import SeparableSpread, Spread, SuperpixelSpread, separable
+from .spread import SeparableSpread, SparseSpread, Spread, SuperpixelSpread, separable
 from .stored import StoredOperator
 from .together import apply_together
 
@@ -118,10 +119,12 @@ __all__ = [
     "Random",
     "Run",
     "Saliency",
+    "ScoreSpread",
     "SeparableSpread",
     "SharpCAM",
     "Size",
     "SmoothGrad",
+    "SparseSpread",
     "Spread",
     "StoredOperator",
     "SumSpread",

@@ -51,6 +51,12 @@ class Answers:
             return products if score.similarity == "dot" else products / self._norms[:n].clamp(min=1e-12)
         return score(others.matrix() + self._first)
 
+    def matrix(self, similarity: str) -> Tensor:
+        """Return the answers so far (n, d), float32: unit vectors for the cosine."""
+        n = self._known
+        vectors = Compact(self._others.steps[:n], self._others.scales[:n]).matrix() + self._first
+        return vectors if similarity == "dot" else vectors / self._norms[:n, None].clamp(min=1e-12)
+
     def heatmaps(self, score: Score, size: Size | None) -> Tensor:
         """Return the heatmaps (k, h, w) of a score."""
         return self._design.heatmaps(self.scores(score), size)

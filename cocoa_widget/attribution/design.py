@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from .error_model import ErrorModel
 from .resample import Size
-from .spread import Spread
+from .spread import SparseSpread, Spread
+
+TOLERANCE = 1e-4
+"""Difference from a linear map, as a share of its largest value, from which on a map is not linear."""
 
 
 class Design(ABC):
@@ -34,6 +38,50 @@ class Design(ABC):
     def errors(self, scores: Tensor, size: Size | None) -> Tensor | None:
         """Return the heatmaps' standard errors (k, h, w); None where the masks are not random."""
         return None
+
+    @cached_property
+    def score_spread(self) -> ScoreSpread | None:
+        """The map from the scores under all masks to heatmaps; None where it turns out not to be linear."""
+        spread = ScoreSpread(self)
+        return spread if spread.is_linear() else None
+
+
+class ScoreSpread(SparseSpread):
+    """A spread that takes the scores under all masks of a design: its coefficients are the answers themselves.
+
+    Parameters
+    ----------
+    design : Design
+    """
+
+    def __init__(self, design: Design) -> None:
+        self._design = design
+        self.k = design.n
+        example = design.masks(0, 1)
+        self.full = example.shape[-2], example.shape[-1]
+        self._device = example.device
+        self._matrices: dict[Size | None, Tensor] = {}
+
+    def maps(self, values: Tensor, size: Size | None = None) -> Tensor:
+        """Return the design's heatmaps of scores."""
+        found = self._design.heatmaps(values.reshape(-1, self.k), size)
+        return found.reshape(*values.shape[:-1], *found.shape[1:])
+
+    def is_linear(self) -> bool:
+        """Return whether it is linear for two random vectors of scores, and 0 for scores of 0."""
+        one, other = torch.randn(2, self.k, generator=torch.Generator().manual_seed(0)).to(self._device)
+        first, second, both, nothing = self.maps(torch.stack([one, other, one - 2 * other, 0 * one]))
+        expected = first - 2 * second
+        # A number that is not finite fails both comparisons.
+        close = bool((both - expected).abs().max() <= TOLERANCE * expected.abs().max())
+        return close and bool(nothing.abs().max() <= 0)
+
+    def matrix(self, size: Size | None = None) -> Tensor:
+        """Return the map as a sparse matrix (h · w, k), coalesced, on the CPU."""
+        if size not in self._matrices:
+            maps = self.maps(torch.eye(self.k, device=self._device), size)
+            self._matrices[size] = maps.flatten(1).T.cpu().to_sparse().coalesce()
+        return self._matrices[size]
 
 
 class SummedDesign(Design):

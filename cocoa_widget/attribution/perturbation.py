@@ -22,8 +22,9 @@ from .stored import StoredOperator
 class PerturbationOperator(Operator):
     """What one explicand's representations under the masks of a design come down to.
 
-    That is a small matrix of coefficients where the design has them, and the answers themselves where it has not. Both
-    are kept if `keep_answers` was called: scores that are not linear need the answers.
+    That is a small matrix of coefficients where the design has them, and the answers themselves where it has not; in
+    the end these are coefficients, too, if they are few. Both are kept if `keep_answers` was called: scores that are
+    not linear need the answers.
     """
 
     def __init__(self, design: Design, explicand: Tensor, baseline: Tensor, first_heatmap: int = 1) -> None:
@@ -97,10 +98,15 @@ class PerturbationOperator(Operator):
 
     @property
     def spread(self) -> Spread | None:
-        return None if self._coefficients is None else self._coefficients.spread
+        if self._coefficients is not None:
+            return self._coefficients.spread
+        # What a design makes of the first scores need not be what it makes of the same scores and zeros.
+        return self._design.score_spread if self.complete and self.total <= MOST else None
 
     def coefficients_for(self, similarity: str) -> Tensor | None:
-        return None if self._coefficients is None else self._coefficients.matrix(similarity)
+        if self._coefficients is not None:
+            return self._coefficients.matrix(similarity)
+        return None if self.spread is None else self._kept().matrix(similarity)
 
     def stored(self) -> StoredOperator | None:
         kept = None if self._coefficients is None else self._coefficients.kept
@@ -109,9 +115,9 @@ class PerturbationOperator(Operator):
         return StoredOperator(kept, self._design.spread, self._design.error_model(self.total))
 
     def values(self, score: LinearScore) -> Tensor | None:
-        if self._coefficients is None or self._coefficients.spread is None:
+        if self.spread is None:
             return None
-        return self._coefficients.values(score)
+        return self._kept().scores(score) if self._coefficients is None else self._coefficients.values(score)
 
 
 class PerturbationMethod(LinearMethod):
@@ -143,7 +149,11 @@ class PerturbationMethod(LinearMethod):
 
     @abstractmethod
     def combine(self, scores: Tensor, masks: Tensor) -> Tensor:
-        """Turn the scores (k, n) under the first n masks (n, H, W) into heatmaps (k, H, W), linearly."""
+        """Turn the scores (k, n) under the first n masks (n, H, W) into heatmaps (k, H, W).
+
+        Where this is linear in the scores, which is tried once with random ones, up to 1,024 scores are an operator's
+        coefficients, and the page computes the heatmaps itself if their map is small enough.
+        """
 
     def start(self, explicand: Tensor, baseline: Tensor) -> PerturbationOperator:
         masks = torch.as_tensor(self.masks(*explicand.shape[-2:])).to(explicand)

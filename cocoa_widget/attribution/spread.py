@@ -71,8 +71,16 @@ class SeparableSpread(Spread):
         return rows @ values.reshape(*values.shape[:-1], *self.cells) @ columns.T
 
 
+class SparseSpread(Spread):
+    """A spread that can be had as a sparse matrix."""
+
+    @abstractmethod
+    def matrix(self, size: Size | None = None) -> Tensor:
+        """Return the map as a sparse matrix (h · w, k), coalesced, on the CPU."""
+
+
 @dataclass(frozen=True, eq=False)
-class SuperpixelSpread(Spread):
+class SuperpixelSpread(SparseSpread):
     """A spread that shares each number evenly among the pixels of one superpixel.
 
     Attributes
@@ -103,7 +111,10 @@ class SuperpixelSpread(Spread):
         return shrink((values / self.areas)[..., self.labels], size)
 
     def matrix(self, size: Size | None = None) -> Tensor:
-        """Return the map as a sparse matrix (h · w, k), coalesced, on the CPU; most pixels lie on one superpixel."""
+        """Return the map as a sparse matrix (h · w, k), coalesced, on the CPU.
+
+        Most pixels lie on one superpixel.
+        """
         labels, size = self.labels.cpu(), smaller(size, self.full)
         down, across = (averaging(many, few, labels.device) for many, few in zip(self.full, size, strict=True))
         (y, row), (x, column) = down.nonzero().T, across.nonzero().T

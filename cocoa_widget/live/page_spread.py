@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..attribution import GuidedSpread, SeparableSpread, Size, Spread, SumSpread, SuperpixelSpread
+from ..attribution import GuidedSpread, ScoreSpread, SeparableSpread, Size, SparseSpread, Spread, SumSpread
 from .sizes import fitting
 
 SIDE = 112
@@ -19,6 +19,12 @@ FILTER_BYTES = 48
 """What the page keeps of a guided filter, in bytes for each pixel."""
 SPARSE_BYTES = 16
 """What the page keeps of a label map, in bytes for each pixel; about, as it depends on the borders."""
+ENTRY_BYTES = 6
+"""Size of an entry of a sparse matrix in a message."""
+MOST_SCORES = 64
+"""Most scores of a spread that the page is sent as a matrix; such a matrix takes a heatmap of each."""
+MOST_BYTES = 500_000
+"""Largest size of that matrix."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class PageSpread:
         Of the filter, of that size.
     """
 
-    parts: tuple[SeparableSpread | SuperpixelSpread, ...]
+    parts: tuple[SeparableSpread | SparseSpread, ...]
     size: Size
     guide: Guide | None = None
 
@@ -96,13 +102,14 @@ class PageSpread:
         if isinstance(spread, GuidedSpread):
             guided, inner = spread.guided, spread.inner
             guide = Guide(guided.pixels, guided.radius, guided.epsilon)
-        parts: list[SeparableSpread | SuperpixelSpread] = []
+        parts: list[SeparableSpread | SparseSpread] = []
         for part in inner.parts() if isinstance(inner, SumSpread) else [inner]:
-            if not isinstance(part, SeparableSpread | SuperpixelSpread):
+            if not isinstance(part, SeparableSpread | SparseSpread):
                 return None
             parts.append(part)
         height, width = fitting(SIDE, spread.full) if guide is None else guide.pixels.shape[1:]
-        return cls(tuple(parts), (min(height, spread.full[0]), min(width, spread.full[1])), guide)
+        size = min(height, spread.full[0]), min(width, spread.full[1])
+        return cls(tuple(parts), size, guide) if all(_is_small(part, size) for part in parts) else None
 
     @property
     def k(self) -> int:
@@ -112,8 +119,8 @@ class PageSpread:
     @property
     def nbytes(self) -> int:
         """Memory that it takes on the page for one image alone, in bytes."""
-        sparse = sum(isinstance(part, SuperpixelSpread) for part in self.parts)
-        return self.size[0] * self.size[1] * (SPARSE_BYTES * sparse + FILTER_BYTES * (self.guide is not None))
+        filtered = FILTER_BYTES * self.size[0] * self.size[1] if self.guide else 0
+        return filtered + sum(_nbytes(part, self.size) for part in self.parts)
 
     def is_like(self, other: PageSpread) -> bool:
         """Return whether both are the same, but for the pixels of the guide."""
@@ -141,7 +148,7 @@ class PageSpread:
         """Return the parts as arrays."""
         return [self._term(part) for part in self.parts]
 
-    def _term(self, part: SeparableSpread | SuperpixelSpread) -> Term:
+    def _term(self, part: SeparableSpread | SparseSpread) -> Term:
         if isinstance(part, SeparableSpread):
             rows, columns = (factor.float().cpu().numpy() for factor in part.factors(self.size))
             return SeparableTerm(rows, columns)
@@ -149,3 +156,17 @@ class PageSpread:
         pixels, cells = matrix.indices().numpy()
         starts = np.searchsorted(pixels, np.arange(matrix.shape[0] + 1))
         return SparseTerm(part.k, starts.astype(np.uint32), cells.astype(np.uint16), matrix.values().float().numpy())
+
+
+def _nbytes(part: Spread, size: Size) -> int:
+    """Return what the page keeps of a part of a spread for one image alone, in bytes."""
+    if isinstance(part, ScoreSpread):
+        return 4 * size[0] * size[1] + ENTRY_BYTES * len(part.matrix(size).values())
+    return SPARSE_BYTES * size[0] * size[1] if isinstance(part, SparseSpread) else 0
+
+
+def _is_small(part: Spread, size: Size) -> bool:
+    """Return whether a part of a spread can be sent."""
+    if not isinstance(part, ScoreSpread):
+        return True
+    return part.k <= MOST_SCORES and len(part.matrix(size).values()) * ENTRY_BYTES <= MOST_BYTES

@@ -92,12 +92,6 @@ def test_occlusion_has_no_spread_until_every_window_was_hidden() -> None:
     assert completed(Occlusion(window=16, stride=12), passes=7).spread is None
 
 
-def test_plain_rise_has_as_many_numbers_as_masks_and_so_no_coefficients() -> None:
-    operator = completed(RISE(n_masks=8, estimator="plain"))
-    assert operator.spread is None
-    assert operator.coefficients is None
-
-
 @pytest.mark.parametrize("size", [None, (20, 28), (9, 13)])
 @pytest.mark.parametrize("cells", [3, 4, 50])
 def test_a_grid_of_superpixels_spreads_rows_and_columns_apart(cells: int, size: tuple[int, int] | None) -> None:

@@ -13,6 +13,7 @@ import cocoa_widget as cw
 from cocoa_widget.live import View, painter, sender, sent
 from cocoa_widget.live.products import coefficients_now
 from tests.attribution.test_patch_tokens import Transformer
+from tests.attribution.test_perturbation import Quarters
 from tests.conftest import Convolutional
 from tests.joint import joint
 
@@ -59,6 +60,7 @@ def agrees(engine, recorder, q, image="p0"):
         cw.KernelSHAP(superpixels=_superpixels, n_samples=80),
         cw.Occlusion(window=8, stride=8),
         cw.PatchTokens(),
+        Quarters(),
     ],
     ids=lambda m: f"{m.name}-{getattr(m, 'p', getattr(m, 'masks', ''))}-{m.follow_edges}",
 )
@@ -285,7 +287,7 @@ def test_new_weights_are_another_space(make):
     [
         {"similarity": "gaussian"},
         {"layer": "error"},
-        {"method": cw.RISE(n_masks=64, estimator="plain")},
+        {"method": cw.RISE(n_masks=80, estimator="plain")},  # more than the page is sent as a matrix
         {"method": cw.IntegratedGradients(steps=4)},
     ],
     ids=["gaussian", "layer", "plain", "gradients"],
