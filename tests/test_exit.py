@@ -43,7 +43,8 @@ def widget(**options):
     encoder = cw.Encoder(Network(), image_size=96, precision="float32", device="cpu")
     images = cw.ImageSet(Pictures())
     ids = images.ids
-    options = {"corpus": ids[:20], "foil": ids[20:40], "explicands": ids[40:60], **options}
+    # With a method, so that the constructor does not run the encoder to choose one: the stages are the engine's.
+    options = {"method": "rise", "corpus": ids[:20], "foil": ids[20:40], "explicands": ids[40:60], **options}
     return cw.CocoaWidget(images, encoder, **options)
 
 def until(predicate):
@@ -91,11 +92,13 @@ def test_a_script_that_raises_ends_with_its_own_error():
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_script_that_is_stopped_ends_by_the_signal(sent, code):
-    body = f"""
+    body = """
     import signal
     # A shell's background jobs ignore SIGINT, and so do their children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    w = widget(); stages['encoding'].wait(120); print('now', flush=True); time.sleep({SECONDS})
+    w = widget(); stages['encoding'].wait(120); print('now', flush=True)
+    # Not one long sleep, which a signal does not end that comes just before, while another thread takes the GIL.
+    while True: time.sleep(0.01)
     """
     with subprocess.Popen(script(body), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
