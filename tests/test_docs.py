@@ -37,7 +37,8 @@ def test_the_reference_lists_all_public_names_and_no_others():
     entries += [f"cocoa_widget.{name}" for name in re.findall(r"^\.\. py:data:: (\w+)$", pages, re.M)]
     public = [f"{module.__name__}.{name}" for module in (cw, evaluation) for name in module.__all__]
     # What a prepared explicand hands out, and a user has no reason to make, is documented where it is.
-    handed_out = [f"{attribution.__name__}.{name}" for name in ("Operator", "SeparableSpread", "SuperpixelSpread")]
+    names = ("Operator", "ScoreSpread", "SeparableSpread", "SuperpixelSpread")
+    handed_out = [f"{attribution.__name__}.{name}" for name in names]
     assert sorted(entries) == sorted(public + handed_out)
 
 
