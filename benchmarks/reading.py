@@ -77,7 +77,7 @@ def points(heatmap: NDArray[np.float32], scale: float, draw: np.random.Generator
         free = wanted & inner & (size < 0.8 * size.max())  # none competes with the strongest
         rows, columns = np.nonzero(free)
         far = np.all([np.hypot(rows - y, columns - x) > APART * side for y, x in found], axis=0)
-        if not far.any():  # of this kind there is none: take a weak one
+        if not far.any():  # no place of this kind is far enough away: take a weak one
             rows, columns = np.nonzero((size < WEAK * scale) & inner)
             far = np.all([np.hypot(rows - y, columns - x) > APART * side for y, x in found], axis=0)
             if not far.any():

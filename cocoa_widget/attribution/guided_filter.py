@@ -11,8 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from ..contrast import LinearScore, Score
-from ..encoders import Encoded, Encoder
+from ..encoders import Encoder
 from .method import Operator
+from .outer_operator import OuterOperator
 from .resample import Size, enlarge, shrink, smaller
 from .spread import Spread
 from .stored import StoredOperator
@@ -138,7 +139,7 @@ class GuidedSpread(Spread):
         return resize(self.guided.apply(self.inner.maps(values, self.guided.size)), self.full, size)
 
 
-class GuidedOperator(Operator):
+class GuidedOperator(OuterOperator):
     """An operator whose heatmaps end with a guided filter.
 
     It gives no standard errors: those of the unfiltered heatmap are not those of the filtered one.
@@ -168,17 +169,9 @@ class GuidedOperator(Operator):
     def shortfall(self) -> str | None:
         return self._inner.shortfall
 
-    def inputs(self, count: int) -> Tensor:
-        return self._inner.inputs(count)
-
-    def accept(self, encoded: Encoded) -> None:
-        self._inner.accept(encoded)
-        self._follow()
-
-    def do_without(self, reason: Exception) -> bool:
-        possible = self._inner.do_without(reason)
-        self._follow()
-        return possible
+    @property
+    def _next(self) -> Operator:
+        return self._inner
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
         return resize(self._guided.apply(self._inner.apply(score, self._guided.size)), self._full, size)

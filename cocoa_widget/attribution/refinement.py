@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ..contrast import LinearScore, Score
-from ..encoders import Encoded
 from .compact import Compact
 from .method import Operator
+from .outer_operator import OuterOperator
 from .resample import Size
 from .spread import Spread
 from .stored import StoredOperator
@@ -63,7 +63,7 @@ def _spread(operator: Operator) -> Spread:
     return spread
 
 
-class RefinedOperator(Operator):
+class RefinedOperator(OuterOperator):
     """An operator, and a second one whose passes come after its own; the heatmap is the mean of both.
 
     The second is scaled to the first's unit: over all directions, the variances of their heatmaps are on average the
@@ -97,18 +97,6 @@ class RefinedOperator(Operator):
     @property
     def shortfall(self) -> str | None:
         return self._first.shortfall or self._second.shortfall
-
-    def inputs(self, count: int) -> Tensor:
-        return self._next.inputs(count)
-
-    def accept(self, encoded: Encoded) -> None:
-        self._next.accept(encoded)
-        self._follow()
-
-    def do_without(self, reason: Exception) -> bool:
-        possible = self._next.do_without(reason)
-        self._follow()
-        return possible
 
     def apply(self, score: Score, size: Size | None = None) -> Tensor:
         first = self._first.apply(score, size)

@@ -25,7 +25,7 @@ from torch import Tensor
 class Reference(NamedTuple):
     """Representations (n, d) of images and (m, d) of texts of all kinds, whose means are the modalities' centres.
 
-    Without texts there are none among the members.
+    `texts` is None where no member is a text.
     """
 
     images: Tensor

@@ -1,4 +1,4 @@
-"""Members that are not encoded yet, and weights that change: what the page is told meanwhile."""
+"""Members that are not encoded yet, and weights that change: what is sent to the page meanwhile."""
 
 from __future__ import annotations
 

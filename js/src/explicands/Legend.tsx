@@ -3,8 +3,8 @@ import { useCatalogue, useStore } from "../context";
 import { ATTRIBUTION, isSigned } from "../engine/layers";
 import { LOOKS, type Look } from "../engine/looks";
 import { amount, measured } from "../ui/format";
-import { FOCUSABLE } from "../ui/keyboard";
 import { Menu } from "../ui/Menu";
+import { PercentSlider } from "../ui/PercentSlider";
 import { ColorBar } from "./ColorBar";
 import type { Scale } from "./shared-scale";
 
@@ -68,23 +68,15 @@ function Bar({ scale, layer, look }: { scale: Scale | null; layer: string; look:
 
 /** The part of each photograph that a spotlight leaves bright. */
 function Share(): JSX.Element {
-  const { settings, kernel } = useStore();
-  const percent = Math.round(100 * settings.spotlight.value);
   return (
-    <label class="legend-share">
-      <span>the strongest {percent} % of each</span>
-      <input
-        type="range"
-        data-setting="spotlight"
-        min="1"
-        max="50"
-        value={percent}
-        aria-label="Part of each picture in the spotlight, in per cent"
-        style={{ "--filled": `${(100 * (percent - 1)) / 49}%` }}
-        onInput={(event) => kernel.changeSoon({ spotlight: Number(event.currentTarget.value) / 100 })}
-        {...FOCUSABLE}
-      />
-    </label>
+    <PercentSlider
+      class="legend-share"
+      setting="spotlight"
+      label="Part of each picture in the spotlight, in per cent"
+      caption={(percent) => <span>the strongest {percent} % of each</span>}
+      min={1}
+      max={50}
+    />
   );
 }
 

@@ -5,8 +5,8 @@ import { COLORMAPS } from "../engine/colormaps";
 import type { Choice } from "../kernel/protocol";
 import { Button } from "./Button";
 import { Icon, Logo } from "./icons";
-import { FOCUSABLE } from "./keyboard";
 import { Menu } from "./Menu";
+import { PercentSlider } from "./PercentSlider";
 
 const COLORMAP_CHOICES: Choice[] = COLORMAPS.map(({ name, label }) => ({
   name,
@@ -94,23 +94,16 @@ function SeldomChanged(): JSX.Element {
 }
 
 function Opacity(): JSX.Element {
-  const { settings, kernel } = useStore();
-  const percent = Math.round(settings.opacity.value * 100);
   return (
-    <label class="opacity" title={`Opacity of the heatmaps: ${percent} %`}>
-      <span class="menu-title">Opacity</span>
-      <input
-        type="range"
-        data-setting="opacity"
-        min="0"
-        max="100"
-        value={percent}
-        aria-label="Opacity of the heatmaps"
-        style={{ "--filled": `${percent}%` }}
-        onInput={(event) => kernel.changeSoon({ opacity: Number(event.currentTarget.value) / 100 })}
-        {...FOCUSABLE}
-      />
-    </label>
+    <PercentSlider
+      class="opacity"
+      setting="opacity"
+      label="Opacity of the heatmaps"
+      caption={() => <span class="menu-title">Opacity</span>}
+      title={(percent) => `Opacity of the heatmaps: ${percent} %`}
+      min={0}
+      max={100}
+    />
   );
 }
 

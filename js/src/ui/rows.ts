@@ -20,7 +20,7 @@ export interface TileRows<P extends Place = Place> {
   /** The upper edge of a row, and the upper edge of the one below it. */
   top(row: number): number;
   bottom(row: number): number;
-  /** The row at `y` pixels below the upper edge; the nearest one where there is none. */
+  /** The row at `y` pixels below the upper edge, or the nearest row if `y` is beyond all rows. */
   at(y: number): number;
   rowOf(index: number): number;
   /** The first tile of a row; for the row after the last one, the number of tiles. */

@@ -38,7 +38,7 @@ const BLINDNESS: Record<string, readonly [Rgb, Rgb, Rgb]> = {
   ],
 };
 
-/** A colour of 0..1 as somebody with a kind of colour blindness sees it, in Oklab (Ottosson, 2020). */
+/** A colour of 0..1 as people with a kind of colour blindness see it, in Oklab (Ottosson, 2020). */
 function seen(colour: Rgb, kind: string): Rgb {
   const linear = colour.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
   const times = (rows: readonly Rgb[], vector: readonly number[]) =>

@@ -42,7 +42,7 @@ test("after an hour asleep, with all messages lost and the view forgotten, the p
   deafen(page);
   const asked = page.kernel.requests("ping").length;
   vi.advanceTimersByTime(HOUR);
-  expect(page.kernel.requests("ping")).toHaveLength(asked); // nobody looks
+  expect(page.kernel.requests("ping")).toHaveLength(asked); // a hidden page does not ping
   page.kernel.set({ corpus: ["image-4"] }); // code, meanwhile
   page.kernel.sent.push({ kind: "leave", id: "gone", view: viewOf(page) }); // the kernel forgets the view
   hearAgain(page);
