@@ -1,4 +1,4 @@
-"""What is not a number is not shown: its image is set aside, and the others go on."""
+"""Setting aside the images whose heatmaps are not finite, so that the others go on."""
 
 from __future__ import annotations
 
