@@ -191,8 +191,8 @@ class Painter:
     ) -> list[Heatmap]:
         """Compute the heatmaps that can be had now; a size of None is the encoder's input size.
 
-        They do without the members that are `waiting` to be encoded. Without the representation of any other member there
-        are no heatmaps.
+        They do without the members that are `waiting` to be encoded. If another member has no representation, there are
+        no heatmaps.
         """
         state, moment = self._state, self._encoder.moment()
         with state.changed:

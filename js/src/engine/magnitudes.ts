@@ -10,7 +10,7 @@ const INFINITE = 0xff << 7;
 
 /**
  * Counts a heatmap's magnitudes in bins, 128 to a doubling, and reads percentiles from them. No value is
- * sorted, so it costs one pass; a value a thousand times the rest takes up one bin and no more. What is no number counts
+ * sorted, so it costs one pass; a value a thousand times the rest takes up one bin and no more. NaN and infinity count
  * as zero.
  */
 export class Magnitudes {

@@ -57,8 +57,9 @@ export class Brush {
       return;
     }
     const edge = look === "spotlight" && full > 0 ? this.#magnitudes.count(values).percentile(1 - spotlight) : 0;
-    const [end, table] = edge > 0 ? [2 * edge, this.#colours.spotlight] : [full, this.#colours.of(layer)];
-    const source = this.#fill(motif, end > 0 ? 1 / end : 0, look === "spotlight" ? this.#colours.spotlight : table);
+    const end = edge > 0 ? 2 * edge : full;
+    const table = look === "spotlight" ? this.#colours.spotlight : this.#colours.of(layer);
+    const source = this.#fill(motif, end > 0 ? 1 / end : 0, table);
     for (const canvas of canvases) {
       const context = cleared(canvas);
       if (!context) continue;
